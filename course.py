@@ -1,0 +1,479 @@
+"""Set-up and commands of the course; standard library only. `python course.py help` lists them.
+
+Every command sets up what it needs first: a virtual environment in .venv, with the PyTorch that suits this
+machine. An active environment in which the course is installed (conda, Binder) is used as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import webbrowser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / ".course-setup"
+LOG = ROOT / ".setup.log"
+WORK = ROOT / "work"
+WINDOWS = os.name == "nt"
+OLDEST, NEWEST = (3, 11), (3, 14)
+TORCH = "torch>=2.11,<3"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+HELP = """\
+make lab          open the course in JupyterLab        (PORT=8889 chooses the port)
+make check        lint, types, unit tests, pairing: the maintainer's fast loop
+make test         all tests, every notebook under nbval included   (NB=02 for one chapter's notebook alone)
+make notebooks    re-execute the sources that changed, store the outputs   (NB=02 for one)
+make reset NB=02  a fresh copy of a chapter; yours is kept as a backup beside it
+make clean        remove the environment and caches; never work/ nor your progress
+
+Without make, on Windows for one: `py course.py lab`, `py course.py test NB=02`, and so on."""
+
+
+class Problem(Exception):
+    """Something the reader can mend; its text says how."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that arguments name; return the exit status."""
+    command, settings = parse(arguments)
+    try:
+        if command == "help":
+            print(HELP)
+            return 0
+        if command == "clean":
+            return clean()
+        if command == "reset":
+            return reset(settings.get("NB", ""))
+        python = set_up()
+        return {"lab": lab, "check": check, "test": test, "notebooks": notebooks}[command](python, settings)
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def parse(arguments: list[str]) -> tuple[str, dict[str, str]]:
+    """Split ['test', 'NB=02'] into the command and its settings; exit with the help for anything else."""
+    commands = ("lab", "check", "test", "notebooks", "reset", "clean", "help")
+    words = [a for a in arguments if "=" not in a] or ["help"]
+    settings = dict(a.split("=", 1) for a in arguments if "=" in a)
+    wrong = [w for w in words if w not in commands] + [s for s in settings if s not in ("NB", "PORT")]
+    if wrong or len(words) > 1:
+        sys.exit(f"course.py: cannot follow {' '.join(wrong or words)!r}\n\n{HELP}")
+    return words[0], settings
+
+
+# --- set-up ----------------------------------------------------------------------------------------------------
+
+
+def set_up() -> str:
+    """Return the Python of an environment that has everything, made or completed on the way if need be."""
+    if active_environment_has_the_course():
+        return sys.executable
+    if is_current():
+        return str(venv_python())
+    with one_at_a_time():
+        if not is_current():
+            build()
+    return str(venv_python())
+
+
+def active_environment_has_the_course() -> bool:
+    """Whether the Python that runs this file has the course and a suitable PyTorch, outside our own .venv."""
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        return False
+    try:
+        importlib.metadata.version("course-lib")
+        needed = importlib.metadata.requires("course-lib") or []
+        for requirement in needed:
+            importlib.metadata.version(re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0])
+        return active_torch_suits()
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def active_torch_suits() -> bool:
+    """Whether the Python that runs this file has a PyTorch in the range that the course is tested with."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):
+        major, minor = importlib.metadata.version("torch").split(".")[:2]
+        return (2, 11) <= (int(major), int(minor)) < (3, 0)
+    return False
+
+
+def wanted() -> str:
+    """Return what a current set-up was made from, as a hash."""
+    content = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    return hashlib.sha256(content + str(ROOT).encode()).hexdigest()
+
+
+def is_current() -> bool:
+    """Whether .venv was completed from the present files; reads two files and starts nothing."""
+    try:
+        return venv_python().exists() and STAMP.read_text() == wanted()
+    except OSError:
+        return False
+
+
+def venv_python() -> Path:
+    """Return the path of the environment's Python."""
+    return VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Hold a lock that the system releases when this process ends, however it ends."""
+    with open(ROOT / ".setup.lock", "a+") as lock:
+        waited = False
+        while not try_lock(lock):
+            if not waited:
+                print("Another set-up of this course is running; waiting for it …", flush=True)
+            waited = True
+            time.sleep(0.5)
+        yield
+
+
+def try_lock(lock) -> bool:
+    """Take the lock if nobody holds it."""
+    try:
+        if WINDOWS:
+            import msvcrt
+
+            lock.seek(0)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
+
+
+def build() -> None:
+    """Make .venv and install everything into it; what an interrupted set-up left is completed."""
+    require_suitable_python()
+    borrow = active_torch_suits()
+    nvidia = has_nvidia()
+    gigabytes = 1.0 if borrow else 8.0 if nvidia else 2.0
+    free = shutil.disk_usage(ROOT).free / 2**30
+    if free < gigabytes and not VENV.exists():
+        raise Problem(f"The set-up needs about {gigabytes:.0f} GB of disk; {ROOT} has {free:.1f} GB free.")
+    print(f"Setting up the course in {VENV} (once; details in {LOG.name})")
+    LOG.write_text("")
+    make_venv()
+    if borrow:
+        borrow_packages()
+        print(f"  PyTorch {importlib.metadata.version('torch')} of the active environment is used and left alone")
+    elif not has_torch():
+        install_torch(nvidia)
+    pip("JupyterLab and the rest (about 150 MB to download)", "-c", "constraints.txt", "-e", ".")
+    STAMP.write_text(wanted())
+
+
+def require_suitable_python() -> None:
+    """Raise Problem for a Python outside the supported range, naming a suitable one if the machine has it."""
+    here = sys.version_info[:2]
+    if OLDEST <= here <= NEWEST:
+        return
+    span = f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}"
+    is_too = "too old" if here < OLDEST else "too new"
+    text = f"This is Python {here[0]}.{here[1]} ({sys.executable}), which is {is_too}: the course needs {span}."
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        name = f"python3.{minor}"
+        found = shutil.which(name)
+        if found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0:
+            raise Problem(f"{text}\n{name} is on this machine: `make lab PYTHON={name}` or `{name} course.py lab`.")
+    raise Problem(f"{text}\nInstall one from https://www.python.org/downloads/ or by your system's package manager.")
+
+
+def has_nvidia() -> bool:
+    """Whether this machine has an NVIDIA GPU with its driver."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def make_venv() -> None:
+    """Make .venv, or make it anew where its Python does not start."""
+    python = venv_python()
+    if python.exists() and run_quietly([str(python), "-m", "pip", "--version"]) == 0:
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    if run_quietly([sys.executable, "-m", "venv", str(VENV)]) != 0:
+        shutil.rmtree(VENV, ignore_errors=True)
+        explain_failure("the virtual environment")
+
+
+def borrow_packages() -> None:
+    """Let .venv see the packages of the active environment, which stays as it is."""
+    import sysconfig
+
+    paths = dict.fromkeys(sysconfig.get_paths()[kind] for kind in ("purelib", "platlib"))
+    folder = VENV / "Lib" if WINDOWS else VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    (folder / "site-packages" / "zz_active_environment.pth").write_text("\n".join(paths) + "\n")
+
+
+def has_torch() -> bool:
+    """Whether an interrupted set-up already brought a suitable PyTorch."""
+    code = "import importlib.metadata as m; v = m.version('torch').split('.'); assert (2, 11) <= (int(v[0]), int(v[1])) < (3, 0)"
+    return run_quietly([str(venv_python()), "-c", code]) == 0
+
+
+def install_torch(nvidia: bool) -> None:
+    """Install the PyTorch that suits this machine: pip's own links, else the CPU build where Linux has no GPU."""
+    offered = torch_of_own_links()
+    if offered:
+        pip(f"PyTorch {offered} (from the links that pip is configured with)", f"torch=={offered}")
+    elif sys.platform == "linux" and not nvidia:
+        pip("PyTorch for the CPU (about 200 MB to download)", TORCH, "--index-url", CPU_INDEX)
+    elif sys.platform == "linux":
+        pip("PyTorch for the NVIDIA GPU (about 3 GB to download)", TORCH)
+    else:
+        pip("PyTorch (about 150 MB to download)", TORCH)
+
+
+def torch_of_own_links() -> str:
+    """Return the version of a suitable PyTorch among the links of pip's configuration (find-links), or ''."""
+    command = [str(venv_python()), "-m", "pip", "install", "--no-index", "--no-deps", "--dry-run", "--quiet"]
+    found = subprocess.run([*command, "--report", "-", TORCH], capture_output=True, text=True, cwd=ROOT)
+    try:
+        return json.loads(found.stdout)["install"][0]["metadata"]["version"]
+    except (ValueError, LookupError):
+        return ""
+
+
+def pip(what: str, *arguments: str) -> None:
+    """Install something with pip, saying what and for how long."""
+    status, started = 1, time.time()
+    print(f"  installing {what} …", end="", flush=True)
+    try:
+        status = run_quietly([str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", *arguments])
+    finally:
+        print(f" {'done' if status == 0 else 'not finished'} ({time.time() - started:.0f} s)", flush=True)
+    if status:
+        explain_failure(what)
+
+
+def run_quietly(command: list[str]) -> int:
+    """Run a command with its output in the log; return its status."""
+    with LOG.open("a") as log:
+        return subprocess.call(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT)
+
+
+def explain_failure(what: str) -> None:
+    """Raise Problem with the likely reason, read from the log, and what to do about it."""
+    log = LOG.read_text(errors="replace")
+    again = "Then run the same command again: it goes on where it stopped."
+    if re.search(r"No space left|Errno 28|Disk quota", log):
+        raise Problem(f"The disk is full: {what} did not fit. Free some space on {ROOT}. {again}")
+    if re.search(r"ensurepip|No module named venv", log):
+        raise Problem(f"This Python cannot make virtual environments. On Debian and Ubuntu: `sudo apt install python3-venv`. {again}")
+    offline = r"name resolution|NewConnectionError|ConnectTimeout|Connection refused|Network is unreachable|getaddrinfo|NameResolutionError|ProxyError"
+    if re.search(offline, log):
+        raise Problem(
+            f"{what} could not be downloaded: no connection. Only the first set-up needs the network; afterwards "
+            f"the course works offline. {again}"
+        )
+    tail = "\n".join(f"    {line}" for line in log.splitlines()[-12:])
+    raise Problem(f"Setting up {what} failed. The end of {LOG.name}:\n{tail}\n{again}")
+
+
+# --- lab -------------------------------------------------------------------------------------------------------
+
+
+def lab(python: str, settings: dict[str, str]) -> int:
+    """Bring the learner's copy up to date and open JupyterLab on its first page."""
+    for line in copy_for_learner():
+        print(line)
+    port = free_port(settings.get("PORT", ""))
+    token = secrets.token_hex(16)
+    page = f"lab/tree/work/{next(iter(chapters())).name}"
+    address = f"http://127.0.0.1:{port}/{page}?token={token}"
+    environment = {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
+    server = [python, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        server.append("--allow-root")
+    process = subprocess.Popen(
+        [*server, "--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}"], cwd=ROOT, env=environment
+    )
+    threading.Thread(target=open_when_ready, args=(address, port, process), daemon=True).start()
+    while True:  # Ctrl-C reaches JupyterLab too, which asks whether to stop; it decides
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def open_when_ready(address: str, port: int, process: subprocess.Popen) -> None:
+    """Wait until the server listens, then open the browser, or print the address where there is none."""
+    while process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            break
+        time.sleep(0.2)
+    else:
+        return
+    print(f"\n    The course is open at {address}\n    Ctrl-C here ends it.\n", flush=True)
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.get()
+        webbrowser.open(address)
+
+
+def free_port(asked: str) -> int:
+    """Return the port asked for, or the first free one from 8888 on."""
+    if asked and not (asked.isdigit() and 0 < int(asked) < 65536):
+        raise Problem(f"PORT: expected a number from 1 to 65535, got {asked!r}")
+    for port in [int(asked)] if asked else range(8888, 8988):
+        with socket.socket() as probe:
+            if not WINDOWS:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that just ended is no obstacle
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise Problem(f"Port {asked or '8888 to 8987'} is taken; `make lab PORT=…` chooses another.")
+
+
+def chapters(number: str = "") -> list[Path]:
+    """Return the notebooks in order, or those of one chapter; Problem if it has none."""
+    found = sorted((ROOT / "notebooks").glob(f"{number or '[0-9][0-9]'}_*.ipynb"))
+    if not found:
+        known = ", ".join(p.name[:2] for p in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+        raise Problem(f"NB: expected the number of a chapter ({known}), got {number!r}")
+    return found
+
+
+def lesson(path: Path) -> str:
+    """Return a hash of what a notebook teaches: its cells without their outputs."""
+    cells = [(c["cell_type"], "".join(c["source"])) for c in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def copy_for_learner() -> list[str]:
+    """Copy chapters that work/ does not have; put changed ones beside the learner's. Overwrites nothing."""
+    WORK.mkdir(exist_ok=True)
+    manifest = WORK / ".copied.json"
+    copied = {}
+    with contextlib.suppress(OSError, ValueError):
+        copied = dict(json.loads(manifest.read_text()))
+    said = []
+    for chapter in chapters():
+        target, now = WORK / chapter.name, lesson(chapter)
+        if not target.exists():
+            place(chapter, target)
+        elif copied.get(chapter.name) != now and not same_lesson(target, now):
+            beside = unused(WORK, f"{chapter.stem}.new")
+            place(chapter, beside)
+            said.append(f"{chapter.name} has changed: the new one is work/{beside.name}, yours stays as it is.")
+        copied[chapter.name] = now
+    beside = manifest.with_suffix(".part")
+    beside.write_text(json.dumps(copied, indent=1))
+    beside.replace(manifest)
+    return said
+
+
+def same_lesson(path: Path, now: str) -> bool:
+    """Whether the learner's notebook teaches the present lesson; one that cannot be read does not."""
+    try:
+        return lesson(path) == now
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def unused(folder: Path, stem: str) -> Path:
+    """Return the first of stem.ipynb, stem-2.ipynb, … that does not exist."""
+    names = [f"{stem}.ipynb", *(f"{stem}-{i}.ipynb" for i in range(2, 1000))]
+    return next(folder / name for name in names if not (folder / name).exists())
+
+
+def place(chapter: Path, target: Path) -> None:
+    """Copy a notebook in one step, so that an interrupted copy leaves no half of one."""
+    beside = target.with_suffix(".part")
+    shutil.copyfile(chapter, beside)
+    beside.replace(target)
+
+
+def reset(number: str) -> int:
+    """Put a fresh copy of a chapter into work/ and keep the learner's beside it."""
+    if not number:
+        raise Problem("NB: say which chapter, as in `make reset NB=02`")
+    for chapter in chapters(number):
+        target = WORK / chapter.name
+        if target.exists():
+            backup = unused(WORK, f"{chapter.stem}.backup")
+            target.replace(backup)
+            print(f"work/{target.name} is fresh; yours is kept as work/{backup.name}")
+    copy_for_learner()
+    return 0
+
+
+# --- the maintainer's commands ---------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def test_environment():
+    """Yield an environment in which tests touch nothing of a learner's: quick, on the CPU, homes of their own."""
+    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+        ours = {"COURSE_BUDGET": "quick", "COURSE_DEVICE": "cpu", "COURSE_HOME": folder, "IPYTHONDIR": f"{folder}/ipython"}
+        yield {**os.environ, **ours, "PYTHONHASHSEED": "0"}
+
+
+def in_turn(python: str, *steps: list[str]) -> int:
+    """Run python with each list of arguments until one fails; say how long each took."""
+    with test_environment() as environment:
+        for step in steps:
+            started = time.time()
+            status = subprocess.call([python, *step], cwd=ROOT, env=environment)
+            print(f"--- {' '.join(step[1:3])}: {'failed' if status else 'ok'}, {time.time() - started:.0f} s", flush=True)
+            if status:
+                return status
+    return 0
+
+
+LINT = (["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"])
+PAIRING = ["notebooks/build.py", "--check"]
+
+
+def check(python: str, settings: dict[str, str]) -> int:
+    """Lint, types, pairing and the unit tests."""
+    return in_turn(python, *LINT, PAIRING, ["-m", "pytest", "-m", "not notebooks", "tests"])
+
+
+def test(python: str, settings: dict[str, str]) -> int:
+    """Everything: what check does, the tests that run whole notebooks, and nbval over every notebook."""
+    number = settings.get("NB", "")
+    strict = ["-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg", "-p", "no:cacheprovider"]
+    nbval = [*strict, *(str(path.relative_to(ROOT)) for path in chapters(number))]
+    return in_turn(python, nbval) if number else in_turn(python, *LINT, PAIRING, ["-m", "pytest", "tests"], nbval)
+
+
+def notebooks(python: str, settings: dict[str, str]) -> int:
+    """Re-execute what changed and store the outputs."""
+    return in_turn(python, ["notebooks/build.py", *([settings["NB"]] if settings.get("NB") else [])])
+
+
+def clean() -> int:
+    """Remove what set-up and tests made; leave work/ and the learner's progress."""
+    made = [VENV, LOG, *(ROOT / name for name in (".setup.lock", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "build"))]
+    made += [*ROOT.glob("*.egg-info"), *(p for p in ROOT.rglob("__pycache__") if VENV not in p.parents)]
+    for path in made:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    print("Removed the environment and caches. Your notebooks (work/) and your progress (.course/) are untouched.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,225 @@
+"""Scaled dot-product attention, its masks and multi-head attention (Vaswani et al. 2017, section 3.2).
+
+Pure functions first, one module above them. The explicit functions return ``(output, weights)``;
+``fast_attention`` is the same function without the weights. Masks are boolean, True = may attend.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def _check_inputs(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> None:
+    """Raise an error that names the argument, what came and what was expected."""
+    for name, x in (("q", q), ("k", k), ("v", v)):
+        if x.ndim < 2:
+            raise ValueError(f"{name}: expected at least 2 axes (…, positions, features), got shape {tuple(x.shape)}")
+        if not x.is_floating_point():
+            raise TypeError(f"{name}: expected a floating-point tensor, got {x.dtype}")
+        if x.dtype != q.dtype:
+            raise TypeError(f"{name}: expected the dtype of q, {q.dtype}, got {x.dtype}")
+        if x.device != q.device:
+            raise ValueError(f"{name}: expected the device of q, {q.device}, got {x.device}")
+    if q.shape[-1] == 0:
+        raise ValueError("q: expected at least one feature, got d_head = 0")
+    if k.shape[-1] != q.shape[-1]:
+        raise ValueError(f"k: expected the d_head of q, {q.shape[-1]}, got {k.shape[-1]}")
+    if v.shape[-2] != k.shape[-2]:
+        raise ValueError(f"v: expected as many positions as k, {k.shape[-2]}, got {v.shape[-2]}")
+    try:
+        batch = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
+    except RuntimeError:
+        shapes = ", ".join(f"{name} {tuple(x.shape[:-2])}" for name, x in (("q", q), ("k", k), ("v", v)))
+        raise ValueError(f"q, k, v: expected leading axes that broadcast, got {shapes}") from None
+    if mask is None:
+        return
+    if mask.dtype != torch.bool:
+        raise TypeError(f"mask: expected a boolean tensor, True = may attend, got {mask.dtype}")
+    if mask.device != q.device:
+        raise ValueError(f"mask: expected the device of q, {q.device}, got {mask.device}")
+    shape = (*batch, q.shape[-2], k.shape[-2])
+    fits = len(mask.shape) <= len(shape) and all(
+        m in (1, s) for m, s in zip(reversed(mask.shape), reversed(shape), strict=False)
+    )
+    if not fits:
+        raise ValueError(f"mask: expected a shape that broadcasts to (…, query, key) = {shape}, got {tuple(mask.shape)}")
+
+
+def scaled_dot_product_attention(
+    q: Float[Tensor, "*#batch query d_head"],
+    k: Float[Tensor, "*#batch key d_head"],
+    v: Float[Tensor, "*#batch key d_value"],
+    mask: Bool[Tensor, "..."] | None = None,
+) -> tuple[Float[Tensor, "*_ query d_value"], Float[Tensor, "*_ query key"]]:
+    """Return softmax(q kᵀ / √d_head) v and the weights (Vaswani et al. 2017, equation 1).
+
+    mask: boolean, broadcasts to (…, query, key), True = may attend. A query that may attend to no key
+    gets the output 0, weights 0 and passes no gradient back.
+    Raises ValueError or TypeError that names the argument whose shape, dtype or device does not fit.
+    """
+    _check_inputs(q, k, v, mask)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (…, query, key)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(dim=-1)  # each query's weights sum to 1
+    if mask is not None:
+        weights = weights.masked_fill(~mask, 0.0)  # changes only rows that may look nowhere
+    return weights @ v, weights
+
+
+def fast_attention(
+    q: Float[Tensor, "*#batch query d_head"],
+    k: Float[Tensor, "*#batch key d_head"],
+    v: Float[Tensor, "*#batch key d_value"],
+    mask: Bool[Tensor, "..."] | None = None,
+) -> Float[Tensor, "*_ query d_value"]:
+    """Return the output of ``scaled_dot_product_attention`` alone, by PyTorch's fused kernels.
+
+    The weights are never stored, so there are none to return. Same arguments, same errors, and the same
+    zero for a query that may attend to no key, which PyTorch leaves to the kernel that it happens to pick.
+    """
+    _check_inputs(q, k, v, mask)
+    if mask is None:
+        return F.scaled_dot_product_attention(q, k, v)
+    nowhere = ~mask.any(dim=-1, keepdim=True)
+    output = F.scaled_dot_product_attention(q, k, v, attn_mask=mask | nowhere)
+    return output.masked_fill(nowhere, 0.0)
+
+
+def causal_mask(
+    n_queries: int, n_keys: int | None = None, device: torch.device | str | None = None
+) -> Bool[Tensor, "query key"]:
+    """Return the mask under which a query attends to itself and to what came before it.
+
+    With more keys than queries, the queries are the last positions of the sequence, as in generation with
+    a cache (``is_causal=True`` of PyTorch aligns them with the first instead). More queries than keys: ValueError.
+    """
+    n_keys = n_queries if n_keys is None else n_keys
+    if n_queries < 0 or n_keys < n_queries:
+        raise ValueError(f"n_queries: expected between 0 and n_keys = {n_keys}, got {n_queries}")
+    allowed = torch.ones(n_queries, n_keys, dtype=torch.bool, device=device)
+    return allowed.tril(diagonal=n_keys - n_queries)
+
+
+def padding_mask(lengths: Int[Tensor, "batch"], n_keys: int) -> Bool[Tensor, "batch 1 1 key"]:
+    """Return the mask of keys that are no padding: key s of sequence b if s < lengths[b].
+
+    The two axes of one are for heads and queries. A length outside 0 … n_keys: ValueError.
+    """
+    outside = (lengths < 0) | (lengths > n_keys)
+    if outside.any():
+        raise ValueError(f"lengths: expected values from 0 to n_keys = {n_keys}, got {lengths[outside][0].item()}")
+    positions = torch.arange(n_keys, device=lengths.device)
+    return (positions < lengths[:, None])[:, None, None, :]
+
+
+def softmax_jvp(
+    weights: Float[Tensor, "*batch key"], direction: Float[Tensor, "*batch key"]
+) -> Float[Tensor, "*batch key"]:
+    """Return (diag(p) − p pᵀ) u for p = weights and u = direction, without building the matrix.
+
+    The softmax's Jacobian at scores whose softmax is p is diag(p) − p pᵀ; it is symmetric, so this is
+    also the backward pass of the softmax.
+    """
+    return weights * (direction - (weights * direction).sum(dim=-1, keepdim=True))
+
+
+def dot_product_variance(d: int, mean_q: float, var_q: float, mean_k: float, var_k: float) -> float:
+    """Return Var(q·k) for q, k in R^d with independent entries of these means and variances.
+
+    Var(ab) = var_a var_b + mean_a² var_b + mean_b² var_a for independent a and b, and d such terms add up.
+    """
+    return d * (var_q * var_k + mean_q**2 * var_k + mean_k**2 * var_q)
+
+
+def is_causal(attend: Callable[[Tensor], Tensor], x: Float[Tensor, "time d_in"]) -> bool:
+    """Return whether row t of ``attend(x)`` depends on x[: t + 1] alone, for every t, found by perturbation.
+
+    attend maps (time, d_in) to (time, d_out). All rows after t are changed at once, by far more than
+    rounding; a layer that leaks fails for at least one t, unless the change happens to cancel.
+    """
+    before = attend(x)
+    for t in range(x.shape[0] - 1):
+        changed = x.clone()
+        changed[t + 1 :] = 3 - 2 * x[t + 1 :]
+        if not torch.allclose(attend(changed)[: t + 1], before[: t + 1], rtol=1e-9, atol=1e-9):
+            return False
+    return True
+
+
+def split_heads(
+    x: Float[Tensor, "batch time d_model"], n_heads: int
+) -> Float[Tensor, "batch heads time d_head"]:
+    """Cut the last axis into n_heads pieces of equal length and move the heads in front of the time."""
+    if n_heads < 1 or x.shape[-1] % n_heads:
+        raise ValueError(f"n_heads: expected a divisor of d_model = {x.shape[-1]}, got {n_heads}")
+    B, T, C = x.shape
+    return x.reshape(B, T, n_heads, C // n_heads).transpose(1, 2)  # (B, H, T, d)
+
+
+def join_heads(x: Float[Tensor, "batch heads time d_head"]) -> Float[Tensor, "batch time d_model"]:
+    """Undo ``split_heads``: the heads' outputs side by side, head 0 first."""
+    B, H, T, d = x.shape
+    return x.transpose(1, 2).reshape(B, T, H * d)
+
+
+class MultiHeadAttention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017, section 3.2.2) with grouped queries (Ainslie et al. 2023).
+
+    d_model: width C of what comes in and goes out; n_heads: heads, d_head = d_model / n_heads;
+    n_kv_heads: heads of keys and values, each serving n_heads / n_kv_heads query heads in a row
+    (n_heads of them when left out); bias: whether the four projections have one.
+    ValueError where the heads do not divide.
+    """
+
+    def __init__(self, d_model: int, n_heads: int, n_kv_heads: int | None = None, bias: bool = False) -> None:
+        super().__init__()
+        n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
+        if n_heads < 1 or d_model % n_heads:
+            raise ValueError(f"n_heads: expected a divisor of d_model = {d_model}, got {n_heads}")
+        if n_kv_heads < 1 or n_heads % n_kv_heads:
+            raise ValueError(f"n_kv_heads: expected a divisor of n_heads = {n_heads}, got {n_kv_heads}")
+        self.n_heads, self.n_kv_heads = n_heads, n_kv_heads
+        d_kv = d_model // n_heads * n_kv_heads
+        self.query = nn.Linear(d_model, d_model, bias=bias)
+        self.key = nn.Linear(d_model, d_kv, bias=bias)
+        self.value = nn.Linear(d_model, d_kv, bias=bias)
+        self.output = nn.Linear(d_model, d_model, bias=bias)
+
+    def project(
+        self, x: Float[Tensor, "batch query d_model"], context: Float[Tensor, "batch key d_model"] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return q, k, v of shape (batch, n_heads, positions, d_head); a shared key head is repeated."""
+        context = x if context is None else context
+        for name, given in (("x", x), ("context", context)):
+            if given.ndim != 3 or given.shape[-1] != self.query.in_features:
+                expected = f"(batch, positions, d_model = {self.query.in_features})"
+                raise ValueError(f"{name}: expected {expected}, got {tuple(given.shape)}")
+        q = split_heads(self.query(x), self.n_heads)
+        k = split_heads(self.key(context), self.n_kv_heads)
+        v = split_heads(self.value(context), self.n_kv_heads)
+        shared = self.n_heads // self.n_kv_heads
+        return q, k.repeat_interleave(shared, dim=1), v.repeat_interleave(shared, dim=1)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch query d_model"],
+        context: Float[Tensor, "batch key d_model"] | None = None,
+        mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "batch query d_model"]:
+        """Attend from x to context (to x itself when left out); mask broadcasts to (batch, heads, query, key)."""
+        return self.output(join_heads(fast_attention(*self.project(x, context), mask)))
+
+    def attend(
+        self,
+        x: Float[Tensor, "batch query d_model"],
+        context: Float[Tensor, "batch key d_model"] | None = None,
+        mask: Bool[Tensor, "..."] | None = None,
+    ) -> tuple[Float[Tensor, "batch query d_model"], Float[Tensor, "batch heads query key"]]:
+        """Return what ``forward`` returns, and the weights of every head beside it."""
+        output, weights = scaled_dot_product_attention(*self.project(x, context), mask)
+        return self.output(join_heads(output)), weights

@@ -1,0 +1,104 @@
+"""What the author of a chapter writes down for an exercise; the engine does the rest."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One call that the learner's code is tried with.
+
+    args: positional arguments, float64 and asymmetric; says: how the call is described where shapes say too
+    little; init: keyword arguments of the constructor, for exercises that ask for a class.
+    """
+
+    args: tuple
+    says: str = ""
+    init: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer: code with the reference's signature, and the message that it deserves.
+
+    says completes 'your output equals what one gets if …'; hint asks the question that leads out.
+    """
+
+    key: str
+    function: Callable
+    says: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something that every right answer fulfils, tried before values are compared.
+
+    holds(output, *args) returns a bool; says completes 'it should hold that …'.
+    """
+
+    key: str
+    holds: Callable[..., bool]
+    says: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function or class for the learner to write.
+
+    stub: the cell below the decorator, letter by letter; probes: makes the calls; checked: completes 'checked: …';
+    outputs: names of what comes back, when it is a tuple; why: a paragraph for the solution;
+    gradients: whether the backward pass is compared as well; rtol, atol: of the values.
+    """
+
+    id: str
+    reference: Callable
+    stub: str
+    probes: Callable[[], list[Probe]]
+    checked: str
+    hints: tuple[str, ...]
+    why: str
+    mistakes: tuple[Mistake, ...] = ()
+    properties: tuple[Property, ...] = ()
+    outputs: tuple[str, ...] = ()
+    gradients: bool = True
+    rtol: float = 1e-10
+    atol: float = 1e-12
+
+    def __post_init__(self) -> None:
+        defined = ast.parse(self.stub).body[0]
+        name = getattr(defined, "name", None)
+        if name != self.name:
+            raise ValueError(f"stub of {self.id}: expected to define {self.name}, the reference's name, got {name}")
+        keys = [m.key for m in (*self.mistakes, *self.properties)]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"mistakes and properties of {self.id}: expected different keys, got {keys}")
+
+    @property
+    def name(self) -> str:
+        """The name that the learner defines and later cells use."""
+        return self.reference.__name__
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction or a diagnosis: a word out of a list, or a number.
+
+    right: a word or a number; wrong: the message for each answer that is known to be tempting, all other words
+    of the list included; rtol: for numbers; unit: what the number counts.
+    """
+
+    id: str
+    right: str | float
+    wrong: dict[str | float, str]
+    hints: tuple[str, ...]
+    why: str
+    rtol: float = 1e-6
+    unit: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """The words to choose from, in alphabetical order; empty where a number is asked for."""
+        return sorted(map(str, [self.right, *self.wrong])) if isinstance(self.right, str) else []

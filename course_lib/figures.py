@@ -1,0 +1,133 @@
+"""Figures in one style: five colours with fixed meanings, titles that state the finding, alternative text.
+
+A figure is made by ``new``, drawn with the helpers or with matplotlib, and shown by ``show(fig, alt=…)``.
+Colour is never alone: every mark has a letter, a dash pattern or a direct label beside it.
+"""
+
+import io
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+BLUE, ORANGE, TEAL, BERRY = "#0156FC", "#C86A1E", "#0AA582", "#8D066D"
+INK, MUTE, PALE = "#222222", "#6E6E6E", "#EFEFEF"
+TEXT = {BLUE: BLUE, ORANGE: "#A8550F", TEAL: "#077A60", BERRY: BERRY, INK: INK, MUTE: MUTE}
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#FFFFFF", "#E9B9DC", "#B8489A", "#8D066D", "#4A0339"])
+SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#F2F2F2", ORANGE])
+STYLE = {"size": 10, "color": INK}
+DPI = 100
+
+
+def new(rows: int = 1, columns: int = 1, width: float = 9.5, height: float = 3.6, **ratios) -> tuple[Figure, np.ndarray]:
+    """Return a figure of width × height inches and its axes as an array (rows, columns).
+
+    ratios: width_ratios and height_ratios of the grid. The figure belongs to no global state.
+    """
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=ratios)
+    for ax in axes.flat:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(colors=INK, labelsize=9)
+    return figure, axes
+
+
+def title(ax: Axes, text: str) -> None:
+    """Set the finding as a left-aligned title."""
+    ax.set_title(text, loc="left", fontsize=12 if len(text) < 60 else 11, color=INK)
+
+
+def line(ax: Axes, x, y, colour: str, label: str = "", dashed: bool = False, end: bool = True, **options) -> None:
+    """Draw a line with its label written at its end (or at its start), in the text shade of its colour."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    dashed = dashed or colour == MUTE  # mute is always dashed
+    ax.plot(x, y, color=colour, linestyle="--" if dashed else "-", linewidth=1.8, **options)
+    if label:
+        at = -1 if end else 0
+        ax.annotate(
+            label, (x[at], y[at]), xytext=(5 if end else -5, 0), textcoords="offset points",
+            ha="left" if end else "right", va="center", color=TEXT.get(colour, INK), fontsize=9.5, annotation_clip=False,
+        )  # fmt: skip
+
+
+def level(ax: Axes, y: float, label: str) -> None:
+    """Draw a dashed reference line across the axes with its label above its left end."""
+    ax.axhline(y, color=MUTE, linestyle="--", linewidth=1.2, zorder=1)
+    ax.annotate(
+        label, (0, y), xycoords=("axes fraction", "data"), xytext=(4, 3), textcoords="offset points",
+        color=MUTE, fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+    )  # fmt: skip
+
+
+def matrix(
+    ax: Axes,
+    values: Tensor | np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    name: str = "",
+    kind: str = "weights",
+    mask: Tensor | np.ndarray | None = None,
+    row_sums: bool = False,
+    limit: float | None = None,
+    digits: bool = True,
+) -> None:
+    """Draw a matrix with its numbers; queries are rows, keys columns.
+
+    kind: weights (white to berry, fixed 0 … 1) or signed (blue – grey – orange, symmetric to ±limit);
+    mask: boolean, where False the cell is hatched and has no number: forbidden is not small;
+    row_sums: written at the right; digits: off for large matrices.
+    """
+    cells = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, dtype=float)
+    allowed = np.ones(cells.shape, bool) if mask is None else np.asarray(mask, bool)
+    limit = limit or float(np.abs(cells[allowed]).max(initial=0.0)) or 1.0
+    shades, low, high = (WEIGHTS, 0.0, 1.0) if kind == "weights" else (SIGNED, -limit, limit)
+    ax.imshow(np.where(allowed, cells, 0.0), cmap=shades, vmin=low, vmax=high, aspect="auto")
+    for r, c in np.ndindex(*cells.shape):
+        if not allowed[r, c]:
+            ax.add_patch(
+                Rectangle((c - 0.5, r - 0.5), 1, 1, facecolor=PALE, edgecolor="#C4C4C4", hatch="////", linewidth=0)
+            )
+        elif digits:
+            dark = cells[r, c] >= 0.47 if kind == "weights" else abs(cells[r, c]) > 0.75 * limit
+            ax.text(c, r, f"{cells[r, c]:.2f}", ha="center", va="center", fontsize=9, color="white" if dark else INK)
+    ax.set_xticks(range(len(columns)), columns, fontsize=9)
+    ax.set_yticks(range(len(rows)), rows, fontsize=9)
+    ax.tick_params(length=0)
+    ax.xaxis.tick_top()
+    ax.spines[:].set_visible(False)
+    if name:
+        ax.set_xlabel(f"{name} {tuple(cells.shape)}", fontsize=9.5, color=INK)
+    if row_sums:
+        for r, total in enumerate(np.where(allowed, cells, 0.0).sum(axis=1)):
+            ax.text(cells.shape[1] - 0.4, r, f"Σ {total:.2f}", va="center", fontsize=8.5, color=MUTE)
+
+
+def png(figure: Figure, **options) -> bytes:
+    """Return the figure as PNG without metadata, so that the same picture is the same bytes."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None}, **options)
+    return out.getvalue()
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure with its alternative text: in the output's metadata, as plain text and as the caption.
+
+    ValueError for an empty alternative text. Outside a notebook, prints the text.
+    """
+    if not alt.strip():
+        raise ValueError("alt: expected one or two sentences that say what the figure shows, got none")
+    if "ipykernel" not in sys.modules:
+        print(f"[figure] {alt}")
+        return
+    from IPython.display import display
+
+    bundle = {"image/png": png(figure), "text/plain": alt}
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)

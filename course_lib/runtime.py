@@ -1,0 +1,63 @@
+"""What this run uses: device, budget, seed, and where files go. Four environment variables, no others.
+
+``COURSE_BUDGET``  quick (two CPU cores, under 90 s a notebook) or full (a GPU, minutes)
+``COURSE_DEVICE``  cpu, cuda, cuda:1, mps …
+``COURSE_HOME``    progress, checkpoints and caches; ``.course`` in the course's folder when unset
+``COURSE_DATA``    downloaded data
+"""
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+BUDGETS = ("quick", "full")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The device that tensors live on and the budget, quick or full, that sizes are chosen by."""
+
+    device: torch.device
+    budget: str
+
+    def pick(self, quick: T, full: T) -> T:
+        """Return the value for this run's budget."""
+        return quick if self.budget == "quick" else full
+
+
+def runtime() -> Runtime:
+    """Choose device and budget: the variables where they are set, else CUDA and full, else CPU and quick.
+
+    MPS is used only when asked for. Raises ValueError for a variable that cannot be followed.
+    """
+    name = os.environ.get("COURSE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"COURSE_DEVICE: expected a device that torch can use here, got {name!r} ({reason})") from None
+    budget = os.environ.get("COURSE_BUDGET") or ("full" if device.type == "cuda" else "quick")
+    if budget not in BUDGETS:
+        raise ValueError(f"COURSE_BUDGET: expected quick or full, got {budget!r}")
+    return Runtime(device, budget)
+
+
+def start(seed: int = 0) -> Runtime:
+    """Seed torch's global generator, print versions, device and budget, and return the runtime."""
+    run = runtime()
+    torch.manual_seed(seed)
+    device = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else str(run.device)
+    print(f"Python {platform.python_version()}, PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"device: {device} · budget: {run.budget} · seed: {seed}")
+    return run
+
+
+def home() -> Path:
+    """Return the folder of the learner's progress and caches; it is made when something is written there."""
+    return Path(os.environ.get("COURSE_HOME") or Path(__file__).parents[1] / ".course").expanduser()

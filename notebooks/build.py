@@ -1,0 +1,163 @@
+"""Turns ``source/NN_slug.py`` (jupytext py:percent) into executed ``NN_slug.ipynb``.
+
+``python notebooks/build.py``          re-executes the chapters whose source or library code changed
+``python notebooks/build.py 02``       re-executes one, changed or not
+``python notebooks/build.py --check``  executes nothing; fails where a notebook is not its source, executed
+
+The same source gives the same file: cell ids come from the text, no timestamps are kept, and an unchanged
+output whose durations alone differ stays as it was.
+"""
+
+import ast
+import hashlib
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).parent
+LIBRARY = HERE.parent / "course_lib"
+DURATION = re.compile(r"\d+(\.\d+)? ?(s|ms|min)\b")
+
+
+def from_source(source: Path) -> nbformat.NotebookNode:
+    """Return the notebook of a source: cells with stable ids, minimal metadata, no outputs."""
+    notebook = jupytext.read(source, fmt="py:percent")
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        tags = cell.metadata.get("tags")
+        cell["metadata"] = nbformat.from_dict({"tags": tags} if tags else {})
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook["metadata"] = nbformat.from_dict(
+        {"kernelspec": kernel, "language_info": {"name": "python"}, "course": {"made_from": fingerprint(source)}}
+    )
+    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
+    return notebook
+
+
+def fingerprint(source: Path) -> str:
+    """Return a hash of the source and of all library code that it imports, however indirectly."""
+    files, todo = {source}, [source]
+    while todo:
+        for imported in imports(todo.pop()) - files:
+            files.add(imported)
+            todo.append(imported)
+    content = b"".join(path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(files))
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def imports(path: Path) -> set[Path]:
+    """Return the files of course_lib that a file names in its import statements."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("course_lib"):
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names if alias.name.startswith("course_lib")}
+    found = set()
+    for module in modules:
+        base = LIBRARY.joinpath(*module.split(".")[1:])
+        found |= {p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()}
+        if base.name == "exercises":  # the registry finds the chapters' files by their names
+            found |= set(base.glob("*.py"))
+    return found
+
+
+def execute(notebook: nbformat.NotebookNode) -> None:
+    """Run all cells in a fresh kernel and keep what they show, without anything of the moment."""
+    NotebookClient(
+        notebook, timeout=600, record_timing=False, store_widget_state=False, resources={"metadata": {"path": HERE}}
+    ).execute()
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = nbformat.from_dict({"name": "python"})
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def keep_unchanged(new: nbformat.NotebookNode, old: nbformat.NotebookNode) -> None:
+    """Take over the old outputs of a cell where only durations differ."""
+    before = {cell.id: cell.outputs for cell in old.cells if cell.cell_type == "code"}
+    for cell in new.cells:
+        if cell.cell_type == "code" and timeless(before.get(cell.id)) == timeless(cell.outputs):
+            cell["outputs"] = before[cell.id]
+
+
+def timeless(outputs) -> str:
+    """Write outputs as text with durations blotted out."""
+    return DURATION.sub("…", repr(outputs))
+
+
+def build(source: Path) -> None:
+    """Execute one source and store its notebook, beside and renamed."""
+    target = HERE / f"{source.stem}.ipynb"
+    notebook, started = from_source(source), time.time()
+    execute(notebook)
+    if target.exists():
+        keep_unchanged(notebook, nbformat.read(target, as_version=4))
+    beside = target.with_suffix(".part")
+    nbformat.write(notebook, beside)
+    os.replace(beside, target)
+    print(f"{target.name}: executed in {time.time() - started:.0f} s, {target.stat().st_size / 2**20:.2f} MiB")
+
+
+def is_current(source: Path) -> bool:
+    """Whether the stored notebook was executed from this source and this library code."""
+    target = HERE / f"{source.stem}.ipynb"
+    if not target.exists():
+        return False
+    made_from = nbformat.read(target, as_version=4).metadata.get("course", {}).get("made_from")
+    return made_from == fingerprint(source)
+
+
+def faults(source: Path) -> list[str]:
+    """Return what is wrong with a stored notebook: not its source, not executed in order, an error, widget state."""
+    target = HERE / f"{source.stem}.ipynb"
+    if not target.exists():
+        return [f"{target.name} is missing"]
+    stored, expected = nbformat.read(target, as_version=4), from_source(source)
+    found = []
+    if [(c.cell_type, c.source, c.metadata) for c in stored.cells] != [(c.cell_type, c.source, c.metadata) for c in expected.cells]:
+        found.append("its cells are not those of the source")
+    code = [cell for cell in stored.cells if cell.cell_type == "code"]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("its cells were not executed in order")
+    if any(output.output_type == "error" for cell in code for output in cell.outputs):
+        found.append("it stores an error")
+    if "widgets" in stored.metadata:
+        found.append("it stores widget state")
+    if target.stat().st_size > 1.5 * 2**20:
+        found.append("it is larger than 1.5 MiB")
+    return [f"{target.name}: {fault}; `make notebooks` makes it anew" for fault in found]
+
+
+def main(arguments: list[str]) -> int:
+    """Follow the command line; return the exit status."""
+    sources = sorted((HERE / "source").glob("[0-9][0-9]_*.py"))
+    if arguments == ["--check"]:
+        names = {source.stem for source in sources}
+        found = [f"{p.name} has no source" for p in HERE.glob("*.ipynb") if p.stem not in names]
+        found += [fault for source in sources for fault in faults(source)]
+        print("\n".join(found) or f"{len(sources)} notebooks are their sources, executed in order")
+        return bool(found)
+    chosen = [s for s in sources if s.name[:2] in arguments] if arguments else [s for s in sources if not is_current(s)]
+    if arguments and not chosen:
+        print(f"expected the number of a chapter ({', '.join(s.name[:2] for s in sources)}), got {' '.join(arguments)}")
+        return 2
+    for source in chosen:
+        build(source)
+    print(f"{len(chosen)} of {len(sources)} notebooks executed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,851 @@
+# %% [markdown]
+# # 02 · Attention
+#
+# **How can a position take what it needs from the others?**
+#
+# *The king wore his crown.* To know whose crown it is, the last word has to find the second. No distance is
+# fixed in advance, and next time the word it needs stands elsewhere. This chapter builds the operation that
+# finds it, from a dictionary look-up to a model that learns from Shakespeare where to look.
+
+# %% tags=["nbval-ignore-output"]
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib import figures
+from course_lib.claims import claim
+from course_lib.data import load_shakespeare, random_windows
+from course_lib.exercises import answer, exercise, hint, progress, solution
+from course_lib.figures import show
+from course_lib.records import recorded
+from course_lib.runtime import start
+
+run = start(seed=0)
+
+# %%
+tokens = ["the", "king", "wore", "his", "crown"]
+promise = torch.tensor([[0.18, 0.22, 0.19, 0.20, 0.20], [0.12, 0.14, 0.15, 0.13, 0.46],
+                        [0.15, 0.28, 0.17, 0.22, 0.19], [0.15, 0.18, 0.17, 0.17, 0.34],
+                        [0.04, 0.66, 0.05, 0.20, 0.05]])  # fmt: skip
+fig, ((ax,),) = figures.new(width=6, height=3.4)
+figures.matrix(ax, promise, tokens, tokens, "attention weights", row_sums=True)
+figures.title(ax, "‘crown’ takes 0.66 of what it needs from ‘king’")
+show(fig, alt="Five words ask (rows) and are asked (columns): the row of ‘crown’ gives 0.66 of its weight to ‘king’.")
+
+# %% [markdown]
+# You will make every number of this table yourself. Afterwards you can
+#
+# - write attention for any shape and mask, and its backward pass, by hand;
+# - say why scores are divided by $\sqrt{d_k}$, and what goes wrong otherwise;
+# - test that a layer cannot see the future;
+# - train an attention model and read, with due care, what its heads look at.
+#
+# **Needs** Python, derivatives, matrices, expectations. **Time** 45 minutes to read, 60 for the exercises;
+# the cells run in under a minute on two CPU cores.
+#
+# | symbol | meaning | shape |
+# | --- | --- | --- |
+# | $x$ | what the positions carry | (T, C) |
+# | $q, k, v$ | queries, keys, values | (T, d) |
+# | $s$ | scores, before the softmax | (T, T) |
+# | $p$ | weights, after it | (T, T) |
+# | $T, S$ | positions that ask, that are asked | |
+# | $d_k$ | numbers in a query, in a key | |
+# | $H$ | heads | |
+
+# %% [markdown]
+# ## 1 · From a dictionary to a soft look-up
+#
+# A dictionary compares a query with every key and hands back the value of the one that is equal. Words are never
+# quite equal. So give each word numbers: a **key** says what it is, a **value** what it gives, and a **query**
+# asks. Here the key's two numbers say *how much of a person* and *how much of a thing*; the value's say *person*
+# and *royal*. ‘crown’, being a thing, asks for a person.
+
+# %%
+k = torch.tensor([[0.1, 0.1], [1.5, 0.1], [0.2, 0.3], [0.9, 0.1], [0.1, 1.4]], dtype=torch.float64)
+v = torch.tensor([[0.1, 0.0], [1.5, 1.2], [0.2, 0.1], [0.9, 0.1], [0.1, 1.0]], dtype=torch.float64)
+crown = torch.tensor([2.8, 0.1], dtype=torch.float64)  # the query of 'crown': a person, please
+
+scores = [sum(crown[i].item() * key[i].item() for i in range(2)) for key in k]
+best = max(range(5), key=lambda j: scores[j])
+print("scores:", [f"{word} {score:.2f}" for word, score in zip(tokens, scores, strict=True)])
+print("the hard look-up returns the value of", tokens[best], v[best].tolist())
+
+# %% [markdown]
+# The score is a **dot product**: large where query and key are large together. Taking the best alone has a flaw
+# for learning: nudge the query a little and the answer does not move, so no derivative tells it where to go.
+#
+# A **soft** look-up returns a bit of every value. Exponentials make the shares positive, their sum makes them
+# add up to 1:
+#
+# $$p_j = \frac{e^{s_j}}{\sum_i e^{s_i}}, \qquad \text{output} = \sum_j p_j v_j .$$
+#
+# This $p = \operatorname{softmax}(s)$ is a set of weights: 5 numbers, one a key.
+
+# %%
+shares = [math.exp(score / math.sqrt(2)) for score in scores]  # why the √2: section 3
+weights = [share / sum(shares) for share in shares]
+output = [sum(weights[j] * v[j, i].item() for j in range(5)) for i in range(2)]
+
+print("weights:", [f"{word} {weight:.2f}" for word, weight in zip(tokens, weights, strict=True)])
+print("'crown' now carries: person", f"{output[0]:.2f}, royal {output[1]:.2f}")
+claim("the row of 'crown' in the first figure is this soft look-up",
+      all(abs(weights[j] - promise[4, j].item()) < 0.006 for j in range(5)))  # fmt: skip
+
+# %% [markdown]
+# ### Where it comes from: smoothing
+#
+# Statisticians did this in 1964. To estimate a curve at a new place $q$ from noisy pairs $(k_j, v_j)$, Nadaraya
+# and Watson average the $v_j$, each weighted by how near $k_j$ is:
+#
+# $$\hat v(q) = \sum_j \frac{\kappa(q - k_j)}{\sum_i \kappa(q - k_i)}\, v_j, \qquad \kappa(u) = e^{-u^2/2h^2}.$$
+#
+# With a Gaussian $\kappa$ this *is* a softmax, of the scores $-(q-k_j)^2/2h^2$.
+#
+# **Predict:** what does the curve become as the width $h$ grows without end? As it shrinks to zero?
+
+# %%
+generator = torch.Generator().manual_seed(2)
+places = torch.linspace(0, 6, 40, dtype=torch.float64)  # keys
+noisy = torch.sin(places) + 0.3 * torch.randn(40, dtype=torch.float64, generator=generator)  # values
+asked = torch.linspace(0, 6, 200, dtype=torch.float64)  # queries
+
+
+def smooth(width):
+    return (-((asked[:, None] - places) ** 2) / (2 * width**2)).softmax(dim=-1) @ noisy
+
+
+error = {width: (smooth(width) - torch.sin(asked)).square().mean().item() for width in (0.02, 0.4, 20.0)}
+claim("a width of 0.4 is nearer to the true curve than 0.02 and than 20",
+      error[0.4] < min(error[0.02], error[20.0]) / 4, mean_squared_errors=list(error.values()))  # fmt: skip
+
+# %%
+fig, (axes,) = figures.new(1, 3, height=2.9)
+for ax, width, found in zip(axes, error, ("follows the noise", "finds the curve", "is a plain average"), strict=True):
+    ax.scatter(places, noisy, s=14, color=figures.BLUE, label="noisy values")
+    figures.line(ax, asked, torch.sin(asked), figures.MUTE)
+    figures.line(ax, asked, smooth(width), figures.ORANGE)
+    figures.title(ax, f"h = {width:g} {found}")
+    ax.set(xlabel="key, query", ylim=(-2, 2))
+axes[0].set_ylabel("value")
+axes[0].annotate("● data   – – truth   — look-up", (0.04, 0.05), xycoords="axes fraction", fontsize=9)
+show(fig, alt="Soft look-ups in 40 noisy points: width 0.02 follows the noise, 0.4 finds the sine, 20 is the plain average.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# As $h \to \infty$ all scores become 0 and all weights equal: the average of everything. As $h \to 0$ the nearest
+# key takes all: the hard look-up is back. The width decides how hard the softmax chooses; in attention
+# $\sqrt{d_k}$ plays that part.
+# </details>
+#
+# Dot products are the same thing once more. Multiply out $-\|q-k_j\|^2/2 = q\cdot k_j - \|q\|^2/2 - \|k_j\|^2/2$.
+# The middle term is the same for every key. If the keys are equally long, so is the last. What is left is
+# $q\cdot k_j$ plus a constant, and the softmax does not notice a constant:
+
+# %%
+generator = torch.Generator().manual_seed(3)
+keys = F.normalize(torch.randn(7, 5, dtype=torch.float64, generator=generator), dim=-1)  # all of length 1
+query = torch.randn(5, dtype=torch.float64, generator=generator)
+by_distance = (-(query - keys).square().sum(-1) / 2).softmax(-1)
+by_dot_product = (keys @ query).softmax(-1)
+claim("for keys of one length, smoothing by distance and by dot product give the same weights",
+      torch.allclose(by_distance, by_dot_product, rtol=1e-12, atol=0))  # fmt: skip
+
+# %% [markdown]
+# ## 2 · The softmax and its derivative
+#
+# Two properties. **Shift:** $\operatorname{softmax}(s + c) = \operatorname{softmax}(s)$, because $e^c$ cancels.
+# **Scale:** multiplying $s$ by a large factor makes it hard, by a small one flat; it is *not* invariant.
+
+# %%
+s = torch.tensor([0.5, 2.0, -1.0, 1.2], dtype=torch.float64)
+claim("adding 100 to every score changes no weight", torch.allclose((s + 100).softmax(-1), s.softmax(-1), rtol=1e-12))
+for factor in (0, 1, 10):
+    print(f"softmax({factor:>2} s) =", [f"{p:.3f}" for p in (factor * s).softmax(-1)])
+
+# %% [markdown]
+# For learning we need $\partial p_j / \partial s_i$. Write $p_j = e^{s_j}/Z$ with $Z = \sum_i e^{s_i}$, so that
+# $\partial Z/\partial s_i = e^{s_i}$. Then
+#
+# $$\frac{\partial p_j}{\partial s_i} = \frac{\delta_{ij} e^{s_j}}{Z} - \frac{e^{s_j} e^{s_i}}{Z^2}
+#   = \delta_{ij}\, p_j - p_j p_i,$$
+#
+# where $\delta_{ij}$ is 1 if $i = j$ and 0 otherwise. As a matrix: $J = \operatorname{diag}(p) - p\,p^\top$. Raising one
+# score raises its weight and lowers all others.
+
+# %%
+p = s.softmax(-1)
+jacobian = torch.diag(p) - torch.outer(p, p)
+by_autograd = torch.autograd.functional.jacobian(lambda s: s.softmax(-1), s)
+claim("diag(p) − p pᵀ is what autograd finds", torch.allclose(jacobian, by_autograd, rtol=1e-12, atol=1e-15))
+claim("its rows sum to zero: weight is only moved about", jacobian.sum(-1).abs().max() < 1e-15)
+
+# %% [markdown]
+# ### Exercise: the Jacobian times a vector
+# *difficulty 2/5 · importance 4/5 · 10 minutes*
+#
+# Nobody builds $J$: for 1,000 keys it has a million entries. Multiply it with a vector $u$ on paper, then write
+# what is left. `hint("attention.softmax_jvp")` helps, in steps.
+
+# %% tags=["nbval-ignore-output"]
+@exercise("attention.softmax_jvp")
+def softmax_jvp(weights, direction):
+    """Return (diag(p) - p pᵀ) u for p = weights, u = direction, both (..., key).
+
+    Worked value: p = [0.5, 0.5], u = [1, 0] gives [0.25, -0.25].
+    """
+    # 1. multiply out (diag(p) - p pᵀ) u on paper: no matrix is needed
+    # 2. the sum runs over the last axis alone; keep that axis
+    ...
+
+# %%
+u = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+claim("without the matrix, the same product", torch.allclose(softmax_jvp(p, u), jacobian @ u, rtol=1e-12, atol=1e-15))
+
+# %% [markdown]
+# ## 3 · Why divide by √d
+#
+# Take queries and keys whose $d_k$ entries are independent, with mean 0 and variance 1.
+#
+# **Predict** the variance of $q\cdot k$ for $d_k = 64$: put your number in place of the dots.
+
+# %% tags=["nbval-ignore-output"]
+answer("attention.variance_prediction", ...)
+
+# %% [markdown]
+# Step by step. One product: $\mathrm{E}[q_i k_i] = \mathrm{E}[q_i]\,\mathrm{E}[k_i] = 0$, since they are independent.
+# Its variance: $\mathrm{E}[q_i^2 k_i^2] - 0^2 = \mathrm{E}[q_i^2]\,\mathrm{E}[k_i^2] = 1$. The $d_k$ products are
+# independent of each other, so their variances add: $\operatorname{Var}(q\cdot k) = d_k$. The typical score is
+# $\sqrt{d_k}$ away from 0, and $q\cdot k/\sqrt{d_k}$ has variance 1 whatever $d_k$ is.
+
+# %%
+n, d = 20_000, 64
+generator = torch.Generator().manual_seed(4)
+q_random, k_random = torch.randn(2, n, d, dtype=torch.float64, generator=generator)
+dots = (q_random * k_random).sum(-1)
+squares = (dots - dots.mean()).square()
+variance, standard_error = squares.mean().item(), squares.std().item() / math.sqrt(n)
+claim("the variance of q·k at d_k = 64 is 64, within 5 standard errors of the estimate",
+      abs(variance - d) < 5 * standard_error, variance=variance, standard_error=standard_error)  # fmt: skip
+claim("that estimate could tell 64 from 60", standard_error < 0.8)
+
+# %% [markdown]
+# ### Exercise: the same without the comfortable means
+# *difficulty 3/5 · importance 3/5 · 15 minutes*
+#
+# Real queries have means that are not 0. Derive the general variance.
+
+# %% tags=["nbval-ignore-output"]
+@exercise("attention.dot_product_variance")
+def dot_product_variance(d, mean_q, var_q, mean_k, var_k):
+    """Return Var(q·k) when the d entries of q and of k are independent, with these means and variances.
+
+    Worked value: d = 2, means 0, variances 1 and 3 give 6.
+    """
+    # 1. Var(ab) = E[a²b²] - (E[ab])² for one pair of entries a, b
+    # 2. E[a²] = var + mean², and expectations of independent factors multiply
+    # 3. d such pairs
+    ...
+
+# %%
+shifted = ((q_random + 0.5) * (k_random - 1)).sum(-1)  # means 0.5 and −1, variances 1
+deviations = (shifted - shifted.mean()).square()
+expected = dot_product_variance(d, 0.5, 1.0, -1.0, 1.0)
+claim("with means 0.5 and −1 the variance is 2.25 d_k, so √d_k no longer brings it to 1",
+      expected == 144 and abs(deviations.mean() - expected) < 5 * deviations.std() / math.sqrt(n))  # fmt: skip
+
+# %% [markdown]
+# ### What a large spread does
+#
+# The gradient through the softmax is $J = \operatorname{diag}(p) - p\,p^\top$. When one weight is near 1 and the rest near
+# 0, every entry of $J$ is near 0: the scores hear nothing. So: 2,000 random queries, 16 keys each, and the size
+# of $J$ (root of the sum of its squares), with and without the scale.
+#
+# **Predict:** by which factor does the typical size fall from $d_k = 4$ to $1{,}024$ without the scale?
+
+# %%
+sizes = [4, 16, 64, 256, 1024]
+found = {"scaled": [], "unscaled": []}
+generator = torch.Generator().manual_seed(5)
+for d in sizes:
+    a, b = (torch.randn(2000, n, d, dtype=torch.float64, generator=generator) for n in (1, 16))
+    dots = (a * b).sum(-1)
+    for name, factor in (("scaled", 1 / math.sqrt(d)), ("unscaled", 1.0)):
+        w = (dots * factor).softmax(-1)
+        squared = w.square().sum(-1) - 2 * (w**3).sum(-1) + w.square().sum(-1) ** 2
+        size = squared.clamp(min=0).sqrt()
+        found[name].append((size.mean().item(), size.median().item()))
+median_fall = found["unscaled"][0][1] / found["unscaled"][-1][1]
+mean_fall = found["unscaled"][2][0] / found["unscaled"][-1][0]
+claim("scaled, the median gradient changes by less than a half from d_k = 4 to 1,024",
+      2 / 3 < found["scaled"][0][1] / found["scaled"][-1][1] < 1.5)  # fmt: skip
+claim("unscaled, the median falls by more than ten thousand", median_fall > 1e4, factor=median_fall)
+claim("but from d_k = 64 to 1,024 the mean falls by 3 to 5 only, about √16",
+      3 < mean_fall < 5, factor=mean_fall)  # fmt: skip
+
+# %%
+fig, ((ax,),) = figures.new(width=6, height=3.8)
+for name, colour, i, label in (("scaled", figures.TEAL, 1, "scaled, median"), ("unscaled", figures.ORANGE, 0, "unscaled, mean"),
+                               ("unscaled", figures.BERRY, 1, "unscaled, median")):  # fmt: skip
+    figures.line(ax, sizes, [pair[i] for pair in found[name]], colour, label, dashed=i == 0, marker="o")
+ax.set(xscale="log", yscale="log", xlabel="d_k (numbers in a query)", ylabel="size of the softmax's Jacobian",
+       xlim=(3, 9000), ylim=(1e-6, 3))  # fmt: skip
+figures.title(ax, "Unscaled, most queries stop learning")
+show(fig, alt="Size of the softmax's Jacobian against d_k, log scales: level when scaled; unscaled, the median falls by more than ten thousand while the mean falls as one over the root of d_k.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# The *median* falls by more than ten thousand. Textbooks say that ‘the gradients become extremely small’. Precisely:
+# for *most* queries they vanish; for the few whose two best scores lie close together they do not, and these few
+# (about one in $\sqrt{d_k}$) hold up the mean. Learning goes on for some queries and has stopped for the rest.
+# </details>
+#
+# ## 4 · Attention
+#
+# In the formula of Vaswani et al. (2017) all queries ask at once:
+#
+# $$\operatorname{Attention}(Q, K, V) = \operatorname{softmax}\!\Big(\frac{Q K^\top}{\sqrt{d_k}}\Big) V,
+#   \qquad Q\,(T, d_k),\; K\,(S, d_k),\; V\,(S, d_v).$$
+#
+# In **self-attention** queries, keys and values come from the same positions $x$, by three matrices. Ours were
+# made so: $x$ says *person, thing, royal*; $W_q$ lets things ask for persons and persons for things.
+
+# %%
+x = torch.tensor([[0.1, 0.1, 0.0], [1.5, 0.1, 1.2], [0.2, 0.3, 0.1], [0.9, 0.1, 0.1], [0.1, 1.4, 1.0]], dtype=torch.float64)
+W_q = torch.tensor([[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]], dtype=torch.float64)
+W_k = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], dtype=torch.float64)
+W_v = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+
+q = x @ W_q  # (5, 2)
+claim("these are the keys, the values and the query of section 1",
+      torch.equal(x @ W_k, k) and torch.equal(x @ W_v, v) and torch.equal(q[4], crown))  # fmt: skip
+
+# %%
+rows = []
+for i in range(5):  # the loop: every position asks
+    row = torch.tensor([math.exp(q[i] @ k[j] / math.sqrt(2)) for j in range(5)], dtype=torch.float64)
+    rows.append(row / row.sum())
+at_once = (q @ k.T / math.sqrt(2)).softmax(dim=-1)  # the matrix
+claim("loop and matrix agree", torch.allclose(torch.stack(rows), at_once, rtol=1e-12))
+claim("this is the table of the first figure", (at_once - promise).abs().max() < 0.006)
+
+# %% [markdown]
+# ### Masks
+#
+# Some keys must not be seen: padding, or the future when the task is to predict it. A **mask** is a table of
+# booleans, True = may attend. A forbidden score becomes $-\infty$ *before* the softmax, so that its weight is
+# $e^{-\infty} = 0$ and the rest still sum to 1. The **causal** mask allows $j \le i$.
+
+# %%
+mask = torch.ones(5, 5, dtype=torch.bool).tril()
+scaled = q @ k.T / math.sqrt(2)
+causal = scaled.masked_fill(~mask, -torch.inf).softmax(-1)
+fig, (axes,) = figures.new(1, 3, height=3.2)
+figures.matrix(axes[0], q @ k.T, tokens, tokens, "scores q·k", kind="signed")
+figures.matrix(axes[1], scaled, tokens, tokens, "÷ √2, masked", kind="signed", mask=mask)
+figures.matrix(axes[2], causal, tokens, tokens, "weights", mask=mask)
+for ax, text in zip(axes, ("Every pair is scored,", "the future is struck out,", "the rest shares 1"), strict=True):
+    figures.title(ax, text)
+show(fig, alt="Three stages of causal attention on five words: scores of every pair, scaled with the future struck out, weights in rows that sum to 1.")
+
+# %% [markdown]
+# ### Exercise: attention
+# *difficulty 3/5 · importance 5/5 · 20 minutes*
+#
+# Now for any number of leading axes and any mask that broadcasts. PyTorch's `F.scaled_dot_product_attention` does
+# this without storing the weights; ours returns them, to look at.
+
+# %% tags=["nbval-ignore-output"]
+@exercise("attention.scaled_dot_product")
+def scaled_dot_product_attention(q, k, v, mask=None):
+    """Return (output, weights): output (..., query, d_value), weights (..., query, key).
+
+    q (..., query, d_head), k (..., key, d_head), v (..., key, d_value);
+    mask broadcasts to (..., query, key), boolean, True = may attend.
+    Worked value: q = [[1.]], k = [[1.], [0.]] give weights [[e/(1+e), 1/(1+e)]].
+    """
+    # 1. scores: every query with every key, divided by the square root of d_head
+    # 2. where the mask is False, a score that the softmax turns into 0
+    # 3. softmax over the keys, then the weighted sum of the values
+    ...
+
+# %%
+out, weights = scaled_dot_product_attention(q, k, v, mask)
+claim("it gives the causal table above", torch.allclose(weights, causal, rtol=1e-12))
+claim("and PyTorch's own function gives its output",
+      torch.allclose(out, F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=mask)[0], rtol=1e-10))  # fmt: skip
+answers, _ = scaled_dot_product_attention(torch.tensor([[2.0, 0.0], [0.0, 2.0]], dtype=torch.float64), k, v)
+print("cross-attention: two questions from outside,", tuple(answers.shape), "answers")
+
+# %% [markdown]
+# The last lines are **cross-attention**: queries from one sequence, keys and values from another. Translation and
+# text-to-image models use it; nothing else changes.
+#
+# ### Exercise: can it see the future?
+# *difficulty 3/5 · importance 5/5 · 15 minutes*
+#
+# A model that peeks at what it should predict gets a splendid loss and is worthless. Weights alone do not prove
+# innocence, so test the *output*: change the future, and see whether the past moves. Your test must pass honest
+# layers and catch the leaks that are planted.
+
+# %% tags=["nbval-ignore-output"]
+@exercise("attention.is_causal")
+def is_causal(attend, x):
+    """Return True if row t of attend(x) depends on x[: t + 1] alone, for every t; else False.
+
+    attend maps (time, d_in) to (time, d_out); x (time, d_in) is an input to try it on.
+    Worked value: attend = lambda x: x.flip(0) gives False.
+    """
+    # 1. for every t but the last: a copy of x with all rows after t changed, by a lot
+    # 2. rows 0 … t of the output must be what they were, up to rounding
+    ...
+
+# %%
+def causal_layer(x):
+    return scaled_dot_product_attention(x @ W_q, x @ W_k, x @ W_v, mask)[0]
+
+
+def masked_too_late(x):
+    _, weights = scaled_dot_product_attention(x @ W_q, x @ W_k, x @ W_v)
+    return (weights * mask) @ (x @ W_v)  # weights above the diagonal are 0 here as well
+
+
+claim("with the causal mask, no output depends on a later position", is_causal(causal_layer, x))
+claim("masking after the softmax leaks: its denominator has seen the future", not is_causal(masked_too_late, x))
+
+# %% [markdown]
+# ### Order is lost
+#
+# **Predict:** shuffle the five words. What happens to the output of attention without a mask?
+#
+# Let $P$ be a permutation matrix, so that $Px$ is the shuffled sentence. Queries, keys and values become $PQ$,
+# $PK$, $PV$, and the scores $P Q K^\top P^\top$: rows and columns shuffled alike. The softmax works within rows,
+# so the weights become $P\,p\,P^\top$, and the output $P\,p\,P^\top P V = P\,(pV)$, since $P^\top P = 1$.
+
+# %%
+order = torch.tensor([3, 0, 4, 1, 2])
+free = lambda x: scaled_dot_product_attention(x @ W_q, x @ W_k, x @ W_v)[0]
+claim("shuffled in, shuffled out: no word's result changes", torch.allclose(free(x[order]), free(x)[order], rtol=1e-12))
+claim("under a causal mask that is no longer so", not torch.allclose(causal_layer(x[order]), causal_layer(x)[order], rtol=0.1))
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Every word gets the output it had before, in its new place. ‘The king wore his crown’ and ‘his crown wore the
+# king’ are the same set of words to attention. A model that is to know order must be told: here by a vector for
+# each position that is added to $x$. Chapter 03 does it better.
+# </details>
+#
+# ## 5 · Several heads
+#
+# One softmax makes one choice. A word may need several things: whose, when, how. So cut the width $C$ into $H$
+# **heads** of $d = C/H$ numbers, let each attend for itself, and put the results side by side.
+#
+# A head's score of $x_i$ and $x_j$ is $x_i W_q W_k^\top x_j^\top$: a $C \times C$ form of rank at most $d$, stored as two
+# thin factors. Many small questions instead of one large, at the same cost.
+
+# %%
+T, C, H = 5, 12, 3
+generator = torch.Generator().manual_seed(6)
+hidden = torch.randn(2, T, C, dtype=torch.float64, generator=generator)  # (B, T, C)
+Wq, Wk, Wv, Wo = torch.randn(4, C, C, dtype=torch.float64, generator=generator) / math.sqrt(C)
+
+heads = []
+for h in range(H):
+    part = slice(h * C // H, (h + 1) * C // H)
+    heads.append(scaled_dot_product_attention(hidden @ Wq[:, part], hidden @ Wk[:, part], hidden @ Wv[:, part])[0])
+looped = torch.cat(heads, dim=-1) @ Wo
+claim("head 0's form on pairs of words, 12 × 12, has rank 4", torch.linalg.matrix_rank(Wq[:, :4] @ Wk[:, :4].T) == 4)
+
+# %% [markdown]
+# ### Exercise: all heads at once
+# *difficulty 2/5 · importance 4/5 · 10 minutes*
+#
+# The loop can go: multiply by the whole matrices, then make the heads an axis. The right shape is easy; the right
+# numbers in it are the point.
+
+# %% tags=["nbval-ignore-output"]
+@exercise("attention.split_heads")
+def split_heads(x, n_heads):
+    """Return (batch, heads, time, d_head) for x (batch, time, d_model), d_model = heads · d_head.
+
+    Head h gets the features h · d_head … (h + 1) · d_head - 1 of every position.
+    Worked value: x = [[[1, 2, 3, 4]]], 2 heads give [[[[1, 2]], [[3, 4]]]].
+    """
+    # 1. cut the last axis into (heads, d_head): reshape
+    # 2. move the heads in front of the time: transpose
+    ...
+
+# %% tags=["nbval-ignore-output"]
+@exercise("attention.join_heads")
+def join_heads(x):
+    """Undo split_heads: return (batch, time, heads · d_head) for x (batch, heads, time, d_head)."""
+    # the two steps of split_heads, backwards
+    ...
+
+# %%
+q4, k4, v4 = (split_heads(hidden @ W, H) for W in (Wq, Wk, Wv))  # (B, H, T, d)
+together = join_heads(scaled_dot_product_attention(q4, k4, v4)[0]) @ Wo
+claim("one reshape does what the loop did", torch.allclose(together, looped, rtol=1e-10, atol=1e-12))
+
+# %% [markdown]
+# You have now built what the library holds. From here on we import it: `MultiHeadAttention` is these lines with the
+# four matrices as layers. Its `forward` uses PyTorch's fused kernel, its `attend` returns the weights as well.
+
+# %%
+from course_lib import attention
+from course_lib.attention import MultiHeadAttention, causal_mask, fast_attention
+
+layer = MultiHeadAttention(C, H).double()
+for linear, W in zip((layer.query, layer.key, layer.value, layer.output), (Wq, Wk, Wv, Wo), strict=True):
+    linear.weight.data = W.T.clone()  # nn.Linear multiplies by the transpose
+claim("the class is the same function", torch.allclose(layer(hidden), looped, rtol=1e-10, atol=1e-12))
+claim("with its weights returned or not", torch.allclose(layer.attend(hidden)[0], layer(hidden), rtol=1e-10, atol=1e-12))
+
+# %% [markdown]
+# ## 6 · The backward pass by hand
+#
+# Training needs the gradients of a loss $L$. Given $G = \partial L/\partial O$, shape $(T, d_v)$, go back through
+# $O = pV$, $p = \operatorname{softmax}(s)$, $s = QK^\top/\sqrt{d_k}$:
+#
+# $$\frac{\partial L}{\partial V} = p^\top G, \quad
+#   \frac{\partial L}{\partial p} = G V^\top, \quad
+#   \frac{\partial L}{\partial s_i} = J_i \frac{\partial L}{\partial p_i}, \quad
+#   \frac{\partial L}{\partial Q} = \frac{\partial L}{\partial s}\frac{K}{\sqrt{d_k}}, \quad
+#   \frac{\partial L}{\partial K} = \Big(\frac{\partial L}{\partial s}\Big)^{\!\top}\!\frac{Q}{\sqrt{d_k}}.$$
+#
+# $J_i$ is row $i$'s softmax Jacobian; being symmetric it needs no transpose, so your `softmax_jvp` is the step.
+
+# %%
+Q, K, V = (t.clone().requires_grad_() for t in (q, k, v))
+G = torch.tensor([[1.0, -1.0], [0.5, 2.0], [-1.5, 0.3], [2.0, 1.0], [0.7, -0.4]], dtype=torch.float64)
+O, p = scaled_dot_product_attention(Q, K, V, mask)
+wanted = torch.autograd.grad((O * G).sum(), (Q, K, V))
+with torch.no_grad():
+    dV = p.T @ G
+    ds = softmax_jvp(p, G @ V.T)
+    dQ, dK = ds @ K / math.sqrt(2), ds.T @ Q / math.sqrt(2)
+claim("four lines by hand are autograd's gradients",
+      all(torch.allclose(a, b, rtol=1e-10, atol=1e-13) for a, b in zip((dQ, dK, dV), wanted, strict=True)))  # fmt: skip
+
+# %% [markdown]
+# ## 7 · Real text
+#
+# Now let a model find its own queries and keys. The task: Shakespeare's plays, a million characters, predict each
+# next one. The measure is the **cross-entropy**: the mean of $-\log_2$ of the probability that the model gave to
+# the character that came, in bits. Nothing is learned yet by a model that needs $\log_2 65$. Two honest rivals
+# count: how often each character occurs, and how often it follows the one before.
+
+# %%
+text = load_shakespeare()
+V = len(text.vocabulary)
+pairs = torch.bincount(text.train[:-1] * V + text.train[1:], minlength=V * V).view(V, V) + 1.0  # add-one smoothing
+singles = torch.bincount(text.train, minlength=V) + 1.0
+held_out = text.validation[1:]
+unigram = -(singles / singles.sum()).log2()[held_out].mean().item()
+bigram = -(pairs / pairs.sum(-1, keepdim=True)).log2()[text.validation[:-1], held_out].mean().item()
+print(f"bits per character: uniform {math.log2(V):.2f}, single counts {unigram:.2f}, pair counts {bigram:.2f}")
+
+# %% [markdown]
+# The model is attention and nothing else: two layers, four heads. A vector says which character stands at a
+# position; one is added that says which position it is; each layer *adds* what its heads found. A last matrix
+# turns the result into 65 scores (`logits`), whose softmax are the probabilities.
+
+# %%
+class AttentionOnly(nn.Module):
+    def __init__(self, vocab, mix=fast_attention, context=32, d_model=64, n_heads=4):
+        super().__init__()
+        self.token = nn.Embedding(vocab, d_model)
+        self.position = nn.Parameter(torch.randn(context, d_model) / 2)
+        self.layers = nn.ModuleList(MultiHeadAttention(d_model, n_heads) for _ in range(2))
+        self.readout = nn.Linear(d_model, vocab)
+        self.mix = mix  # the library's: we train for more than a second
+        nn.init.normal_(self.token.weight, std=0.5)
+
+    def forward(self, tokens):
+        x = self.token(tokens) + self.position[: tokens.shape[1]]  # (B, T, C)
+        mask = causal_mask(tokens.shape[1], device=x.device)
+        for layer in self.layers:
+            found = self.mix(*layer.project(x), mask)  # (B, H, T, d)
+            x = x + layer.output(attention.join_heads(found))
+        return self.readout(x)  # logits (B, T, V)
+
+
+# %% [markdown]
+# Training repeats five lines: draw windows, predict, measure, differentiate, step. The optimizer Adam scales each
+# step by the recent size of its gradient. The rate rises for 20 steps, then falls to 0.
+
+# %%
+def train(model, steps, seed, batch=32, rate=1e-2):
+    """Return the losses in bits, one a step."""
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: min(1, (i + 1) / 20) * (1 - i / steps))
+    losses, train_tokens = [], text.train.to(run.device)
+    for _ in range(steps):
+        inputs, targets = random_windows(train_tokens, batch, 32, generator)
+        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.detach())
+    return torch.stack(losses).cpu() / math.log(2)
+
+# %%
+@torch.no_grad()
+def held_out_bits(model, context=32):
+    """Return the cross-entropy on the validation text, cut into windows without overlap."""
+    n = (len(text.validation) - 1) // context * context
+    inputs, targets = (text.validation[i : i + n].view(-1, context).to(run.device) for i in (0, 1))
+    total = sum(
+        F.cross_entropy(model(i).flatten(0, 1), t.flatten(), reduction="sum").item()
+        for i, t in zip(inputs.split(256), targets.split(256), strict=True)
+    )
+    return total / n / math.log(2)
+
+
+def experiment(steps, seed, mix=fast_attention):
+    torch.manual_seed(seed)
+    model = AttentionOnly(V, mix).to(run.device)
+    return model, train(model, steps, seed)
+
+# %% tags=["nbval-ignore-output"]
+steps = run.pick(quick=1500, full=6000)
+print("trains for about", run.pick("20 s on two CPU cores", "a minute on a GPU"))
+model, losses = experiment(steps, seed=0)
+bits = held_out_bits(model)
+print(f"bits per character on held-out text: {bits:.3f}")
+
+# %%
+record = recorded("attention_only")
+claim("attention alone beats pair counts by more than half a bit", bits < bigram - 0.5, bits=bits, pair_counts=bigram)
+spread = record["bits"]
+claim("this run falls within the recorded spread of five seeds, or betters it",
+      bits < max(spread) + 2 * (max(spread) - min(spread)), recorded=spread)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+fig, ((ax,),) = figures.new(width=9.5, height=3.8)
+running = losses.unfold(0, 25, 1).mean(-1)
+figures.line(ax, torch.arange(len(running)) + 25, running, figures.ORANGE, "training")
+ax.scatter([len(losses)], [bits], color=figures.INK, marker="D", zorder=3, s=25)
+ax.annotate(f"held-out {bits:.2f}", (len(losses), bits), xytext=(8, 6), textcoords="offset points", fontsize=9.5)
+for y, label in ((math.log2(V), "uniform"), (unigram, "single counts"), (bigram, "pair counts")):
+    figures.level(ax, y, f"{label} {y:.2f}")
+ax.set(xlabel="training step", ylabel="bits per character", xlim=(0, len(losses) * 1.13), ylim=(2, 6.4))
+figures.title(ax, f"Two layers of attention need {bits:.2f} bits, pair counts {bigram:.2f}")
+show(fig, alt=f"Training loss in bits per character against the step, falling below all three counting baselines to {bits:.2f} on held-out text.")
+
+# %% [markdown]
+# ### What do the heads look at?
+#
+# Average each head's weights over held-out text by *distance*: how much goes to the character itself, to the one
+# before, two before? **Predict:** after pair counts, what would be worth knowing first?
+
+# %%
+@torch.no_grad()
+def look_inside(tokens):
+    """Return q and k of every layer and head, (layers, B, H, T, d)."""
+    x, queries, keys = model.token(tokens) + model.position[: tokens.shape[1]], [], []
+    for layer in model.layers:
+        q, k, v = layer.project(x)
+        queries.append(q)
+        keys.append(k)
+        x = x + layer.output(attention.join_heads(fast_attention(q, k, v, causal_mask(tokens.shape[1], device=x.device))))
+    return torch.stack(queries), torch.stack(keys)
+
+
+windows = text.validation[: 200 * 32].view(200, 32).to(run.device)
+q_seen, k_seen = look_inside(windows)
+_, seen = scaled_dot_product_attention(q_seen, k_seen, k_seen, causal_mask(32, device=run.device))
+by_distance = torch.stack([seen.diagonal(-n, -2, -1)[..., 8:].mean((1, 3)) for n in range(8)]).cpu()  # (distance, layer, head)
+strongest = by_distance[1, 0].max().item()
+claim("a head of the first layer gives the previous character at least 0.4 of its weight, equal shares at most 0.11",
+      strongest > 0.4, weight=strongest)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+fig, (axes,) = figures.new(1, 2, height=3.3)
+marks = ((figures.BLUE, "o"), (figures.ORANGE, "^"), (figures.TEAL, "s"), (figures.BERRY, "D"))
+for n, ax in enumerate(axes):
+    for h, (colour, mark) in enumerate(marks):
+        ax.plot(range(8), by_distance[:, n, h], color=colour, marker=mark, label=f"head {h}")
+    ax.set(xlabel="distance looked back (characters)", ylim=(0, 1), xticks=range(8))
+    ax.legend(frameon=False, fontsize=9)
+    figures.title(ax, f"layer {n}: up to {by_distance[1, n].max():.2f} on the previous")
+axes[0].set_ylabel("mean weight")
+show(fig, alt=f"Mean attention weight against distance for four heads in each layer: the strongest first-layer head gives {strongest:.2f} to the previous character.")
+
+# %% [markdown]
+# Nobody told the model about ‘previous’. It found it in the position vectors, because it helps: one character of
+# context is in hand already, the second is the next best thing.
+#
+# ### Look yourself
+#
+# **Before you move anything:** set the stage to *scores* and predict from one row which weight will be largest. Then
+# open the stages. Type your own text (2 to 8 characters); choose a cell to see its number written out.
+
+# %%
+def attend(own):
+    q, k = look_inside(text.encode(own)[None].to(run.device))
+    return q[:, 0].cpu(), k[:, 0].cpu()  # (layers, H, T, d)
+
+
+alt = "Attention of one head on the text ‘the king’: scores, scaled scores with the future struck out, and weights, in three tables."
+best_head = int(by_distance[1, 0].argmax())
+try:
+    from course_lib.widgets import AttentionExplorer
+
+    explorer = AttentionExplorer(attend, "the king", layer=0, head=best_head, alt=alt)
+except ImportError:  # run as a script where there are no widgets
+    explorer = alt
+explorer
+
+# %% [markdown]
+# ## 8 · What breaks
+#
+# Three famous mistakes, each trained like the model above, for fewer steps. **Predict** for each whether the loss
+# gets better or worse than the honest one:
+#
+# - *no mask*: the mask is forgotten;
+# - *no scale*: $1/\sqrt{d_k}$ is forgotten;
+# - *wrong axis*: softmax over the queries; the causal mask is kept.
+
+# %%
+def no_mask(q, k, v, mask):
+    return fast_attention(q, k, v)
+
+
+def no_scale(q, k, v, mask):
+    return fast_attention(q * math.sqrt(q.shape[-1]), k, v, mask)
+
+
+def wrong_axis(q, k, v, mask):
+    scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(~mask, -torch.inf)
+    return scores.softmax(dim=-2) @ v
+
+# %% tags=["nbval-ignore-output"]
+print("four short trainings: about 15 s on two CPU cores")
+variants = {"honest": fast_attention, "no scale": no_scale, "no mask": no_mask, "wrong axis": wrong_axis}
+broken = {name: experiment(600, seed=1, mix=mix) for name, mix in variants.items()}
+final = {name: held_out_bits(trained) for name, (trained, _) in broken.items()}
+print({name: round(value, 2) for name, value in final.items()})
+
+# %%
+claim("without the mask the loss falls below 1 bit, which no honest model of this text has reached",
+      final["no mask"] < 1.0, bits=final["no mask"])  # fmt: skip
+claim("so it does with the softmax over the wrong axis, causal mask or not", final["wrong axis"] < 1.5, bits=final["wrong axis"])
+claim("without the scale it is worse than honest, by a twentieth of a bit or more",
+      final["no scale"] > final["honest"] + 0.05, honest=final["honest"], no_scale=final["no scale"])  # fmt: skip
+leaky = lambda x: wrong_axis(x @ W_q, x @ W_k, x @ W_v, mask)
+claim("your test for causality catches the wrong axis", not is_causal(leaky, x))
+
+# %% tags=["nbval-ignore-output"]
+fig, ((ax,),) = figures.new(width=9.5, height=3.6)
+colours = (figures.INK, figures.ORANGE, figures.BLUE, figures.BERRY)
+for (name, (_, curve)), colour in zip(broken.items(), colours, strict=True):
+    smoothed = curve.unfold(0, 25, 1).mean(-1)
+    figures.line(ax, torch.arange(len(smoothed)) + 25, smoothed, colour, f"{name} {smoothed[-1]:.2f}")
+figures.level(ax, bigram, "pair counts")
+ax.set(xlabel="training step", ylabel="bits per character", xlim=(0, 720), ylim=(0, 6))
+figures.title(ax, "Too good to be true is the signature of a leak")
+show(fig, alt="Loss against step for four variants: no mask and wrong axis fall far below the honest model, no scale stays above it.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Only *no scale* looks broken. The two leaks look like triumphs. With the softmax over queries, the weight of key $j$
+# for query $i$ is divided by a sum over *all* queries that may see $j$, the later ones included; so the past is
+# told about the future through a denominator. And none of this helps to write: when the model must produce
+# the next character, there is no future to copy.
+# </details>
+
+# %%
+@torch.no_grad()
+def write(model, start, length, seed=0):
+    """Continue start, one drawn character at a time."""
+    generator = torch.Generator().manual_seed(seed)
+    tokens = text.encode(start)
+    for _ in range(length):
+        logits = model(tokens[None, -32:].to(run.device))[0, -1].cpu()
+        tokens = torch.cat([tokens, torch.multinomial(logits.softmax(-1), 1, generator=generator)])
+    return text.decode(tokens)
+
+# %% tags=["nbval-ignore-output"]
+print("honest, held-out", f"{bits:.2f} bits:\n", write(model, "\nKING", 200))
+print("\nno mask, held-out", f"{final['no mask']:.2f} bits:\n", write(broken["no mask"][0], "\nKING", 200))
+
+# %% [markdown]
+# ### Exercise: name the fault from its picture
+# *difficulty 2/5 · importance 4/5 · 5 minutes*
+#
+# Three causal layers, one fault each. Choose among `unscaled`, `wrong_axis`, `unmasked`, `mask_inverted`.
+
+# %%
+generator = torch.Generator().manual_seed(8)
+a, b = torch.randn(2, 6, 16, dtype=torch.float64, generator=generator)
+plain, six = a @ b.T / 4, causal_mask(6)
+pictures = {
+    "a": plain.masked_fill(~six, -torch.inf).softmax(0),
+    "b": (plain * 4).masked_fill(~six, -torch.inf).softmax(-1),
+    "c": plain.softmax(-1),
+}
+fig, (axes,) = figures.new(1, 3, height=3.4)
+for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
+    figures.matrix(ax, picture, range(6), range(6), "weights", row_sums=True)
+    figures.title(ax, f"fault {name}")
+show(fig, alt="Three attention tables with a fault each: a, row sums differ from 1; b, rows nearly all or nothing; c, weights above the diagonal.")
+
+# %% tags=["nbval-ignore-output"]
+answer("attention.fault_a", ...)
+answer("attention.fault_b", ...)
+answer("attention.fault_c", ...)
+
+# %% [markdown]
+# ## 9 · Attention weights are not an explanation
+#
+# A bright cell invites the sentence ‘the model decided because of this word’. Two counter-examples. First, a
+# weight multiplies a value, and the value may be nothing. Second, with more keys than numbers in a value, *other*
+# weights give exactly the same output: move $p$ along any $n$ with $\sum_j n_j v_j = 0$ and $\sum_j n_j = 0$.
+
+# %%
+v_free = v.clone()
+v_free[0] = 0.0  # 'the' has nothing to give
+row = torch.tensor([0.9, 0.1, 0.0, 0.0, 0.0], dtype=torch.float64)
+claim("0.9 of the weight is on 'the', and all of the output comes from 'king'",
+      torch.equal(row @ v_free, 0.1 * v_free[1]))  # fmt: skip
+
+p = at_once[2]  # the row of 'wore', without a mask
+null = torch.linalg.svd(torch.cat([v, torch.ones(5, 1, dtype=torch.float64)], dim=1).T).Vh[3:]
+candidates = torch.cat([null, -null])
+reach = torch.stack([(-p / n)[n < 0].min() for n in candidates])  # how far until a weight is 0
+moved, index = max((reach[i] * candidates[i].abs().max(), i) for i in range(len(candidates)))
+other = p + reach[index] * candidates[index]
+claim("another set of weights, with one moved by more than 0.15, gives the same output",
+      moved > 0.15 and other.min() > -1e-12 and torch.allclose(other @ v, p @ v, rtol=1e-10), p=p, other=other)  # fmt: skip
+
+# %% [markdown]
+# To learn what a position *does* for the result, change it and measure, as `is_causal` did. Weights say where a head
+# looked; what it took, and whether it mattered, is another question.
+#
+# ## What stays
+#
+# - Attention is a soft look-up: softmax of dot products, then a weighted mean (*the first figure is this soft look-up*).
+# - $\operatorname{Var}(q\cdot k) = d_k$ for means of 0; unscaled, most queries' gradients vanish (*the median falls by more than ten thousand*).
+# - A mask acts before the softmax; test the output, not the weights (*masking after the softmax leaks*).
+# - Heads are low-rank forms, computed by one reshape (*one reshape does what the loop did*).
+# - Attention alone beats pair counts by half a bit, and a loss that is too good is a leak (*falls below 1 bit*).
+
+# %% tags=["nbval-ignore-output"]
+progress()
+
+# %% [markdown]
+# **Open questions.** How would you let a head ask for ‘two positions before’ without a vector for every position?
+# What does $T^2$ cost when $T$ is a book? Why do some heads give most of their weight to a position they do not use?
+#
+# **References.** Vaswani et al. 2017, *Attention is all you need*: section 3.2, footnote 4 for the variance. Nadaraya
+# 1964, Watson 1964: two short papers on smoothing. Ainslie et al. 2023, *GQA*: figure 2 for heads that share keys.
+# Jain and Wallace 2019, *Attention is not explanation*; Wiegreffe and Pinter 2019, the reply: sections 3 and 4.
