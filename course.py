@@ -155,7 +155,7 @@ def try_lock(lock) -> bool:
             import msvcrt
 
             lock.seek(0)
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         else:
             import fcntl
 
@@ -229,7 +229,7 @@ def borrow_packages() -> None:
 
 def has_torch() -> bool:
     """Whether an interrupted set-up already brought a suitable PyTorch."""
-    code = "import importlib.metadata as m; v = m.version('torch').split('.'); assert (2, 11) <= (int(v[0]), int(v[1])) < (3, 0)"
+    code = "import importlib.metadata as m; v = m.version('torch').split('.'); assert (2, 11) <= (int(v[0]), int(v[1]))"
     return run_quietly([str(venv_python()), "-c", code]) == 0
 
 
@@ -281,8 +281,9 @@ def explain_failure(what: str) -> None:
     if re.search(r"No space left|Errno 28|Disk quota", log):
         raise Problem(f"The disk is full: {what} did not fit. Free some space on {ROOT}. {again}")
     if re.search(r"ensurepip|No module named venv", log):
-        raise Problem(f"This Python cannot make virtual environments. On Debian and Ubuntu: `sudo apt install python3-venv`. {again}")
-    offline = r"name resolution|NewConnectionError|ConnectTimeout|Connection refused|Network is unreachable|getaddrinfo|NameResolutionError|ProxyError"
+        need = "This Python cannot make virtual environments. On Debian and Ubuntu: `sudo apt install python3-venv`."
+        raise Problem(f"{need} {again}")
+    offline = r"name resolution|NewConnectionError|ConnectTimeout|Connection refused|Network is unreachable|getaddrinfo"
     if re.search(offline, log):
         raise Problem(
             f"{what} could not be downloaded: no connection. Only the first set-up needs the network; afterwards "
@@ -424,7 +425,12 @@ def reset(number: str) -> int:
 def test_environment():
     """Yield an environment in which tests touch nothing of a learner's: quick, on the CPU, homes of their own."""
     with tempfile.TemporaryDirectory(prefix="course-") as folder:
-        ours = {"COURSE_BUDGET": "quick", "COURSE_DEVICE": "cpu", "COURSE_HOME": folder, "IPYTHONDIR": f"{folder}/ipython"}
+        ours = {
+            "COURSE_BUDGET": "quick",
+            "COURSE_DEVICE": "cpu",
+            "COURSE_HOME": folder,
+            "IPYTHONDIR": f"{folder}/ipython",
+        }
         yield {**os.environ, **ours, "PYTHONHASHSEED": "0"}
 
 
@@ -434,7 +440,9 @@ def in_turn(python: str, *steps: list[str]) -> int:
         for step in steps:
             started = time.time()
             status = subprocess.call([python, *step], cwd=ROOT, env=environment)
-            print(f"--- {' '.join(step[1:3])}: {'failed' if status else 'ok'}, {time.time() - started:.0f} s", flush=True)
+            print(
+                f"--- {' '.join(step[1:3])}: {'failed' if status else 'ok'}, {time.time() - started:.0f} s", flush=True
+            )
             if status:
                 return status
     return 0
@@ -452,7 +460,15 @@ def check(python: str, settings: dict[str, str]) -> int:
 def test(python: str, settings: dict[str, str]) -> int:
     """Everything: what check does, the tests that run whole notebooks, and nbval over every notebook."""
     number = settings.get("NB", "")
-    strict = ["-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg", "-p", "no:cacheprovider"]
+    strict = [
+        "-m",
+        "pytest",
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-sanitize-with=tests/nbval.cfg",
+        "-p",
+        "no:cacheprovider",
+    ]
     nbval = [*strict, *(str(path.relative_to(ROOT)) for path in chapters(number))]
     return in_turn(python, nbval) if number else in_turn(python, *LINT, PAIRING, ["-m", "pytest", "tests"], nbval)
 
@@ -464,7 +480,14 @@ def notebooks(python: str, settings: dict[str, str]) -> int:
 
 def clean() -> int:
     """Remove what set-up and tests made; leave work/ and the learner's progress."""
-    made = [VENV, LOG, *(ROOT / name for name in (".setup.lock", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "build"))]
+    made = [
+        VENV,
+        LOG,
+        *(
+            ROOT / name
+            for name in (".setup.lock", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "build")
+        ),
+    ]
     made += [*ROOT.glob("*.egg-info"), *(p for p in ROOT.rglob("__pycache__") if VENV not in p.parents)]
     for path in made:
         if path.is_dir():

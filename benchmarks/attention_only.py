@@ -1,4 +1,4 @@
-"""Record what the attention-only model of chapter 02 reaches over five seeds, with the chapter's own code."""
+"""Record chapter 02's trainings over five seeds, with the chapter's own code: what it reaches, what breaks."""
 
 import runpy
 import sys
@@ -9,15 +9,28 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from course_lib.records import write_record
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "source" / "02_attention.py"
+SEEDS = range(5)
 
 
 def main() -> None:
-    """Run the chapter once for its functions, then train its model on every seed."""
+    """Run the chapter once for its functions, then its trainings on every seed."""
     chapter = runpy.run_path(str(CHAPTER))
-    steps, seeds = chapter["steps"], range(5)
-    bits = [round(chapter["held_out_bits"](chapter["experiment"](steps, seed)[0]), 4) for seed in seeds]
+    steps, held_out_bits = chapter["steps"], chapter["held_out_bits"]
+    models = [chapter["experiment"](steps, seed)[0] for seed in SEEDS]
+    values = {
+        "steps": steps,
+        "bits": [round(held_out_bits(model), 4) for model in models],
+        "strongest_on_previous": [round(chapter["look_back"](model)[1, 0].max().item(), 3) for model in models],
+    }
     what = f"held-out bits per character of the attention-only model after {steps:,} steps"
-    print(write_record("attention_only", what, seeds, {"steps": steps, "bits": bits}), bits)
+    print(write_record("attention_only", what, SEEDS, values), values)
+
+    broken = {
+        name: [round(held_out_bits(chapter["experiment"](500, seed, mix, heads)[0]), 4) for seed in SEEDS]
+        for name, (mix, heads) in chapter["variants"].items()
+    }
+    what = "held-out bits per character of the broken variants after 500 steps"
+    print(write_record("attention_breaks", what, SEEDS, broken), broken)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def _check_inputs(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> None:
         m in (1, s) for m, s in zip(reversed(mask.shape), reversed(shape), strict=False)
     )
     if not fits:
-        raise ValueError(f"mask: expected a shape that broadcasts to (…, query, key) = {shape}, got {tuple(mask.shape)}")
+        raise ValueError(
+            f"mask: expected a shape that broadcasts to (…, query, key) = {shape}, got {tuple(mask.shape)}"
+        )
 
 
 def scaled_dot_product_attention(
@@ -151,9 +153,7 @@ def is_causal(attend: Callable[[Tensor], Tensor], x: Float[Tensor, "time d_in"])
     return True
 
 
-def split_heads(
-    x: Float[Tensor, "batch time d_model"], n_heads: int
-) -> Float[Tensor, "batch heads time d_head"]:
+def split_heads(x: Float[Tensor, "batch time d_model"], n_heads: int) -> Float[Tensor, "batch heads time d_head"]:
     """Cut the last axis into n_heads pieces of equal length and move the heads in front of the time."""
     if n_heads < 1 or x.shape[-1] % n_heads:
         raise ValueError(f"n_heads: expected a divisor of d_model = {x.shape[-1]}, got {n_heads}")

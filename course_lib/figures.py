@@ -25,7 +25,9 @@ STYLE = {"size": 10, "color": INK}
 DPI = 100
 
 
-def new(rows: int = 1, columns: int = 1, width: float = 9.5, height: float = 3.6, **ratios) -> tuple[Figure, np.ndarray]:
+def new(
+    rows: int = 1, columns: int = 1, width: float = 9.5, height: float = 3.6, **ratios
+) -> tuple[Figure, np.ndarray]:
     """Return a figure of width × height inches and its axes as an array (rows, columns).
 
     ratios: width_ratios and height_ratios of the grid. The figure belongs to no global state.
@@ -52,9 +54,16 @@ def line(ax: Axes, x, y, colour: str, label: str = "", dashed: bool = False, end
     if label:
         at = -1 if end else 0
         ax.annotate(
-            label, (x[at], y[at]), xytext=(5 if end else -5, 0), textcoords="offset points",
-            ha="left" if end else "right", va="center", color=TEXT.get(colour, INK), fontsize=9.5, annotation_clip=False,
-        )  # fmt: skip
+            label,
+            (x[at], y[at]),
+            xytext=(5 if end else -5, 0),
+            textcoords="offset points",
+            ha="left" if end else "right",
+            va="center",
+            color=TEXT.get(colour, INK),
+            fontsize=9.5,
+            annotation_clip=False,
+        )
 
 
 def level(ax: Axes, y: float, label: str) -> None:

@@ -73,7 +73,9 @@ def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask:
             cells.append(f"<td style='{CELL}background:{colour};color:{ink};{focus}'>{value:.2f}</td>")
         rows.append(f"<tr><th style='{CELL}border:0'>{html.escape(_visible(text[r]))}</th>{''.join(cells)}</tr>")
     caption = f"<div style='font-weight:600;margin:2px 0'>{name} {tuple(values.shape)}</div>"
-    return f"<div>{caption}<table style='border-collapse:collapse'><tr><th></th>{header}</tr>{''.join(rows)}</table></div>"
+    return (
+        f"<div>{caption}<table style='border-collapse:collapse'><tr><th></th>{header}</tr>{''.join(rows)}</table></div>"
+    )
 
 
 def _small(weights: Tensor, head: int, chosen: bool) -> str:
@@ -105,7 +107,8 @@ def frame(q: Tensor, k: Tensor, state: AttentionState) -> str:
     heads = "".join(_small(w, h, h == state.head) for h, w in enumerate(found.heads))
     row = "display:flex;gap:18px;flex-wrap:wrap;align-items:flex-end"
     return (
-        f"<div style='color:#222;background:#fff;padding:8px;font:13px sans-serif'><div style='{row}'>{''.join(tables)}</div>"
+        "<div style='color:#222;background:#fff;padding:8px;font:13px sans-serif'>"
+        f"<div style='{row}'>{''.join(tables)}</div>"
         f"<div style='margin:8px 0'>{_written_out(q, k, found, state)}</div>"
         f"<div style='{row}'><b>all heads of layer {state.layer}</b>{heads}</div></div>"
     )

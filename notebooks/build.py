@@ -126,7 +126,9 @@ def faults(source: Path) -> list[str]:
         return [f"{target.name} is missing"]
     stored, expected = nbformat.read(target, as_version=4), from_source(source)
     found = []
-    if [(c.cell_type, c.source, c.metadata) for c in stored.cells] != [(c.cell_type, c.source, c.metadata) for c in expected.cells]:
+    if [(c.cell_type, c.source, c.metadata) for c in stored.cells] != [
+        (c.cell_type, c.source, c.metadata) for c in expected.cells
+    ]:
         found.append("its cells are not those of the source")
     code = [cell for cell in stored.cells if cell.cell_type == "code"]
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):

@@ -88,8 +88,11 @@ variance_prediction = Answer(
         0.0: "that is the mean of q·k; the question is how far it spreads.",
         4096.0: "d_k enters once: variances of independent terms add, standard deviations do not.",
     },
-    hints=("What is the variance of one product of two independent standard normals?", "Variances of independent terms add up."),
-    why="each of the 64 products has mean 0 and variance E[q²]E[k²] = 1; they are independent, so the variances add to 64.",
+    hints=(
+        "What is the variance of one product of two independent standard normals?",
+        "Variances of independent terms add up.",
+    ),
+    why="each of the 64 products has mean 0 and variance E[q²]E[k²] = 1; they are independent, so these add to 64.",
 )
 
 _moments = [(64, 0.0, 1.0, 0.0, 1.0), (16, 0.5, 2.0, -1.0, 3.0), (7, 1.5, 0.25, 2.0, 0.5), (1, -2.0, 3.0, 0.5, 1.25)]
@@ -153,7 +156,9 @@ def dot_product_variance(d, mean_q, var_q, mean_k, var_k):
 # --- scaled dot-product attention ------------------------------------------------------------------------------
 
 
-def _explicit(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float, dim: int = -1) -> tuple[Tensor, Tensor]:
+def _explicit(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float, dim: int = -1
+) -> tuple[Tensor, Tensor]:
     scores = (q @ k.transpose(-2, -1)) * scale
     if mask is not None:
         scores = scores.masked_fill(~mask, -torch.inf)
@@ -316,6 +321,7 @@ def _causal_probes() -> list[Probe]:
     layers = {
         "causal attention": _attend_with(attention.causal_mask(T)),
         "a running mean": _running_mean,
+        "a layer that changes nothing": lambda x: x.clone(),
         "a mask that is off by one": _attend_with(one_ahead),
         "a mask applied after the softmax": _leaky_normaliser,
         "a mask that lets positions 0-1 and 2-3 see each other": _attend_with(pairs),
@@ -353,7 +359,7 @@ def is_causal(attend, x):
     ...
 ''',
     probes=_causal_probes,
-    checked="two causal layers pass and six planted leaks are caught, one of them a ten-thousandth strong.",
+    checked="four causal layers pass and six planted leaks are caught, one of them a ten-thousandth strong.",
     gradients=False,
     mistakes=(
         Mistake(
@@ -370,20 +376,25 @@ def is_causal(attend, x):
         ),
         Mistake(
             "whole_output",
-            lambda attend, x: all(_compare(attend, x, _changed(x, slice(t + 1, None)), slice(None)) for t in range(len(x) - 1)),
+            lambda attend, x: all(
+                _compare(attend, x, _changed(x, slice(t + 1, None)), slice(None)) for t in range(len(x) - 1)
+            ),
             "the whole output is compared, the rows after t as well",
             "rows after t are allowed to change: which rows must stand still?",
         ),
         Mistake(
             "past_changed",
-            lambda attend, x: all(_compare(attend, x, _changed(x, slice(0, t)), slice(t, None)) for t in range(1, len(x))),
+            lambda attend, x: all(
+                _compare(attend, x, _changed(x, slice(0, t)), slice(t, None)) for t in range(1, len(x))
+            ),
             "the past is changed and the future compared",
             "a causal layer may use the past; it is the future that must have no effect.",
         ),
         Mistake(
             "loose_tolerance",
             lambda attend, x: all(
-                _compare(attend, x, _changed(x, slice(t + 1, None)), slice(0, t + 1), atol=1e-2) for t in range(len(x) - 1)
+                _compare(attend, x, _changed(x, slice(t + 1, None)), slice(0, t + 1), atol=1e-2)
+                for t in range(len(x) - 1)
             ),
             "differences below a hundredth count as none",
             "a leak of a ten-thousandth is a leak; rounding in float64 is near 1e-15.",
@@ -459,7 +470,11 @@ def join_heads(x):
     # the two steps of split_heads, backwards
     ...
 ''',
-    probes=lambda: [Probe((_random(2, 3, 5, 4, seed=1),)), Probe((_random(1, 2, 4, 3, seed=2),)), Probe((_random(3, 4, 7, 2, seed=3),))],
+    probes=lambda: [
+        Probe((_random(2, 3, 5, 4, seed=1),)),
+        Probe((_random(1, 2, 4, 3, seed=2),)),
+        Probe((_random(3, 4, 7, 2, seed=3),)),
+    ],
     checked="three shapes, a batch of one among them, and the gradients.",
     mistakes=(
         Mistake(
@@ -481,7 +496,10 @@ def join_heads(x):
             "the heads lie side by side; mixing them is left to the output projection.",
         ),
     ),
-    hints=("split_heads(join_heads(x), n_heads) must be x again.", "x.transpose(1, 2) has shape (batch, time, heads, d_head)."),
+    hints=(
+        "split_heads(join_heads(x), n_heads) must be x again.",
+        "x.transpose(1, 2) has shape (batch, time, heads, d_head).",
+    ),
     why="After the transpose the memory is no longer in order, so this reshape copies; .view would refuse.",
 )
 

@@ -34,6 +34,7 @@ class Outcome:
     value: Any = None
     error: BaseException | None = None
     gradients: dict[str, Tensor | None] = field(default_factory=dict)
+    gradient_error: str = ""
     changed: list[str] = field(default_factory=list)
 
 
@@ -64,14 +65,21 @@ def _call(function: Callable, exercise: Exercise, probe: Probe) -> Outcome:
             function = _instance(function, exercise, probe)
             inputs |= dict(function.named_parameters())  # type: ignore[attr-defined]
         outcome.value = function(*args)
-        if exercise.gradients:
-            outcome.gradients = _gradients(outcome.value, inputs)
     except BaseException as error:  # KeyboardInterrupt and SystemExit too: whatever comes becomes a message
         outcome.error = error
+    try:
+        if exercise.gradients and outcome.error is None:
+            outcome.gradients = _gradients(outcome.value, inputs)
+    except (RuntimeError, NotImplementedError) as error:
+        outcome.gradient_error = _one_line(error)
     for i, (before, after) in enumerate(zip(probe.args, args, strict=True)):
         if isinstance(before, Tensor) and (after.shape != before.shape or not torch.equal(after, before)):
             outcome.changed.append(names[i])
     return outcome
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or "no message"
 
 
 def _copy(argument: Any) -> Any:
@@ -169,12 +177,16 @@ def _raised(error: BaseException, given: Callable, called: str) -> Verdict:
     if isinstance(error, NotImplementedError):
         return Verdict("unfinished", "not_implemented", ["`raise NotImplementedError` is still there."])
     if isinstance(error, KeyboardInterrupt):
-        return _wrong("interrupted", called, ["the check was interrupted before your code came back; does a loop ever end?"])
+        return _wrong(
+            "interrupted", called, ["the check was interrupted before your code came back; does a loop ever end?"]
+        )
     if isinstance(error, RecursionError):
         return _wrong("recursion", called, ["your code calls itself without end (RecursionError)"])
-    text = (str(error).strip() or "no message").splitlines()[0][:200]
+    text = _one_line(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate" in text:
-        return _wrong("memory", called, ["your code asked for more memory than there is; is a shape far too large?", text])
+        return _wrong(
+            "memory", called, ["your code asked for more memory than there is; is a shape far too large?", text]
+        )
     says = [f"your code raised {type(error).__name__}: {text}"]
     if line := _own_line(error, given):
         says.append(line)
@@ -183,7 +195,9 @@ def _raised(error: BaseException, given: Callable, called: str) -> Verdict:
 
 def _own_line(error: BaseException, given: Callable) -> str:
     """Return the innermost line of the traceback that lies in the learner's own source."""
-    code = getattr(inspect.unwrap(given), "__code__", None) or getattr(getattr(given, "forward", None), "__code__", None)
+    code = getattr(inspect.unwrap(given), "__code__", None) or getattr(
+        getattr(given, "forward", None), "__code__", None
+    )
     if code is None:
         return ""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == code.co_filename]
@@ -194,13 +208,15 @@ def _own_line(error: BaseException, given: Callable) -> str:
 
 
 def _known(
-    exercise: Exercise, outcomes: list[Outcome], mistaken: list[tuple[Mistake, list[Outcome]]], called: str, says: list[str]
+    exercise: Exercise,
+    outcomes: list[Outcome],
+    mistaken: list[tuple[Mistake, list[Outcome]]],
+    called: str,
+    says: list[str],
 ) -> Verdict | None:
     """Return the message of the known mistake whose outcomes are the learner's on every probe, if there is one."""
     for mistake, results in mistaken:
-        if len(outcomes) == len(results) and all(
-            same(a, b, exercise) for a, b in zip(results, outcomes, strict=True)
-        ):
+        if len(outcomes) == len(results) and all(same(a, b, exercise) for a, b in zip(results, outcomes, strict=True)):
             equals = f"Your output equals what one gets if {mistake.says}."
             return _wrong(mistake.key, called, [*says, equals, f"Hint: {mistake.hint}"])
     return None
@@ -216,6 +232,8 @@ def same(a: Outcome, b: Outcome, exercise: Exercise) -> bool:
 
 
 def _gradient_difference(want: Outcome, got: Outcome) -> Difference | None:
+    if got.gradient_error:
+        return Difference("gradient_raised", f"the values are right, the backward pass raises: {got.gradient_error}")
     for name, expected in want.gradients.items():
         found = got.gradients.get(name)
         if expected is None or not expected.any():
@@ -223,9 +241,11 @@ def _gradient_difference(want: Outcome, got: Outcome) -> Difference | None:
                 continue
             expected = torch.zeros_like(found)
         if found is None:
-            says = f"the values are right, but no gradient reaches {name}: is something detached (.item(), .detach(), NumPy)?"
-            return Difference("gradient_missing", says)
+            ask = "is something detached (.item(), .detach(), NumPy)?"
+            return Difference("gradient_missing", f"the values are right, but no gradient reaches {name}: {ask}")
         gap = difference(expected, found, GRADIENT_RTOL, GRADIENT_ATOL)
         if gap:
-            return Difference("gradient_values", f"the values are right, but the gradient for {name} is not: {gap.says}")
+            return Difference(
+                "gradient_values", f"the values are right, but the gradient for {name} is not: {gap.says}"
+            )
     return None

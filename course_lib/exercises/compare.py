@@ -63,7 +63,9 @@ def _type(expected: Any, got: Any, name: str, rtol: float, atol: float) -> Diffe
         if isinstance(got, Tensor):
             return None
         extra = "; torch.from_numpy and .numpy() leave the graph of gradients" if isinstance(got, np.ndarray) else ""
-        return Difference("type", f"{name}{describe(got)} came back; expected a torch.Tensor {describe(expected)}{extra}")
+        return Difference(
+            "type", f"{name}{describe(got)} came back; expected a torch.Tensor {describe(expected)}{extra}"
+        )
     plain = _number(got)
     kinds: type | tuple[type, ...] = type(expected)
     if isinstance(expected, numbers.Real) and not isinstance(expected, bool):
@@ -120,4 +122,8 @@ def _as_tensor(value: Any) -> Tensor | None:
     plain = _number(value)
     if isinstance(plain, Tensor):
         return plain.detach()
-    return torch.tensor(plain, dtype=None if isinstance(plain, bool) else torch.float64) if isinstance(plain, numbers.Real) else None
+    return (
+        torch.tensor(plain, dtype=None if isinstance(plain, bool) else torch.float64)
+        if isinstance(plain, numbers.Real)
+        else None
+    )

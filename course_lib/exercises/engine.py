@@ -4,6 +4,7 @@ import ast
 import difflib
 import html
 import inspect
+import linecache
 import numbers
 import sys
 import textwrap
@@ -38,20 +39,30 @@ def exercise(id: str) -> Callable[[Any], Any]:
     entry = find(id)
     if not isinstance(entry, Exercise):
         raise TypeError(f"{id!r} asks for answer({id!r}, …), not for a function")
-    namespace = sys._getframe(1).f_globals
 
     def decorate(given: Any) -> Any:
+        namespace = _namespace(given)
         if getattr(given, "__name__", None) != entry.name:
             name = getattr(given, "__name__", type(given).__name__)
             lines = [f"the cell defines {name}; the cells that follow call {entry.name}"]
             verdict = Verdict("wrong", "name", lines)
+            namespace[entry.name] = entry.reference
         else:
-            verdict = _untouched(given, entry) or check(given, entry)
-        namespace[entry.name] = entry.reference  # stands if the message below ends the cell
+            namespace[entry.name] = given  # what calls itself by name is to find itself
+            try:
+                verdict = _untouched(given, entry) or check(given, entry)
+            finally:
+                namespace[entry.name] = entry.reference  # stands if the message below ends the cell
         _tell(entry, verdict)
         return given if verdict.state == "right" else entry.reference
 
     return decorate
+
+
+def _namespace(given: Any) -> dict[str, Any]:
+    """Return the globals of the cell that defines a function or class."""
+    members = vars(given).values() if isinstance(given, type) else [inspect.unwrap(given)]
+    return next((m.__globals__ for m in members if hasattr(m, "__globals__")), {})
 
 
 def answer(id: str, value: Any) -> None:
@@ -124,8 +135,9 @@ def _import_line(name: str, value: Any, module: str) -> str:
             return f"import {name}"
         return f"from {parent} import {last}" + (f" as {name}" if last != name else "")
     origin = getattr(value, "__module__", None)
-    # where a name was imported from elsewhere, its home may be private: take it from where the reference has it
-    return f"from {module if origin is None or origin.startswith(('jaxtyping', module)) else origin} import {name}"
+    # what jaxtyping makes says that it lives in a private module; constants say nothing
+    home = "jaxtyping" if "jaxtyping" in repr(value) else origin or module
+    return f"from {home} import {name}"
 
 
 def _state(entry: dict) -> str:
@@ -136,27 +148,50 @@ def _state(entry: dict) -> str:
 
 def _untouched(given: Any, entry: Exercise) -> Verdict | None:
     """Compare syntax trees with the stub: equal is untouched, a ``...`` left to fill in is unfinished."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(given))).body[0]
-    except (OSError, TypeError, SyntaxError, IndexError):
+    tree = _definition(given)
+    if tree is None:
         return None  # no source to look at; what it does is checked all the same
     if _body(tree) == _body(ast.parse(entry.stub).body[0]):
         return Verdict("untouched", "untouched", ["yours to write, when you like; until then the course's own serves."])
     indexed = {id(n) for s in ast.walk(tree) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
     left = [
-        n.lineno
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in indexed
+        n.lineno for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in indexed
     ]
     if left:
-        return Verdict("unfinished", "ellipsis", [f"a `...` is still to be filled in, in line {min(left)} of the cell."])
+        return Verdict(
+            "unfinished", "ellipsis", [f"a `...` is still to be filled in, in line {min(left)} of the cell."]
+        )
     return None
+
+
+def _definition(given: Any) -> ast.AST | None:
+    """Return the syntax tree of a function or class as its cell defines it.
+
+    By way of a code object's file and line: inspect.getsource does not find classes of a notebook before Python 3.13.
+    """
+    members = vars(given).values() if isinstance(given, type) else [inspect.unwrap(given)]
+    code = next((m.__code__ for m in members if hasattr(m, "__code__")), None)
+    if code is None:
+        return None
+    try:
+        cell = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except SyntaxError:
+        return None
+    definitions = [n for n in ast.walk(cell) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    named = [n for n in definitions if n.name == given.__name__]
+    around = [n for n in named if n.lineno - len(n.decorator_list) <= code.co_firstlineno <= (n.end_lineno or 0)]
+    return around[-1] if around else None
 
 
 def _body(tree: ast.AST) -> str:
     """Write a definition as text, without decorators, docstring and positions."""
     body = list(getattr(tree, "body", []))
-    if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+    if (
+        body
+        and isinstance(body[0], ast.Expr)
+        and isinstance(body[0].value, ast.Constant)
+        and isinstance(body[0].value.value, str)
+    ):
         body = body[1:]
     if isinstance(tree, ast.ClassDef):
         return "".join(_body(part) for part in body)
@@ -165,7 +200,11 @@ def _body(tree: ast.AST) -> str:
 
 def _judge_answer(entry: Answer, value: Any) -> Verdict:
     if value is Ellipsis or value is None:
-        ask = f"one of {', '.join(entry.options)}" if entry.options else f"a number{' of ' + entry.unit if entry.unit else ''}"
+        ask = (
+            f"one of {', '.join(entry.options)}"
+            if entry.options
+            else f"a number{' of ' + entry.unit if entry.unit else ''}"
+        )
         return Verdict("untouched", "untouched", [f"yours to answer: put {ask} in place of the dots."])
     if isinstance(entry.right, str):
         word = value.strip().lower() if isinstance(value, str) else value
@@ -175,13 +214,17 @@ def _judge_answer(entry: Answer, value: Any) -> Verdict:
             return Verdict("wrong", "unknown", [f"{value!r} is none of the words; {says}"])
         if word == entry.right:
             return Verdict("right", "right", [entry.why])
-        return Verdict("wrong", str(word), [f"{word!r}: {entry.wrong[word]}"])
+        return Verdict("wrong", str(word), [f"{word!r}: {entry.wrong[word]}"])  # type: ignore[index]
     number = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
     if not isinstance(number, numbers.Real) or isinstance(number, bool):
         return Verdict("wrong", "type", [f"expected a number, got {type(value).__name__}"])
     for tempting, says in [(entry.right, ""), *entry.wrong.items()]:
-        if abs(number - float(tempting)) <= entry.rtol * max(abs(float(tempting)), 1e-12):
-            return Verdict("wrong", str(tempting), [f"{value}: {says}"]) if says else Verdict("right", "right", [entry.why])
+        if abs(float(number) - float(tempting)) <= entry.rtol * max(abs(float(tempting)), 1e-12):
+            return (
+                Verdict("wrong", str(tempting), [f"{value}: {says}"])
+                if says
+                else Verdict("right", "right", [entry.why])
+            )
     return Verdict("wrong", "values", [f"{value} is not it."])
 
 
@@ -191,7 +234,11 @@ def _tell(entry: Exercise | Answer, verdict: Verdict) -> None:
     helps = f"hint({entry.id!r}) helps."
     if verdict.state == "wrong":
         memory.note(entry.id, "wrong")
-        bound = [f"Until it is right, {entry.name} is the course's own. {helps}"] if isinstance(entry, Exercise) else [helps]
+        bound = (
+            [f"Until it is right, {entry.name} is the course's own. {helps}"]
+            if isinstance(entry, Exercise)
+            else [helps]
+        )
         lines = [f"✗ {entry.id}: not yet right", *(f"  {line}" for line in [*verdict.lines, *printed, *bound])]
         raise WrongAnswerError(verdict.key, lines) from None
     if verdict.state == "right":

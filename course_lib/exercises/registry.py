@@ -27,6 +27,8 @@ def find(id: str) -> Exercise | Answer:
     if id not in known:
         near = difflib.get_close_matches(str(id), known, n=1, cutoff=0.5)
         raise LookupError(
-            f"no exercise {id!r}; did you mean {near[0]!r}?" if near else f"no exercise {id!r}; there are: {', '.join(known)}"
+            f"no exercise {id!r}; did you mean {near[0]!r}?"
+            if near
+            else f"no exercise {id!r}; there are: {', '.join(known)}"
         )
     return known[id]

@@ -1,7 +1,7 @@
 """What the author of a chapter writes down for an exercise; the engine does the rest."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,7 @@ class Exercise:
         name = getattr(defined, "name", None)
         if name != self.name:
             raise ValueError(f"stub of {self.id}: expected to define {self.name}, the reference's name, got {name}")
-        keys = [m.key for m in (*self.mistakes, *self.properties)]
+        keys = [m.key for m in self.mistakes] + [p.key for p in self.properties]
         if len(set(keys)) != len(keys):
             raise ValueError(f"mistakes and properties of {self.id}: expected different keys, got {keys}")
 
@@ -92,7 +92,7 @@ class Answer:
 
     id: str
     right: str | float
-    wrong: dict[str | float, str]
+    wrong: Mapping[str, str] | Mapping[float, str]
     hints: tuple[str, ...]
     why: str
     rtol: float = 1e-6

@@ -1,0 +1,131 @@
+"""Versions, layout and the notebooks' structure hold together."""
+
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+from course_lib.exercises.registry import chapters
+from course_lib.exercises.spec import Exercise
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def name_of(requirement):
+    return re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def test_constraints_pin_what_is_required_and_pytorch_alone_has_a_range():
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    pinned = {name.lower().replace("_", "-") for name in pins}
+    required = {name_of(r) for r in PROJECT["dependencies"]}
+    assert required - pinned == {"torch"}
+    assert "torch" not in pinned
+
+
+def test_what_is_installed_is_what_is_pinned():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if "==" in line:
+            name, version = line.split("==")
+            assert importlib.metadata.version(name) == version
+
+
+def test_one_range_of_python_and_of_pytorch():
+    import course
+
+    assert PROJECT["requires-python"] == ">={}.{},<{}.{}".format(*course.OLDEST, course.NEWEST[0], course.NEWEST[1] + 1)
+    assert course.TORCH in PROJECT["dependencies"]
+    conda = (ROOT / "environment.yml").read_text()
+    assert f"python{PROJECT['requires-python']}" in conda
+    assert "-e ." in conda
+    assert "-c constraints.txt" in conda
+    assert "torch" not in conda
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    assert '["{}.{}", "{}.{}"]'.format(*course.OLDEST, *course.NEWEST) in workflow
+
+
+def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
+    code = (
+        "import torch, sys; before = torch.get_rng_state();"
+        "import course_lib.attention, course_lib.claims, course_lib.data, course_lib.figures, course_lib.records,"
+        " course_lib.runtime, course_lib.widgets, course_lib.exercises, course_lib.exercises.registry as r; r.chapters();"
+        "assert torch.equal(before, torch.get_rng_state());"
+        "assert 'matplotlib.pyplot' not in sys.modules; assert 'IPython.core.interactiveshell' not in sys.modules or True"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+MATHS = ("attention", "data", "claims", "records", "runtime")
+
+
+def test_imports_point_one_way():
+    for path in (ROOT / "course_lib").glob("*.py"):
+        if path.stem in MATHS:
+            text = path.read_text()
+            assert not re.search(r"course_lib\.(figures|widgets|exercises|training)|import (figures|widgets)", text), (
+                path
+            )
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_stubs_in_the_notebook_are_the_registered_ones(source):
+    """And every exercise of the chapter is in it, once."""
+    cells = [c.source for c in jupytext.read(source, fmt="py:percent").cells if c.cell_type == "code"]
+    entries = chapters()[source.stem]
+    asked = re.findall(r'^(?:@exercise|answer)\("([^"]+)"', "\n".join(cells), re.M)
+    assert sorted(asked) == sorted(entries)
+    for id, entry in entries.items():
+        if isinstance(entry, Exercise):
+            assert [c for c in cells if c == f'@exercise("{id}")\n{entry.stub.strip()}'], id
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_cells_keep_the_sizes_of_a_lesson(source):
+    notebook = jupytext.read(source, fmt="py:percent")
+    text = [len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown"]
+    assert max(text) <= 200
+    assert sum(text) <= 3200
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        assert set(tags) <= {"nbval-ignore-output"}
+        if cell.cell_type == "code":
+            ast.parse(cell.source)  # no magics: the source runs as a script
+            asks = re.search(r"^(@exercise|answer)\(", cell.source, re.M)
+            assert not asks or "nbval-ignore-output" in tags
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_every_picture_has_alternative_text_and_no_ignored_cell_holds_a_claim(source):
+    stored = nbformat.read(ROOT / "notebooks" / f"{source.stem}.ipynb", as_version=4)
+    for cell in stored.cells:
+        if cell.cell_type != "code":
+            continue
+        if "claim(" in cell.source:
+            assert "nbval-ignore-output" not in cell.metadata.get("tags", []), cell.source
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata["image/png"]["alt"]
+                assert len(alt.split()) >= 8
+                assert output.data["text/plain"] == alt
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_references_to_claims_in_the_close_exist(source):
+    """'(*…*)' in the last section quotes a claim's text."""
+    text = source.read_text()
+    close = text[text.index("## What stays") :]
+    claims = " ".join(re.findall(r'claim\(\s*f?"([^"]+)"', text))
+    quoted = re.findall(r"\(\*([^*]+)\*\)", close)
+    assert len(quoted) == 5
+    for each in quoted:
+        assert each in claims, each
