@@ -67,12 +67,10 @@ def line(ax: Axes, x, y, colour: str, label: str = "", dashed: bool = False, end
 
 
 def level(ax: Axes, y: float, label: str) -> None:
-    """Draw a dashed reference line across the axes with its label above its left end."""
+    """Draw a dashed reference line across the axes with its label above its right end."""
     ax.axhline(y, color=MUTE, linestyle="--", linewidth=1.2, zorder=1)
-    ax.annotate(
-        label, (0, y), xycoords=("axes fraction", "data"), xytext=(4, 3), textcoords="offset points",
-        color=MUTE, fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
-    )  # fmt: skip
+    place = {"xy": (1, y), "xycoords": ("axes fraction", "data"), "xytext": (-4, 3), "textcoords": "offset points"}
+    ax.annotate(label, **place, ha="right", color=MUTE, fontsize=9)
 
 
 def matrix(
@@ -105,7 +103,8 @@ def matrix(
             )
         elif digits:
             dark = cells[r, c] >= 0.47 if kind == "weights" else abs(cells[r, c]) > 0.75 * limit
-            ax.text(c, r, f"{cells[r, c]:.2f}", ha="center", va="center", fontsize=9, color="white" if dark else INK)
+            number = f"{cells[r, c]:.2f}" if abs(cells[r, c]) < 10 else f"{cells[r, c]:.0f}"  # as long as fits
+            ax.text(c, r, number, ha="center", va="center", fontsize=9, color="white" if dark else INK)
     ax.set_xticks(range(len(columns)), columns, fontsize=9)
     ax.set_yticks(range(len(rows)), rows, fontsize=9)
     ax.tick_params(length=0)
