@@ -306,6 +306,7 @@ def lab(python: str, settings: dict[str, str]) -> int:
     address = f"http://127.0.0.1:{port}/{page}?token={token}"
     environment = {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
     server = [python, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    server += ["--ServerApp.log_level=WARN"]  # the address below is all that a learner needs to read
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         server.append("--allow-root")
     process = subprocess.Popen(

@@ -69,8 +69,8 @@ def line(ax: Axes, x, y, colour: str, label: str = "", dashed: bool = False, end
 def level(ax: Axes, y: float, label: str) -> None:
     """Draw a dashed reference line across the axes with its label above its right end."""
     ax.axhline(y, color=MUTE, linestyle="--", linewidth=1.2, zorder=1)
-    place = {"xy": (1, y), "xycoords": ("axes fraction", "data"), "xytext": (-4, 3), "textcoords": "offset points"}
-    ax.annotate(label, **place, ha="right", color=MUTE, fontsize=9)
+    at_right = ax.get_yaxis_transform()  # x as a fraction of the axes, y as data
+    ax.text(0.995, y, label, transform=at_right, ha="right", va="bottom", color=MUTE, fontsize=9)
 
 
 def matrix(
@@ -115,6 +115,19 @@ def matrix(
     if row_sums:
         for r, total in enumerate(np.where(allowed, cells, 0.0).sum(axis=1)):
             ax.text(cells.shape[1] - 0.4, r, f"Σ {total:.2f}", va="center", fontsize=8.5, color=MUTE)
+
+
+def attention_stages(
+    scores: Tensor, scaled: Tensor, weights: Tensor, mask: Tensor, labels: Sequence[str], titles: Sequence[str] = ()
+) -> Figure:
+    """Return scores, scaled and masked scores, and weights, each (query, key), side by side."""
+    figure, (axes,) = new(1, 3, height=3.2)
+    matrix(axes[0], scores, labels, labels, "scores q·k", kind="signed")
+    matrix(axes[1], scaled, labels, labels, "scaled, masked", kind="signed", mask=mask)
+    matrix(axes[2], weights, labels, labels, "weights", mask=mask)
+    for ax, text in zip(axes, titles, strict=False):
+        title(ax, text)
+    return figure
 
 
 def png(figure: Figure, **options) -> bytes:

@@ -15,7 +15,7 @@ from course_lib import figures
 from course_lib.attention import causal_mask
 
 Attend = Callable[[str], tuple[Tensor, Tensor]]  # text → q, k of shape (layers, heads, time, d_head)
-CELL = "width:46px;height:30px;text-align:center;font:12px monospace;padding:0;border:1px solid #ddd;"
+CELL = "min-width:30px;height:25px;text-align:center;font:10px monospace;padding:0;border:1px solid #ddd;"
 LONGEST = 8  # characters: more than 8 × 8 digits cannot be read
 
 
@@ -70,8 +70,11 @@ def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask:
             colour = to_hex(figures.SIGNED(0.5 + value / limit / 2) if signed else figures.WEIGHTS(value))
             dark = abs(value) > 0.75 * limit if signed else value >= 0.47
             ink = "#fff" if dark else figures.INK
-            cells.append(f"<td style='{CELL}background:{colour};color:{ink};{focus}'>{value:.2f}</td>")
-        rows.append(f"<tr><th style='{CELL}border:0'>{html.escape(_visible(text[r]))}</th>{''.join(cells)}</tr>")
+            number = f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+            cells.append(f"<td style='{CELL}background:{colour};color:{ink};{focus}'>{number}</td>")
+        rows.append(
+            f"<tr><th style='{CELL}border:0;min-width:16px'>{html.escape(_visible(text[r]))}</th>{''.join(cells)}</tr>"
+        )
     caption = f"<div style='font-weight:600;margin:2px 0'>{name} {tuple(values.shape)}</div>"
     return (
         f"<div>{caption}<table style='border-collapse:collapse'><tr><th></th>{header}</tr>{''.join(rows)}</table></div>"
@@ -105,7 +108,7 @@ def frame(q: Tensor, k: Tensor, state: AttentionState) -> str:
     if state.stage > 1:
         tables.append(_table(found.weights, text, state, False, allowed, "softmax: weights"))
     heads = "".join(_small(w, h, h == state.head) for h, w in enumerate(found.heads))
-    row = "display:flex;gap:18px;flex-wrap:wrap;align-items:flex-end"
+    row = "display:flex;gap:14px;flex-wrap:wrap;align-items:flex-end"
     return (
         "<div style='color:#222;background:#fff;padding:8px;font:13px sans-serif'>"
         f"<div style='{row}'>{''.join(tables)}</div>"
@@ -143,15 +146,15 @@ class AttentionExplorer(ipywidgets.VBox):
         self._state = AttentionState(text, layer, head, query=last, key=max(0, last - 1))
         self._alt = alt or f"Attention of head {head} in layer {layer} on the text {text!r}."
         wide = ipywidgets.Layout(width="300px")
-        slider = functools.partial(ipywidgets.IntSlider, min=0, layout=wide)
-        self.text = ipywidgets.Text(text, description="text", continuous_update=True, layout=wide)
+        slider = functools.partial(ipywidgets.IntSlider, min=0, layout=wide, style={"description_width": "80px"})
+        self.text = ipywidgets.Text(text, description="text", layout=wide, style={"description_width": "80px"})
         self.stage = ipywidgets.ToggleButtons(
-            options=[("scores", 0), ("scale, mask", 1), ("softmax", 2)], value=2, style={"button_width": "95px"}
+            options=[("scores", 0), ("scale + mask", 1), ("softmax", 2)], value=2, style={"button_width": "110px"}
         )
         self.layer = slider(description="layer", value=layer, max=q.shape[0] - 1)
         self.head = slider(description="head", value=head, max=q.shape[1] - 1)
-        self.query = slider(description="query (row)", value=self._state.query, max=last)
-        self.key = slider(description="key (column)", value=self._state.key, max=last)
+        self.query = slider(description="query row", value=self._state.query, max=last)
+        self.key = slider(description="key column", value=self._state.key, max=last)
         self.picture, self.status = ipywidgets.HTML(), ipywidgets.HTML()
         self._controls = {n: getattr(self, n) for n in ("text", "stage", "layer", "head", "query", "key")}
         for control in self._controls.values():
@@ -188,11 +191,7 @@ class AttentionExplorer(ipywidgets.VBox):
         state = self._state
         found, allowed = stages(*self._attend(state.text), state.layer, state.head), causal_mask(len(state.text))
         labels = [_visible(c) for c in state.text]
-        figure, (axes,) = figures.new(1, 3, width=9.5, height=3.4)
-        figures.matrix(axes[0], found.scores, labels, labels, "scores q·k", kind="signed")
-        figures.matrix(axes[1], found.scaled, labels, labels, "scaled, masked", kind="signed", mask=allowed)
-        figures.matrix(axes[2], found.weights, labels, labels, "weights", mask=allowed)
-        return figures.png(figure)
+        return figures.png(figures.attention_stages(found.scores, found.scaled, found.weights, allowed, labels))
 
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -191,7 +191,7 @@ FAILURES = {
 @pytest.mark.parametrize(("log", "says"), FAILURES.items())
 def test_failures_are_explained_and_the_same_command_goes_on(folder, log, says):
     course.LOG.write_text(f"Collecting\n{log}\n")
-    with pytest.raises(course.Problem, match="hen run the same command again|goes on where it stopped") as problem:
+    with pytest.raises(course.Problem, match=r"hen run the same command again|goes on where it stopped") as problem:
         course.explain_failure("PyTorch")
     assert says in str(problem.value)
 

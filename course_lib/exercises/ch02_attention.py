@@ -102,7 +102,7 @@ dot_product_variance = Exercise(
     reference=attention.dot_product_variance,
     stub='''
 def dot_product_variance(d, mean_q, var_q, mean_k, var_k):
-    """Return Var(q·k) when the d entries of q and of k are independent, with these means and variances.
+    """Return Var(q·k) for d independent entries of q and of k with these means and variances.
 
     Worked value: d = 2, means 0, variances 1 and 3 give 6.
     """
@@ -417,7 +417,7 @@ split_heads = Exercise(
     reference=attention.split_heads,
     stub='''
 def split_heads(x, n_heads):
-    """Return (batch, heads, time, d_head) for x (batch, time, d_model), d_model = heads · d_head.
+    """Return (batch, heads, time, d_head) for x (batch, time, d_model = heads · d_head).
 
     Head h gets the features h · d_head … (h + 1) · d_head - 1 of every position.
     Worked value: x = [[[1, 2, 3, 4]]], 2 heads give [[[[1, 2]], [[3, 4]]]].
@@ -466,7 +466,7 @@ join_heads = Exercise(
     reference=attention.join_heads,
     stub='''
 def join_heads(x):
-    """Undo split_heads: return (batch, time, heads · d_head) for x (batch, heads, time, d_head)."""
+    """Undo split_heads: (batch, heads, time, d_head) becomes (batch, time, heads · d_head)."""
     # the two steps of split_heads, backwards
     ...
 ''',
