@@ -5,7 +5,6 @@ Colour is never alone: every mark has a letter, a dash pattern or a direct label
 """
 
 import io
-import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
+
+from course_lib import runtime
 
 BLUE, ORANGE, TEAL, BERRY = "#0156FC", "#C86A1E", "#0AA582", "#8D066D"
 INK, MUTE, PALE = "#222222", "#6E6E6E", "#EFEFEF"
@@ -144,7 +145,7 @@ def show(figure: Figure, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("alt: expected one or two sentences that say what the figure shows, got none")
-    if "ipykernel" not in sys.modules:
+    if not runtime.in_notebook():
         print(f"[figure] {alt}")
         return
     from IPython.display import display

@@ -8,6 +8,7 @@
 
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -61,3 +62,9 @@ def start(seed: int = 0) -> Runtime:
 def home() -> Path:
     """Return the folder of the learner's progress and caches; it is made when something is written there."""
     return Path(os.environ.get("COURSE_HOME") or Path(__file__).parents[1] / ".course").expanduser()
+
+
+def in_notebook() -> bool:
+    """Return whether a Jupyter kernel runs this code, so that pictures and boxes can be shown."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")

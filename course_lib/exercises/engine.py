@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+from course_lib import runtime
 from course_lib.exercises import progress as memory
 from course_lib.exercises.check import Verdict, check
 from course_lib.exercises.registry import chapters, find
@@ -265,7 +266,7 @@ def _show(kind: str, lines: list[str], monospace: bool = False) -> None:
 
 def _display(plain: str, **rich: str) -> None:
     """Show a rich form where there is a notebook, plain text elsewhere."""
-    if "ipykernel" in sys.modules and "IPython" in sys.modules:
+    if runtime.in_notebook():
         from IPython.display import display
 
         display({"text/plain": plain, **{f"text/{kind}": text for kind, text in rich.items()}}, raw=True)
