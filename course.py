@@ -98,14 +98,13 @@ def active_environment_has_the_course() -> bool:
     """Whether the Python that runs this file has the course and a suitable PyTorch, outside our own .venv."""
     if Path(sys.prefix).resolve() == VENV.resolve():
         return False
-    try:
-        importlib.metadata.version("course-lib")
-        needed = importlib.metadata.requires("course-lib") or []
-        for requirement in needed:
-            importlib.metadata.version(re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0])
-        return active_torch_suits()
-    except importlib.metadata.PackageNotFoundError:
-        return False
+    for found in importlib.metadata.distributions(name="course-lib"):
+        if ROOT.as_uri() in (found.read_text("direct_url.json") or ""):  # installed, and not another copy of it
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                for requirement in found.requires or []:
+                    importlib.metadata.version(re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0])
+                return active_torch_suits()
+    return False
 
 
 def active_torch_suits() -> bool:
@@ -230,7 +229,7 @@ def borrow_packages() -> None:
 def has_torch() -> bool:
     """Whether an interrupted set-up already brought a suitable PyTorch."""
     code = "import importlib.metadata as m; v = m.version('torch').split('.'); assert (2, 11) <= (int(v[0]), int(v[1]))"
-    return run_quietly([str(venv_python()), "-c", code]) == 0
+    return subprocess.run([str(venv_python()), "-c", code], capture_output=True).returncode == 0
 
 
 def install_torch(nvidia: bool) -> None:
@@ -283,10 +282,12 @@ def explain_failure(what: str) -> None:
     if re.search(r"ensurepip|No module named venv", log):
         need = "This Python cannot make virtual environments. On Debian and Ubuntu: `sudo apt install python3-venv`."
         raise Problem(f"{need} {again}")
-    offline = r"name resolution|NewConnectionError|ConnectTimeout|Connection refused|Network is unreachable|getaddrinfo"
+    offline = (
+        r"name resolution|NewConnectionError|ConnectTimeout|Network is unreachable|getaddrinfo|from versions: none"
+    )
     if re.search(offline, log):
         raise Problem(
-            f"{what} could not be downloaded: no connection. Only the first set-up needs the network; afterwards "
+            f"{what} could not be downloaded: the package index did not answer. Only the first set-up needs the network; afterwards "
             f"the course works offline. {again}"
         )
     tail = "\n".join(f"    {line}" for line in log.splitlines()[-12:])

@@ -183,7 +183,8 @@ def test_it_names_a_python_that_would_do(monkeypatch):
 FAILURES = {
     "OSError: [Errno 28] No space left on device": "The disk is full",
     "Error: Command '['python', '-m', 'ensurepip']' returned non-zero": "sudo apt install python3-venv",
-    "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution": "no connection",
+    "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution": "did not answer",
+    "ERROR: Could not find a version that satisfies the requirement torch (from versions: none)": "did not answer",
     "ERROR: something unheard of": "something unheard of",
 }
 
