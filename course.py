@@ -287,8 +287,8 @@ def explain_failure(what: str) -> None:
     )
     if re.search(offline, log):
         raise Problem(
-            f"{what} could not be downloaded: the package index did not answer. Only the first set-up needs the network; afterwards "
-            f"the course works offline. {again}"
+            f"{what} could not be downloaded: the package index did not answer. "
+            f"Only the first set-up needs the network; afterwards the course works offline. {again}"
         )
     tail = "\n".join(f"    {line}" for line in log.splitlines()[-12:])
     raise Problem(f"Setting up {what} failed. The end of {LOG.name}:\n{tail}\n{again}")

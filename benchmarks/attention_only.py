@@ -17,10 +17,14 @@ def main() -> None:
     chapter = runpy.run_path(str(CHAPTER))
     steps, held_out_bits = chapter["steps"], chapter["held_out_bits"]
     models = [chapter["experiment"](steps, seed)[0] for seed in SEEDS]
+    bits = [held_out_bits(model) for model in models]
+    on_previous = [chapter["look_back"](model)[1, 0] for model in models]
+    without = [chapter["without_head"](m, int(weight.argmax())) for m, weight in zip(models, on_previous, strict=True)]
     values = {
         "steps": steps,
-        "bits": [round(held_out_bits(model), 4) for model in models],
-        "strongest_on_previous": [round(chapter["look_back"](model)[1, 0].max().item(), 3) for model in models],
+        "bits": [round(b, 4) for b in bits],
+        "strongest_on_previous": [round(weight.max().item(), 3) for weight in on_previous],
+        "cost_of_strongest": [round(held_out_bits(m) - b, 3) for m, b in zip(without, bits, strict=True)],
     }
     what = f"held-out bits per character of the attention-only model after {steps:,} steps"
     print(write_record("attention_only", what, SEEDS, values), values)

@@ -242,6 +242,7 @@ def test_an_interrupted_install_leaves_no_stamp_and_the_next_call_completes_it(f
     monkeypatch.setattr(course, "active_torch_suits", lambda: False)
     monkeypatch.setattr(course, "active_environment_has_the_course", lambda: False)
     monkeypatch.setattr(course, "torch_of_own_links", lambda: "2.13.0")
+    monkeypatch.setattr(course, "has_torch", lambda: False)
     assert course.main(["check"]) == 130
     assert not course.is_current()
     monkeypatch.setattr(course, "in_turn", lambda python, *steps: 0)

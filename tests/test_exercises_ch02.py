@@ -23,6 +23,10 @@ WRONG = {
             "return weights * direction - weights * torch.sum(direction * weights)",
             "dot = (weights.flatten() @ direction.flatten())\nreturn weights * (direction - dot)",
         ),
+        "mean_for_sum": (
+            "return weights * direction - weights * (weights * direction).mean(dim=-1, keepdim=True)",
+            "m = torch.einsum('...k,...k->...', weights, direction)[..., None] / weights.shape[-1]\nreturn weights * (direction - m)",
+        ),
         "sign": (
             "return weights * (weights * direction).sum(-1, keepdim=True) - weights * direction",
             "J = weights[..., :, None] * weights[..., None, :] - torch.diag_embed(weights)\n"
@@ -34,6 +38,10 @@ WRONG = {
         "square_of_mean": (
             "return d * (var_q + mean_q ** 2) * (var_k + mean_k ** 2)",
             "second = lambda m, v: v + m * m\nreturn second(mean_q, var_q) * second(mean_k, var_k) * d",
+        ),
+        "mean_unsquared": (
+            "return d * (var_q * var_k + mean_q * var_k + mean_k * var_q)",
+            "return sum((var_q + mean_q) * (var_k + mean_k) - mean_q * mean_k for _ in range(d))",
         ),
         "d_squared": (
             "return d * d * (var_q * var_k + mean_q ** 2 * var_k + mean_k ** 2 * var_q)",
@@ -61,6 +69,18 @@ WRONG = {
             "w = s.softmax(-1)\nreturn w @ v, w",
             "s = q @ k.mT\ns = s / s.shape[-1] ** 0.5\ns = s if mask is None else torch.where(mask, s, -1e30)\n"
             "w = s.softmax(-1)\nreturn w @ v, w",
+        ),
+        "scaled_by_d_value": (
+            "s = q @ k.mT / math.sqrt(v.shape[-1])\nif mask is not None:\n    s = s.masked_fill(~mask, -torch.inf)\n"
+            "w = s.softmax(-1)\nreturn w @ v, w",
+            "s = (q @ k.mT) * v.size(-1) ** -0.5\ns = s if mask is None else torch.where(mask, s, -1e30)\n"
+            "w = s.softmax(-1)\nreturn w @ v, w",
+        ),
+        "swapped": (
+            "s = q @ k.mT / math.sqrt(q.shape[-1])\nif mask is not None:\n    s = s.masked_fill(~mask, -torch.inf)\n"
+            "w = s.softmax(-1)\nreturn w, w @ v",
+            "s = q @ k.mT / math.sqrt(q.shape[-1])\ns = s if mask is None else torch.where(mask, s, -1e30)\n"
+            "w = torch.softmax(s, -1)\nreturn [w, torch.einsum('...qk,...kv->...qv', w, v)]",
         ),
         "scaled_late": (
             "s = q @ k.mT\nif mask is not None:\n    s = s.masked_fill(~mask, -torch.inf)\n"

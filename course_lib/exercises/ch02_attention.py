@@ -61,6 +61,12 @@ def softmax_jvp(weights, direction):
             "every vector of the batch has its own p·u: which axis belongs to one vector?",
         ),
         Mistake(
+            "mean_for_sum",
+            lambda weights, direction: weights * (direction - (weights * direction).mean(-1, keepdim=True)),
+            "the mean of p u is taken in place of its sum",
+            "the weights already sum to 1: p·u is a mean as it stands.",
+        ),
+        Mistake(
             "sign",
             lambda weights, direction: weights * ((weights * direction).sum(-1, keepdim=True) - direction),
             "the sign is turned round",
@@ -128,6 +134,12 @@ def dot_product_variance(d, mean_q, var_q, mean_k, var_k):
             lambda d, mean_q, var_q, mean_k, var_k: d * (var_q + mean_q**2) * (var_k + mean_k**2),
             "(E[ab])² is not subtracted",
             "that is the mean of the square; a variance subtracts the square of the mean.",
+        ),
+        Mistake(
+            "mean_unsquared",
+            lambda d, mean_q, var_q, mean_k, var_k: d * (var_q * var_k + mean_q * var_k + mean_k * var_q),
+            "the means are not squared",
+            "a variance has the unit of a square; does every term?",
         ),
         Mistake(
             "d_squared",
@@ -236,6 +248,18 @@ def scaled_dot_product_attention(q, k, v, mask=None):
             lambda q, k, v, mask=None: _explicit(q, k, v, mask, k.shape[-2] ** -0.5),
             "the scores are divided by the square root of the number of keys",
             "which axis does the dot product sum over?",
+        ),
+        Mistake(
+            "scaled_by_d_value",
+            lambda q, k, v, mask=None: _explicit(q, k, v, mask, v.shape[-1] ** -0.5),
+            "the scores are divided by √d_value",
+            "a score is a sum over the numbers of a query and a key; the values come later.",
+        ),
+        Mistake(
+            "swapped",
+            lambda q, k, v, mask=None: _explicit(q, k, v, mask, q.shape[-1] ** -0.5)[::-1],
+            "the weights come first and the output second",
+            "return the output, then the weights.",
         ),
         Mistake(
             "scaled_late",
@@ -355,6 +379,7 @@ def is_causal(attend, x):
     Worked value: attend = lambda x: x.flip(0) gives False.
     """
     # 1. for every t but the last: a copy of x with all rows after t changed, by a lot
+    #    (change rows, do not cut them off: a layer may need all positions)
     # 2. rows 0 … t of the output must be what they were, up to rounding
     ...
 ''',

@@ -113,9 +113,8 @@ def _values(expected: Any, got: Any, name: str, rtol: float, atol: float) -> Dif
     gap = (g.double() - e.double()).abs().masked_fill(close, -1.0)
     where = list(np.unravel_index(int(gap.argmax()), tuple(e.shape))) if e.ndim else []
     index = tuple(int(i) for i in where)
-    at = f"at {list(index)} " if index else ""
-    count = f"{int((~close).sum())} of {e.numel()} numbers differ, most {at}" if index else ""
-    return Difference("values", f"{name}{count}{g[index].item():.6g} came back; expected {e[index].item():.6g}")
+    count = f"{int((~close).sum())} of {e.numel()} numbers differ, most at {list(index)}: " if index else ""
+    return Difference("values", f"{name}{count}{g[index].item():.6g} came back, {e[index].item():.6g} was expected")
 
 
 def _as_tensor(value: Any) -> Tensor | None:
