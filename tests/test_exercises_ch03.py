@@ -116,7 +116,7 @@ WRONG = {
         "l_not_rescaled": (update("l + e.sum(-1)", PLUS), looped(l="l + e.sum(-1)")),
         "o_not_rescaled": (update(SUM, "o + e @ values"), looped(o="o")),
         "not_rescaled": (update("l + e.sum(-1)", "o + e @ values"), looped(l="e.sum(-1) + l", o="1.0 * o")),
-        "grows": (update(SUM, PLUS, shrink="torch.exp(M - m)"), looped(shrink="1 / (m - M).exp()")),
+        "grows": (update(SUM, PLUS, shrink="torch.exp(M - m)"), looped(shrink="(m - M).neg().exp()")),
         "tile_maximum": (update(SUM, PLUS, new="scores.max(-1).values"), looped(new="torch.stack(scores.unbind(-1)).amax(0)")),
         "old_maximum": (
             "e = torch.exp(scores - m[..., None])\nreturn torch.maximum(m, scores.amax(-1)), l + e.sum(-1), o + e @ values",
