@@ -86,8 +86,8 @@ def shift_matrix(angles):
         "The row for the sine is (cos b, sin b), the row for the cosine (−sin b, cos b).",
         "M = torch.zeros(2 * len(angles), 2 * len(angles), dtype=angles.dtype), then fill M[2i : 2i + 2, 2i : 2i + 2].",
     ),
-    why="The two addition theorems are the two rows of a block. Every block is a rotation by its own angle and t does not "
-    "occur in it, so one matrix moves all positions by n.",
+    why="The two addition theorems are the two rows of a block. Every block is a rotation by its own angle and t does "
+    "not occur in it, so one matrix moves all positions by n.",
 )
 
 # --- rotary ----------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def online_softmax_update(m, l, o, scores, values):
     m (..., query): largest score so far; l (..., query): sum of exp(score − m);
     o (..., query, d_value): sum of exp(score − m) · value.
     scores (..., query, tile), −∞ where forbidden; values (..., tile, d_value).
-    Worked value: m = [0.], l = [1.], o = [[1.]] and a score ln 2 with value 4 give ln 2, 1.5, 4.5.
+    Worked value: m = [0.], l = [1.], o = [[1.]], a score ln 2 with value 4: ln 2, 1.5, 4.5.
     """
     # 1. the new maximum: of the old one and of this tile's scores, for every query
     # 2. what was summed against the old maximum shrinks by exp(old − new)
@@ -314,9 +314,9 @@ def online_softmax_update(m, l, o, scores, values):
         "torch.maximum(m, scores.amax(-1)) for the new m; scores − new_m[..., None] is never positive.",
         "shrink = exp(m − new_m); l · shrink + weights.sum(-1); o · shrink[..., None] + weights @ values.",
     ),
-    why="A softmax does not change when the same number is subtracted from all scores, so the number may change on the way, "
-    "if everything summed so far is multiplied by exp(old − new). The course's own also takes a tile in which a query "
-    "may attend to nothing while m is still −∞.",
+    why="A softmax does not change when the same number is subtracted from all scores, so the number may change on the "
+    "way, if everything summed so far is multiplied by exp(old − new). The course's own also takes a tile in which a "
+    "query may attend to nothing while m is still −∞.",
 )
 
 # --- bytes -----------------------------------------------------------------------------------------------------
@@ -392,8 +392,8 @@ def attention_bytes(n_heads, T, d_head, itemsize=4):
         "q is (T, d_head) in each head; the weights are (T, T).",
         "Explicit: 3 T d_head + T² numbers a head. Online: 4 T d_head + T.",
     ),
-    why="The T² of the weights is the only term that is not proportional to the length. Online attention gives it up and "
-    "computes the weights a second time, from q, k and one number a query.",
+    why="The T² of the weights is the only term that is not proportional to the length. Online attention gives it up "
+    "and computes the weights a second time, from q, k and one number a query.",
 )
 
 # --- a long context ----------------------------------------------------------------------------------------------
@@ -412,8 +412,8 @@ long_context = Answer(
         "Numbers for one position in one layer: keys and values, of 8 heads, 128 numbers each.",
         "2 · 8 · 128 numbers · 2 bytes · 32 layers = 131,072 bytes a position, and there are 131,072 positions.",
     ),
-    why="2 (k and v) · 32 layers · 8 heads · 128 numbers · 2 bytes = 128 KiB a position; times 131,072 positions is 2^34 "
-    "bytes, 16 GiB.",
+    why="2 (k and v) · 32 layers · 8 heads · 128 numbers · 2 bytes = 128 KiB a position; times 131,072 positions is "
+    "2^34 bytes, 16 GiB.",
     unit="GiB",
 )
 
