@@ -17,16 +17,14 @@ steps, T = torch.arange(5), 2.0 ** torch.arange(8, 17)
 turns = 0.5 * (steps[:, None] - steps)  # half a radian for each step between query and key
 promise = (4.21 * turns.cos() + 0.13 * turns.sin()) / 2**0.5
 fig, ((left, right),) = figures.new(1, 2, height=3.5, width_ratios=[1, 1.25])
-figures.matrix(left, promise, range(5), range(5), "scores by position", kind="signed")
+figures.matrix(left, promise, range(5), range(5), "query (down) × key", kind="signed")
 figures.title(left, "Equal distance, equal score")
-kept = (T * T + 192 * T) / 2**18, 257 * T / 2**18  # MiB
-figures.line(right, T, kept[0], figures.ORANGE, "explicit\n16 GiB", marker="^")
-figures.line(right, T, kept[1], figures.TEAL, "tiles\n64 MiB", marker="o")
+figures.line(right, T, (T * T + 192 * T) / 2**18, figures.ORANGE, "explicit\n16 GiB")
+figures.line(right, T, 257 * T / 2**18, figures.TEAL, "tiles\n64 MiB", marker="o")
 right.set(xscale="log", yscale="log", xlabel="T (positions)", ylabel="kept for backward (MiB)")
 figures.title(right, "One head, the same result: 16 GiB or 64 MiB")
-show(fig, alt="Left, scores by position, equal along every diagonal. Right, memory kept for"
-              " the backward pass against length: 16 GiB at 65,536 positions, or 64 MiB "
-              "with tiles.")
+show(fig, alt="Left, scores equal along every diagonal. Right, memory kept for the backward "
+              "pass against length: 16 GiB at 65,536 positions, or 64 MiB with tiles.")
 
 # %% [markdown]
 # Afterwards you can
@@ -94,7 +92,8 @@ claim("‘crown’ finds the same, whatever the order of the words",
 #
 # $$p(t)_{2i} = \sin \omega_i t, \qquad p(t)_{2i+1} = \cos \omega_i t, \qquad \omega_i = 10{,}000^{-2i/C}.$$
 #
-# The first hand turns by one radian a step. The last needs about 60,000 steps for a round. The vector $p(t)$ is added to the word's.
+# The first hand turns by one radian a step, the last of eight needs 19,869 steps for a round. Two positions share a vector
+# only if all hands agree. The vector $p(t)$ is added to the word's.
 
 # %%
 C, T = 16, 40
@@ -110,6 +109,7 @@ omega = 10_000 ** (-torch.arange(0, C, 2, dtype=f64) / C)  # (C/2,), the matrix
 hands = torch.arange(T, dtype=f64)[:, None] * omega  # (T, C/2) angles
 p = torch.stack([hands.sin(), hands.cos()], dim=-1).flatten(1)  # (T, C)
 claim("loop and matrix agree", torch.allclose(torch.tensor(rows, dtype=f64), p, rtol=1e-12))
+claim("the last hand needs 19,869 steps for a round", round(2 * math.pi / omega[-1].item()) == 19869)
 
 # %% [markdown]
 # How alike are two positions? Since $\sin a \sin b + \cos a \cos b = \cos(a - b)$,
@@ -487,8 +487,8 @@ ax.set(xscale="log", yscale="log", xlabel="T (positions)", ylabel="time, one hea
 ax.set_xticks(lengths, lengths)
 ax.minorticks_off()
 figures.title(ax, f"1,024 positions: {ms[2]:.0f} ms, 4,096: {ms[4]:.0f} ms")
-show(fig, alt="Measured time of one attention head against length, log scales, beside a line that "
-              f"grows with the square: {ms[4]:.0f} ms at 4,096 positions.")
+show(fig, alt="Measured time of one attention head against length, log scales, beside a line "
+              f"that grows with the square: {ms[4]:.0f} ms at 4,096 positions.")
 
 # %%
 growth = ms[4] / ms[2]
@@ -751,8 +751,8 @@ claim("there and back together, a sixth more",
       6 * (there_again + back_again) == 7 * (there + back))
 
 # %% [markdown]
-# On a GPU the exchange is better still: a tile fits into the small, fast memory beside the arithmetic, and the large table never
-# travels. That is the point of FlashAttention (Dao et al. 2022). It saves traffic and memory, not operations.
+# FlashAttention (Dao et al. 2022) is this and one thing more: its tiles are so small that they stay in the fast memory
+# beside a GPU's arithmetic, and the large table never travels. It saves traffic and memory, not operations.
 #
 # ## 9 · What breaks
 #
@@ -806,7 +806,7 @@ show(fig, alt="Score of two equal vectors five apart, against position: constant
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# None raises anything. The first at least shows NaN. The other two train, and train badly: two equal distances look
+# None raises anything. The first at least shows NaN. The other two go on without a word, though equal distances now look
 # different. This is why the library computes angles in float32 or better, whatever the dtype of the model.
 # </details>
 #
