@@ -271,7 +271,7 @@ class _OnlineAttention(torch.autograd.Function):
             m, l, o = online_softmax_update(m, l, o, scores, v[..., part, :])
         nowhere = l == 0  # a query that may attend to no key
         output = o / l.masked_fill(nowhere, 1.0)[..., None]
-        log_total = (m + l.log()).masked_fill(nowhere, torch.inf)  # exp(score − ∞) = 0: such a query has no weights
+        log_total = (m + l.log()).masked_fill(nowhere, 0.0)  # any finite number: all its scores are −∞
         ctx.save_for_backward(q, k, v, mask, output, log_total)
         ctx.tile = tile
         return output

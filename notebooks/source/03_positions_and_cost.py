@@ -109,7 +109,8 @@ omega = 10_000 ** (-torch.arange(0, C, 2, dtype=f64) / C)  # (C/2,), the matrix
 hands = torch.arange(T, dtype=f64)[:, None] * omega  # (T, C/2) angles
 p = torch.stack([hands.sin(), hands.cos()], dim=-1).flatten(1)  # (T, C)
 claim("loop and matrix agree", torch.allclose(torch.tensor(rows, dtype=f64), p, rtol=1e-12))
-claim("the last hand needs 19,869 steps for a round", round(2 * math.pi / omega[-1].item()) == 19869)
+claim("the last hand needs 19,869 steps for a round",
+      round(2 * math.pi / omega[-1].item()) == 19_869)
 
 # %% [markdown]
 # How alike are two positions? Since $\sin a \sin b + \cos a \cos b = \cos(a - b)$,
