@@ -162,7 +162,7 @@ def log_density(ax: Axes, density: Callable[[Tensor], Tensor], limit: float = 2.
 
 def three_views(data: Tensor, samples: Tensor, density: Callable[[Tensor], Tensor], titles: Sequence[str]) -> Figure:
     """Return the three pictures that a generative model of the plane is judged by: data, samples, log density."""
-    figure, (axes,) = new(1, 3, height=3.1, width_ratios=(1, 1, 1.12))
+    figure, (axes,) = new(1, 3, height=3.1)
     points(axes[0], data)
     points(axes[1], samples, ORANGE)
     log_density(axes[2], density)

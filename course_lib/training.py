@@ -9,7 +9,7 @@ from torch import Tensor
 from course_lib.mixture import mixture_log_density, mixture_start
 
 
-def gradient_step(loss_of: Callable[..., Tensor], parameters: Sequence[Tensor], rate: float) -> float:
+def gradient_step(loss_of: Callable[..., Tensor], parameters: Sequence, rate: float) -> float:
     """Move every parameter, in place, by −rate times its gradient of loss_of(*parameters); return the loss before.
 
     The gradients are gone afterwards, so that the next step starts from none, and the number that comes back
@@ -19,7 +19,7 @@ def gradient_step(loss_of: Callable[..., Tensor], parameters: Sequence[Tensor], 
     loss.backward()
     with torch.no_grad():  # the update is no part of the function that is differentiated
         for parameter in parameters:
-            parameter -= rate * parameter.grad  # type: ignore[operator]  # backward() has set it
+            parameter -= rate * parameter.grad
             parameter.grad = None  # backward() adds to what it finds
     return loss.item()
 

@@ -223,7 +223,7 @@ def _three_steps(step: Callable, loss_of: Callable[..., Tensor], start: tuple[Te
 
 def _stepping(
     loss_of: Callable[..., Tensor],
-    parameters: Sequence[Tensor],
+    parameters: Sequence,
     rate: float,
     keep: bool = False,
 ) -> Tensor:
@@ -231,7 +231,7 @@ def _stepping(
     loss.backward()
     with torch.no_grad():
         for parameter in parameters:
-            parameter -= rate * parameter.grad  # type: ignore[operator]  # backward() has set it
+            parameter -= rate * parameter.grad
             parameter.grad = parameter.grad if keep else None
     return loss
 
@@ -244,6 +244,10 @@ def _first_only(loss_of: Callable[..., Tensor], parameters: Sequence[Tensor], ra
 def _loss_after(loss_of: Callable[..., Tensor], parameters: Sequence[Tensor], rate: float) -> float:
     _stepping(loss_of, parameters, rate)
     return loss_of(*parameters).item()
+
+
+def _parabola(w: Tensor) -> Tensor:
+    return (3 * w - 6).square().sum()
 
 
 def _bowl(a: Tensor, b: Tensor) -> Tensor:
@@ -275,8 +279,8 @@ gradient_step = Exercise(
 def gradient_step(loss_of, parameters, rate):
     """Move every parameter, in place, by -rate times its gradient; return the loss before.
 
-    loss_of(*parameters) returns a tensor with one number; parameters is a list of tensors that require
-    gradients; the loss comes back as a plain number.
+    loss_of(*parameters) returns a tensor with one number; parameters is a list of tensors
+    that require gradients; the loss comes back as a plain number.
     Worked value: loss w², w = 3, rate = 0.1 returns 9.0 and leaves w = 2.4.
     """
     # 1. the loss, then backward(): every parameter has its .grad

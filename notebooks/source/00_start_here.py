@@ -90,13 +90,14 @@ claim("of one Gaussian's points, about half do", 0.45 < off_track(bell) < 0.55,
       share=off_track(bell))
 
 # %%
-fig, (axes,) = figures.new(1, 2, width=9.5, height=3.5)
+fig, (axes,) = figures.new(1, 2, width=7.5, height=3.5)
 figures.points(axes[0], (points - mean) / std)
 figures.points(axes[1], (bell[:400] - mean) / std, figures.ORANGE)
 figures.title(axes[0], "● The data keep to a track")
 figures.title(axes[1], f"▲ {100 * off_track(bell):.0f} in 100 of one Gaussian's do not")
-show(fig, alt="Two scatter plots: the data follow a spiral; points drawn from one Gaussian with the same "
-              "mean and spread fill a round cloud, and about half of them lie off the spiral.")
+show(fig, alt="Two scatter plots: the data follow a spiral; points drawn from one "
+              "Gaussian with the same mean and spread fill a round cloud, about half "
+              "of them off the spiral.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -153,7 +154,7 @@ f.backward()
 claim("backward() finds f′(3) = 18", w.grad == 18)
 
 # %%
-# 7 of 10: the derivatives by many numbers at once, the gradient, beside what small steps measure
+# 7 of 10: derivatives by many numbers at once, the gradient, beside what small steps measure
 u = torch.tensor([1.0, -2.0, 0.5], dtype=f64, requires_grad=True)
 g = lambda u: (u**3).sum() + u[0] * u[1]
 g(u).backward()
@@ -290,7 +291,8 @@ def mixture_log_density(points, logits, mu, log_std):
 
 # %%
 theta = mixture_start(z, 16, torch.Generator().manual_seed(0))  # 16 centres on points, σ = 0.3
-print("parameters:", [tuple(p.shape) for p in theta], "=", sum(p.numel() for p in theta), "numbers")
+numbers = sum(p.numel() for p in theta)
+print("parameters:", [tuple(p.shape) for p in theta], "=", numbers, "numbers")
 ticks = torch.arange(-6, 6, 0.05, dtype=f64)
 density = mixture_log_density(torch.cartesian_prod(ticks, ticks), *theta).exp()
 claim("it is a density: over the plane it sums to 1", abs(density.sum() * 0.05**2 - 1) < 1e-6)
@@ -318,8 +320,8 @@ claim("it is a density: over the plane it sums to 1", abs(density.sum() * 0.05**
 def gradient_step(loss_of, parameters, rate):
     """Move every parameter, in place, by -rate times its gradient; return the loss before.
 
-    loss_of(*parameters) returns a tensor with one number; parameters is a list of tensors that require
-    gradients; the loss comes back as a plain number.
+    loss_of(*parameters) returns a tensor with one number; parameters is a list of tensors
+    that require gradients; the loss comes back as a plain number.
     Worked value: loss w², w = 3, rate = 0.1 returns 9.0 and leaves w = 2.4.
     """
     # 1. the loss, then backward(): every parameter has its .grad
@@ -349,14 +351,16 @@ for rate in (0.02, 0.1, 0.12):
 # %%
 fig, (axes,) = figures.new(1, 3, height=3.0)
 bowl = torch.linspace(-4, 8, 200, dtype=f64)
-for ax, (rate, path), found in zip(axes, paths.items(), ("creeps", "swings in", "flies off"), strict=True):
+findings = ("creeps", "swings in", "flies off")
+for ax, (rate, path), found in zip(axes, paths.items(), findings, strict=True):
     figures.line(ax, bowl, (3 * bowl - 6) ** 2, figures.INK)
     ax.plot(path, (3 * path - 6) ** 2, color=figures.BERRY, marker="o", markersize=4)
     figures.title(ax, f"η = {rate}: {found}")
     ax.set(xlabel="w", xlim=(-4, 8), ylim=(-15, 260))
 axes[0].set_ylabel("loss (3w − 6)²")
-show(fig, alt="Eight steps of gradient descent on a parabola: rate 0.02 creeps towards the minimum from one "
-              "side, 0.1 swings from side to side into it, 0.12 climbs out.")
+show(fig, alt="Eight steps of gradient descent on a parabola: rate 0.02 creeps towards "
+              "the minimum from one side, 0.1 swings from side to side into it, 0.12 "
+              "climbs out.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -382,16 +386,18 @@ claim("the loss falls by more than half a nat", losses[-1] < losses[0] - 0.5,
 fig, (axes,) = figures.new(1, 4, height=2.9)
 for ax, (step, then) in zip(axes, snapshots.items(), strict=True):
     figures.points(ax, z, s=3, alpha=0.5)
-    ax.scatter(*then[1].T, s=3000 * then[0].softmax(0), facecolors="none", edgecolors=figures.ORANGE)
+    rings = {"facecolors": "none", "edgecolors": figures.ORANGE}
+    ax.scatter(*then[1].T, s=3000 * then[0].softmax(0), **rings)
     ax.scatter(*then[1].T, s=12, marker="^", color=figures.ORANGE)
     figures.title(ax, f"{step} steps: {-mixture_log_density(z, *then).mean():.2f}")
 for ax in axes[1:]:
     ax.set_ylabel("")
-show(fig, alt="Data (dots) and the 16 centres (triangles, rings as large as their shares) after 0, 10, 100 and "
-              "600 steps: from clusters by chance they spread out evenly along the spiral.")
+show(fig, alt="Data (dots) and the 16 centres (triangles, rings as large as their "
+              "shares) after 0, 10, 100 and 600 steps: from chance places they spread "
+              "out along the spiral.")
 
 # %% [markdown]
-# The number above each picture is the loss, in **nats** (natural logarithms; chapter 01 makes bits of them).
+# Above each picture stands the loss, in **nats** (natural logarithms; chapter 01 makes bits of them).
 #
 # ### Evaluate
 #
@@ -415,14 +421,17 @@ claim("fewer than 5 in 100 of its own points lie off the track",
 
 # %%
 fig, ((ax,),) = figures.new(width=9.5, height=3.4)
-figures.line(ax, range(1, 601), losses, figures.ORANGE, "training")
+figures.line(ax, range(1, 601), losses, figures.ORANGE)
+ax.text(45, 1.72, "training", fontsize=9.5, color=figures.TEXT[figures.ORANGE])
 ax.scatter([600], [model["held-out"]], color=figures.INK, marker="D", s=28, zorder=3)
 ax.text(612, model["held-out"], "held-out", fontsize=9.5, va="center")
 figures.level(ax, truth["training"], "the truth itself")
 ax.set(xlabel="step", ylabel="loss (nats)", xlim=(0, 680), ylim=(1.35, 2.6))
-figures.title(ax, f"Trained to {model['training']:.2f} nats, worth {model['held-out']:.2f} on new points")
-show(fig, alt=f"Loss against step, falling from {losses[0]:.2f} to the level of the truth itself; on held-out "
-              f"points the same model needs {model['held-out']:.2f} nats, clearly more.")
+learned, worth = f"{model['training']:.2f}", f"{model['held-out']:.2f}"
+figures.title(ax, f"Trained to {learned} nats, worth {worth} on new points")
+show(fig, alt=f"Loss against step, falling from {losses[0]:.2f} to the level of the "
+              f"truth itself; on held-out points the same model needs {worth} nats, "
+              "clearly more.")
 
 # %% [markdown]
 # ### Optimise
@@ -457,8 +466,9 @@ ax.set(xscale="log", xlabel="components K", ylabel="loss (nats)", xlim=(0.9, 95)
 ax.set_xticks(sizes, map(str, sizes))
 ax.minorticks_off()
 figures.title(ax, "Beyond 16 components it learns the 400 points, not the firefly")
-show(fig, alt="Loss against the number of components, log scale: training keeps falling, below the truth's own "
-              "loss; held-out levels out from 16 components on, clearly above it.")
+show(fig, alt="Loss against the number of components, log scale: training keeps "
+              "falling, below the truth's own; held-out levels out from 16 components "
+              "on, clearly above it.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -478,10 +488,12 @@ claim("five times the data: within 0.1 nats of the truth on held-out points",
 
 # %%
 drawn = mixture_sample(400, *better, generator=torch.Generator().manual_seed(2))
-titles = ("● 400 held-out points", "▲ 400 that you made up", f"{better_loss:.2f} nats; truth {truth['held-out']:.2f}")
-fig = figures.three_views(z_held_out[:400], drawn, lambda x: mixture_log_density(x, *better), titles)
-show(fig, alt="Held-out points, points drawn from your model and its log density: all three show the same "
-              f"spiral; its loss is {better_loss:.2f} nats, the truth's {truth['held-out']:.2f}.")
+density = lambda x: mixture_log_density(x, *better)
+scores = f"{better_loss:.2f} nats; truth {truth['held-out']:.2f}"
+titles = ("● 400 held-out points", "▲ 400 that you made up", scores)
+fig = figures.three_views(z_held_out[:400], drawn, density, titles)
+show(fig, alt="Held-out points, points drawn from your model and its log density: all "
+              f"three show the same spiral; its loss on them is {scores}.")
 
 # %% [markdown]
 # That was once around. A language model or an image generator differs in what $x$ is and in how $p_\theta$ is built;
@@ -496,7 +508,7 @@ show(fig, alt="Held-out points, points drawn from your model and its log density
 in_cm, history = fit_mixture(points, 16)  # starts with σ = 0.3 cm
 loss_cm = (history[-1] - per_area).item()
 moved = (in_cm[1] - mixture_start(points, 16, torch.Generator().manual_seed(0))[1]).norm(dim=-1)
-claim("in centimetres the same 600 steps end more than 1 nat higher, if they end in a number at all",
+claim("in centimetres the same 600 steps end more than 1 nat higher, or in no number at all",
       not loss_cm < losses[-1] + 1, in_cm=loss_cm, standardised=losses[-1])
 claim("more than half of the centres have moved by less than 5 cm, the width of the track",
       moved.median() < NOISE, median_cm=moved.median())
@@ -509,7 +521,7 @@ claim("more than half of the centres have moved by less than 5 cm, the width of 
 # ### Exercise: name the fault from its curves
 # *difficulty 3/5 · importance 4/5 · 5 minutes*
 #
-# Three more trainings, one fault each. Choose among `not_zeroed`, `too_few_points`, `rate_too_small`, `ascent`.
+# Three trainings, one fault each. Choose among `not_zeroed`, `too_few_points`, `rate_too_small`, `ascent`.
 
 # %%
 def train(points, rate=0.3, zero=True, steps=300):
@@ -536,12 +548,13 @@ fig, (axes,) = figures.new(1, 3, height=3.0)
 for ax, (letter, curve) in zip(axes, faulty.items(), strict=True):
     figures.line(ax, range(300), curve[:, 0], figures.ORANGE)
     figures.line(ax, range(300), curve[:, 1], figures.BERRY, dashed=True)
-    ax.set(xlabel="step", ylim=(0.5, 3.5))
+    ax.set(xlabel="step", ylim=(0.5, 4))
     figures.title(ax, f"fault {letter}")
 axes[0].set_ylabel("loss (nats)")
 axes[0].text(0, 0.6, "— training   – – held-out", fontsize=9)
-show(fig, alt="Three pairs of loss curves, training solid and held-out dashed, each with one fault to name: one "
-              "falls slowly, one swings, in one the two curves part.")
+show(fig, alt="Three pairs of loss curves, training solid and held-out dashed, each "
+              "with one fault to name: one falls slowly, one swings, in one the two "
+              "curves part.")
 
 # %% tags=["nbval-ignore-output"]
 answer("start.fault_a", ...)
@@ -567,8 +580,8 @@ describe()
 # %% [markdown]
 # **Budgets.** `quick` suits two CPU cores; every chapter runs in under 90 seconds, and everything that you read here was
 # computed with it. With an NVIDIA GPU `make lab` chooses `full`: larger models, minutes; each long cell says so
-# first. `COURSE_BUDGET` and `COURSE_DEVICE` set them by hand. What the quick run cannot compute, the text takes from a
-# stored record, shown with the machine that it comes from.
+# first. `COURSE_BUDGET` and `COURSE_DEVICE` set them by hand. What the quick run cannot compute comes from stored
+# records, shown with their machine.
 #
 # **Your copy.** You work in `work/`. It is made once and never overwritten; a chapter that changed arrives beside yours as
 # `NN_slug.new.ipynb`. Break what you like: `make reset NB=00` gives a fresh copy and keeps yours.
@@ -578,68 +591,64 @@ describe()
 # %% [markdown]
 # ## 7 · The map
 #
-# | chapter | asks | read + exercises |
+# | chapter | asks | reading+exercises |
 # | --- | --- | --- |
-# | `00_start_here` | what is a generative model? | 45 + 45 min |
-# | `01_likelihood` | what does a model know, in bits? | 45 + 60 min |
-# | `02_attention` | how does a position find what it needs? | 45 + 60 min |
-# | `03_positions_and_cost` | how does attention know order, what does it cost? | 45 + 60 min |
-# | 04 to 05 | Transformer and language model | planned |
-# | 06 to 08 | variational autoencoders | planned |
-# | 09 to 11 | generative adversarial networks | planned |
-# | 12 to 14 | which family, how much data, on a GPU | planned |
+# | `00_start_here` | what is a generative model? | 45+45 min |
+# | `01_likelihood` | what does a model know, in bits? | 45+60 min |
+# | `02_attention` | how does a position find what it needs? | 45+60 min |
+# | `03_positions_and_cost` | how does attention know order, at what cost? | 45+60 min |
+# | 04, 05 | Transformer, language model | planned |
+# | 06 to 11 | variational autoencoder, adversarial network | planned |
+# | 12 to 14 | which one, how much data, on a GPU | planned |
 #
-# Read them in order; each chapter's cells run in about a minute or less on two cores. Whoever knows likelihood can go straight to 02.
+# Read them in order. Each chapter's cells run in a minute or so on two cores.
 
 # %% [markdown]
 # ## 8 · Notation
 #
-# A page to come back to. Letters are few; where one has two meanings, both are listed.
+# A letter with two meanings lists both.
 #
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
-# | $x$ | an example; in attention, what positions carry | (2,); (T, C) | all |
-# | $n, N$ | how many examples, samples, layers | | all |
-# | $p$ | the data's distribution; attention weights | ; (T, T) | 01; 02 |
+# | $x$ | an example; what positions carry | (2,); (T, C) | 00, 01; 02 |
+# | $n, N$ | how many; in 03 a shift | | all |
+# | $p$ | the data's distribution; weights | ; (T, T) | 01; 02 |
 # | $q$ | a model's distribution; queries | ; (T, d) | 01; 02 |
-# | $\theta$ | parameters of a model, all together | | 00, 01 |
-# | $p_\theta$ | the model's distribution | | 00, 01 |
-# | $L$ | loss; length of a text or code | | 00, 01, 03 |
+# | $\theta, p_\theta$ | a model's parameters, its distribution | | 00, 01 |
+# | $L$ | loss; a length | | 00; 01, 03 |
 # | $\eta$ | rate, the length of a step | | 00 |
 
 # %% [markdown]
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
-# | $\nabla$ | gradient by all parameters | as theirs | 00 |
-# | $K$ | components of a mixture; keys as a matrix | ; (S, d) | 00; 02 |
-# | $w_k$ | share of component $k$ | (K,) | 00 |
-# | $\mu_k, \sigma_k$ | its centre, its width | (K, 2), (K,) | 00 |
+# | $K$ | components of a mixture | | 00 |
+# | $w_k, \mu_k, \sigma_k$ | its share, centre, width | (K,), (K, 2), (K,) | 00 |
 # | $\mu, \sigma$ | mean, standard deviation | | 00, 01 |
 # | $\mathcal N$ | Gaussian density | | 00, 01 |
-# | $\mathrm{E}, \operatorname{Var}$ | expectation, variance | | 01, 02 |
+# | $\mathrm{E}, \mathrm{E}_p[f], \operatorname{Var}$ | expectation, under $p$, variance | | 01, 02 |
 # | $H(p), H(p, q)$ | entropy, cross-entropy | | 01 |
 # | $\mathrm{KL}, \mathrm{KL}(p \Vert q)$ | divergence of $q$ from $p$ | | 01 |
 
 # %% [markdown]
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
-# | $k, v$ | keys, values | (S, d) | 02, 03 |
-# | $Q, V$ | queries, values as matrices; $V$ also the vocabulary's size | (T, d), (S, d) | 02 |
+# | $k, v$ | keys, values; in 01 $k$ characters of context | (S, d) | 02, 03 |
+# | $V$ | symbols of the vocabulary | | 01, 02 |
 # | $s$ | scores, before the softmax | (T, S) | 02, 03 |
-# | $T, S$ | positions that ask, that are asked | | 02, 03 |
-# | $d, d_k$ | numbers in a query, in a key | | 02, 03 |
-# | $H$ | heads; entropy where it has an argument | | 02; 01 |
-# | $B, C$ | sequences in a batch, numbers per position | | 02, 03 |
-# | $J$ | Jacobian, all partial derivatives | | 02 |
+# | $T, S$ | positions that ask, are asked | | 02, 03 |
+# | $d, d_k$ | numbers in a query, a key | | 02, 03 |
+# | $H$ | heads | | 02, 03 |
+# | $B, C$ | sequences, numbers per position | | 02, 03 |
 
 # %% [markdown]
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
-# | $m$ | position; running maximum of the scores | ; (T,) | 03 |
-# | $l$ | running sum of exponentials | (T,) | 03 |
-# | $o$ | running output, not yet divided | (T, d) | 03 |
-# | $\theta_i, \omega, \omega_i$ | angles, angular frequencies | (d/2,) | 03 |
-# | $R, R_t$ | rotation, by position $t$ | (d, d) | 03 |
+# | $m, l, o$ | running maximum, sum, output | (T,), (T,), (T, d) | 03 |
+# | $z$ | $m + \log l$ | (T,) | 03 |
+# | $\theta_i, \omega_i$ | angles; turn per step | (d/2,) | 03 |
+# | $p(t)$ | position vector | (C,) | 03 |
+# | $M_n$ | matrix that shifts by $n$ | (C, C) | 03 |
+# | $R, R(\varphi)$ | rotation, by $\varphi$ | (2, 2) | 03 |
 # | $t, i, j$ | position, indices | | all |
 
 # %% [markdown]
@@ -649,56 +658,42 @@ describe()
 # | --- | --- | --- |
 # | attention | 注意力 | a weighted mean, weights by similarity |
 # | autograd | 自动微分 | derivatives by recorded computation |
-# | batch | 批 | examples handled together |
 # | bit, nat | 比特，奈特 | units of information, base 2 and e |
 # | broadcasting | 广播 | axes of length 1 repeated |
 # | cross-entropy | 交叉熵 | mean code length under a model |
 # | density | 密度 | probability per unit of area |
 # | divergence | 散度 | how far apart two distributions are |
 # | entropy | 熵 | smallest mean code length |
-# | evaluate | 评估 | measure on unseen examples |
-
-# %% [markdown]
-# | term | 中文 | in one line |
-# | --- | --- | --- |
 # | expectation | 期望 | mean under a distribution |
 # | Gaussian | 高斯分布 | the bell curve |
 # | generative model | 生成模型 | distribution fitted to examples |
-# | generative adversarial network (GAN) | 生成对抗网络 | learns by a game of two |
-# | gradient descent | 梯度下降 | steps against the gradient |
-# | head | 注意力头 | one of several attentions side by side |
-# | held-out data | 留出数据 | examples that training never sees |
-# | language model | 语言模型 | distribution over texts |
-# | learning rate | 学习率 | length of a step |
-# | likelihood | 似然 | probability of the data, seen from the parameters |
 
 # %% [markdown]
 # | term | 中文 | in one line |
 # | --- | --- | --- |
-# | loss | 损失 | the number that training makes small |
+# | generative adversarial network, GAN | 生成对抗网络 | learns by a game of two |
+# | gradient descent | 梯度下降 | steps against the gradient |
+# | held-out data | 留出数据 | examples that training never sees |
+# | learning rate | 学习率 | length of a step |
+# | likelihood | 似然 | the data's probability, seen from the parameters |
+# | loss | 损失 | what training makes small |
 # | mask | 掩码 | which positions may be seen |
 # | mixture | 混合模型 | one of several distributions, by chance |
-# | Monte Carlo | 蒙特卡洛 | means estimated from samples |
+# | Monte Carlo, standard error | 蒙特卡洛，标准误 | means from samples; how far off |
 # | overfitting | 过拟合 | learning examples by heart |
-# | parameter | 参数 | a number that training sets |
-# | position encoding | 位置编码 | tells attention the order |
-# | preprocess | 预处理 | bring data into shape |
-# | query, key, value | 查询，键，值 | who asks, who is asked, what is given |
-# | sample | 样本，采样 | one draw; to draw |
 
 # %% [markdown]
 # | term | 中文 | in one line |
 # | --- | --- | --- |
-# | seed | 随机种子 | where random numbers start |
+# | position encoding | 位置编码 | tells attention the order |
+# | query, key, value | 查询，键，值 | asks, is asked, is given |
+# | sample | 样本，采样 | one draw; to draw |
 # | softmax | softmax 函数 | real numbers into shares |
-# | standard deviation | 标准差 | typical distance from the mean |
-# | standard error | 标准误 | how far an estimate may be off |
+# | standard deviation, variance | 标准差，方差 | typical distance from the mean; its square |
 # | tensor | 张量 | array with shape and dtype |
 # | token | 词元 | one symbol of a text |
-# | training | 训练 | finding parameters from data |
 # | Transformer | Transformer 模型 | network built on attention |
-# | variance | 方差 | square of the standard deviation |
-# | variational autoencoder (VAE) | 变分自编码器 | learns what is never seen |
+# | variational autoencoder, VAE | 变分自编码器 | learns what is never seen |
 
 # %% [markdown]
 # ## What stays
@@ -718,5 +713,4 @@ progress()
 #
 # **References.** Bishop 2006, *Pattern Recognition and Machine Learning*: section 9.2 on mixtures of Gaussians. Baydin et al.
 # 2018, *Automatic differentiation in machine learning: a survey*: section 3 for what `backward()` does. Theis, van den
-# Oord and Bethge 2016, *A note on the evaluation of generative models*: section 3, why likelihood and good-looking
-# samples are two things.
+# Oord and Bethge 2016, *A note on the evaluation of generative models*: section 3, likelihood against looks.
