@@ -226,9 +226,11 @@ def standardise(points):
     ...
 
 # %% [markdown]
-# Some exercises ask for a word or a number. Put your answer in place of the dots. Here: 400 points have shape (400, 2),
-# 16 centres (16, 2). Which shape has `points[:, None, :] - centres`? `hint("start.broadcast_shape")` helps; the choices
-# appear when you run it.
+# ### Exercise: a shape
+# *difficulty 1/5 · importance 3/5 · 2 minutes*
+#
+# Some exercises ask for a word or a number in place of the dots. 400 points have shape (400, 2), 16 centres (16, 2). Which
+# shape has `points[:, None, :] - centres`? Running the cell shows the choices.
 
 # %% tags=["nbval-ignore-output"]
 answer("start.broadcast_shape", ...)
@@ -246,8 +248,8 @@ answer("start.broadcast_shape", ...)
 #
 # ### Preprocess
 #
-# Centimetres around (119, 99) are awkward: all steps and widths would have to fit them. Standardise. The held-out points
-# are shifted and scaled by the *same* numbers, those of the training points.
+# Centimetres are awkward: all steps and widths would have to fit them. Standardise. The held-out points are shifted and
+# scaled by the *same* numbers, those of the training points.
 
 # %%
 held_out = fireflies(2000, seed=1)
@@ -313,7 +315,7 @@ claim("it is a density: over the plane it sums to 1", abs(density.sum() * 0.05**
 # ### Exercise: the first training step by hand
 # *difficulty 2/5 · importance 5/5 · 15 minutes*
 #
-# Cells 6 to 9 have all the parts. `hint("start.gradient_step")` if you are stuck.
+# Cells 6 to 9 have all the parts; `hint("start.gradient_step")` helps.
 
 # %% tags=["nbval-ignore-output"]
 @exercise("start.gradient_step")
@@ -572,7 +574,8 @@ claim("one of the three looks better than the truth on its training points",
 # %% [markdown]
 # ## 6 · Your machine
 #
-# This cell says what runs here and where files go.
+# A tensor lives on a device, `cpu` or `cuda`; `.to(run.device)` copies it to this machine's best. This chapter's are small
+# and stay on the CPU.
 
 # %% tags=["nbval-ignore-output"]
 describe()
@@ -586,7 +589,7 @@ describe()
 # **Your copy.** You work in `work/`. It is made once and never overwritten; a chapter that changed arrives beside yours as
 # `NN_slug.new.ipynb`. Break what you like: `make reset NB=00` gives a fresh copy and keeps yours.
 #
-# **If a run hangs,** press the square in the toolbar; *Kernel → Restart and Run All* begins from the top.
+# **If a run hangs,** press the square in the toolbar.
 
 # %% [markdown]
 # ## 7 · The map
@@ -601,7 +604,7 @@ describe()
 # | 06 to 11 | variational autoencoder, adversarial network | planned |
 # | 12 to 14 | which one, how much data, on a GPU | planned |
 #
-# Read them in order. Each chapter's cells run in a minute or so on two cores.
+# Read them in order. A chapter's cells run in about a minute.
 
 # %% [markdown]
 # ## 8 · Notation
