@@ -5,9 +5,10 @@ Colour is never alone: every mark has a letter, a dash pattern or a direct label
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
@@ -16,6 +17,9 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from course_lib import runtime
+from course_lib.mixture import mixture_log_density, mixture_sample
+from course_lib.plane import fireflies, standardise
+from course_lib.training import fit_mixture
 
 BLUE, ORANGE, TEAL, BERRY = "#0156FC", "#C86A1E", "#0AA582", "#8D066D"
 INK, MUTE, PALE = "#222222", "#6E6E6E", "#EFEFEF"
@@ -129,6 +133,55 @@ def attention_stages(
     for ax, text in zip(axes, titles, strict=False):
         title(ax, text)
     return figure
+
+
+def points(ax: Axes, xy: Tensor, colour: str = BLUE, limit: float = 2.3, **options) -> None:
+    """Scatter points (n, 2) of the standardised plane: data are blue dots, a model's samples orange triangles."""
+    options = {"s": 9, "marker": "^" if colour == ORANGE else "o", "linewidths": 0, "alpha": 0.75} | options
+    ax.scatter(xy[:, 0], xy[:, 1], color=colour, **options)
+    plane(ax, limit)
+
+
+def plane(ax: Axes, limit: float = 2.3) -> None:
+    """Fix the axes of the standardised plane, so that panels can be compared."""
+    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=(-2, 0, 2), yticks=(-2, 0, 2), aspect="equal")
+    ax.set_xlabel("$x_1$ (standard deviations)", fontsize=9.5)
+    ax.set_ylabel("$x_2$", fontsize=9.5)
+
+
+def log_density(ax: Axes, density: Callable[[Tensor], Tensor], limit: float = 2.3) -> None:
+    """Draw a log density (n, 2) -> (n,) as a heat map from −7 (white) to 0 nats, with a contour at −3."""
+    ticks = torch.linspace(-limit, limit, 120, dtype=torch.float64)
+    grid = torch.cartesian_prod(ticks, ticks)  # x₁ runs slowly
+    values = density(grid).detach().reshape(120, 120).T.numpy()
+    shades = ax.imshow(values, cmap=WEIGHTS, vmin=-7, vmax=0, origin="lower", extent=(-limit, limit) * 2)
+    ax.contour(ticks.numpy(), ticks.numpy(), values, levels=[-3], colors=INK, linewidths=0.8)
+    ax.figure.colorbar(shades, ax=ax, shrink=0.8, label="log density (nats)", ticks=(-6, -3, 0))
+    plane(ax, limit)
+
+
+def three_views(data: Tensor, samples: Tensor, density: Callable[[Tensor], Tensor], titles: Sequence[str]) -> Figure:
+    """Return the three pictures that a generative model of the plane is judged by: data, samples, log density."""
+    figure, (axes,) = new(1, 3, height=3.1)
+    points(axes[0], data)
+    points(axes[1], samples, ORANGE)
+    log_density(axes[2], density)
+    for ax, text in zip(axes, titles, strict=True):
+        title(ax, text)
+    return figure
+
+
+def opening() -> tuple[Figure, str]:
+    """Return the course's first picture and its alternative text: a model is fitted, in about a second."""
+    data = standardise(fireflies(400))
+    (logits, mu, log_std), _ = fit_mixture(data, n_components=16, steps=400)
+    samples = mixture_sample(400, logits, mu, log_std, torch.Generator().manual_seed(0))
+    titles = ("● 400 points, given", "▲ 400 points, made up", "what the model believes")
+    alt = (
+        "Three pictures of a spiral: 400 given points, 400 points that a small model made up, and the model's log "
+        "density, high along the spiral and low elsewhere."
+    )
+    return three_views(data, samples, lambda x: mixture_log_density(x, logits, mu, log_std), titles), alt
 
 
 def png(figure: Figure, **options) -> bytes:

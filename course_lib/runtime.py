@@ -59,6 +59,29 @@ def start(seed: int = 0) -> Runtime:
     return run
 
 
+def describe() -> None:
+    """Print what this run uses, what to expect of it, where its files are and how to delete them."""
+    run = runtime()
+    device = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else str(run.device)
+    expect = run.pick(
+        quick="small sizes; a chapter runs in under 90 s on two CPU cores",
+        full="large sizes for a GPU; a heavy cell says first how many minutes it takes",
+    )
+    files = [path for path in home().rglob("*") if path.is_file()]
+    kept = f"{len(files)} file{'s' * (len(files) != 1)}, {sum(path.stat().st_size for path in files) / 2**20:.1f} MiB"
+    place = "the folder in COURSE_HOME" if os.environ.get("COURSE_HOME") else f"{home().name}/"
+    for name, says in (
+        ("device", f"{device}, {torch.get_num_threads()} threads; no chapter needs a GPU"),
+        ("precision", "float32 unless a cell says float64, where digits are to be compared"),
+        ("budget", f"{run.budget}: {expect}"),
+        ("notebooks", "work/ is your own copy; `make reset NB=00` gives a fresh one and keeps yours beside it"),
+        ("progress", f"{place}: {kept}; delete the folder and every exercise is open again"),
+        ("packages", ".venv/, some GB; `make clean` removes it, `make lab` makes it anew"),
+        ("network", "none is used once the course is set up"),
+    ):
+        print(f"{name:<10} {says}")
+
+
 def home() -> Path:
     """Return the folder of the learner's progress and caches; it is made when something is written there."""
     return Path(os.environ.get("COURSE_HOME") or Path(__file__).parents[1] / ".course").expanduser()

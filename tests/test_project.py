@@ -65,7 +65,7 @@ def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-MATHS = ("attention", "data", "claims", "records", "runtime")
+MATHS = ("attention", "mixture", "plane", "data", "claims", "records", "runtime")
 
 
 def test_imports_point_one_way():

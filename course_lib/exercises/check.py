@@ -64,7 +64,7 @@ def _call(function: Callable, exercise: Exercise, probe: Probe) -> Outcome:
         if isinstance(exercise.reference, type):
             function = _instance(function, exercise, probe)
             inputs |= dict(function.named_parameters())  # type: ignore[attr-defined]
-        outcome.value = function(*args)
+        outcome.value = exercise.trial(function, *args) if exercise.trial else function(*args)
     except BaseException as error:  # KeyboardInterrupt and SystemExit too: whatever comes becomes a message
         outcome.error = error
     try:

@@ -50,7 +50,9 @@ class Exercise:
 
     stub: the cell below the decorator, letter by letter; probes: makes the calls; checked: completes 'checked: …';
     outputs: names of what comes back, when it is a tuple; why: a paragraph for the solution;
-    gradients: whether the backward pass is compared as well; rtol, atol: of the values.
+    gradients: whether the backward pass is compared as well; rtol, atol: of the values;
+    trial: how a probe is run, trial(function, *args), where the function is judged by what it changes and not by
+    what it returns alone; without one it is called with the probe's arguments.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Exercise:
     gradients: bool = True
     rtol: float = 1e-10
     atol: float = 1e-12
+    trial: Callable | None = None
 
     def __post_init__(self) -> None:
         defined = ast.parse(self.stub).body[0]
