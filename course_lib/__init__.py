@@ -12,6 +12,7 @@ H      heads               attention heads
 C      d_model             numbers a position carries between the layers
 d      d_head, d_value     numbers of one head's query and key, of its value
 V      vocab               symbols of the vocabulary
+K      K                   components of a mixture
 ====== =================== ==================================================================
 
 Masks are boolean, True = may attend, as in ``torch.nn.functional.scaled_dot_product_attention``.

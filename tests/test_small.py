@@ -91,7 +91,12 @@ def test_variables_decide(monkeypatch, tmp_path, capsys):
     assert runtime.runtime().pick(quick=1, full=2) == 2
     assert runtime.home().is_absolute()
     assert not runtime.home().exists()
+    threads = torch.get_num_threads()
+    runtime.start(seed=3, threads=1)
+    assert torch.get_num_threads() == 1
+    torch.set_num_threads(threads)
     runtime.start(seed=3)
+    assert torch.get_num_threads() == threads
     first = torch.rand(1)
     torch.manual_seed(3)
     assert torch.equal(first, torch.rand(1))

@@ -33,8 +33,8 @@ show(fig, alt="Five words ask (rows) and are asked (columns): the row of ‘crow
 
 # %% [markdown]
 # **Needs** Python, derivatives, matrices, expectations; PyTorch's tensors and broadcasting, and that an `nn.Linear`
-# multiplies by a matrix it will learn. **Time** 60 minutes to read, 75 for the exercises; the cells take under a
-# minute on two idle CPU cores.
+# multiplies by a matrix it will learn. **Time** 60 minutes to read, 75 for the exercises; the cells take about a
+# minute on a CPU.
 #
 # A line `✓ …` is a claim that was just computed here. Below `@exercise` you write; until you do, the course's own
 # function serves.
@@ -62,7 +62,7 @@ from course_lib.exercises import answer, exercise, hint, progress, solution
 from course_lib.records import recorded
 from course_lib.runtime import start
 
-run = start(seed=0)
+run = start(seed=0, threads=1)  # these models are too small to share between cores
 f64 = torch.float64  # double precision, so that equalities can be checked to the last digits
 
 # %% [markdown]
@@ -673,7 +673,7 @@ def experiment(steps, seed, mix=fast_attention, n_heads=4):
 
 # %% tags=["nbval-ignore-output"]
 steps = 1500
-print("trains for about 20 s on two idle CPU cores, a few seconds on a GPU")
+print("trains for about 20 s on one CPU core, a few seconds on a GPU")
 model, losses = experiment(steps, seed=0)
 bits = held_out_bits(model)
 print(f"bits per character on held-out text: {bits:.3f}")
@@ -833,7 +833,7 @@ def wrong_axis(q, k, v, mask):
     return scores.softmax(dim=-2) @ v
 
 # %% tags=["nbval-ignore-output"]
-print("six short trainings: about 15 s on two idle CPU cores")
+print("six short trainings: about 20 s on one CPU core")
 variants = {"honest": (fast_attention, 4), "no scale": (no_scale, 4),
             "one head": (fast_attention, 1), "one head, no scale": (no_scale, 1),
             "no mask": (no_mask, 4), "wrong axis": (wrong_axis, 4)}

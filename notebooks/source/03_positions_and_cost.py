@@ -63,7 +63,7 @@ from course_lib.claims import claim
 from course_lib.exercises import answer, exercise, hint, progress, solution
 from course_lib.runtime import start
 
-run = start(seed=0)
+run = start(seed=0, threads=1)
 f64 = torch.float64
 
 # %% [markdown]
