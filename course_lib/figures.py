@@ -125,6 +125,7 @@ def bits(ax: Axes, surprise: Tensor | np.ndarray, labels: Sequence[str]) -> None
     ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2, color=INK)
     ax.set_xticks(range(len(labels)), ["␣" if label == " " else label for label in labels], fontsize=11)
     ax.set_ylabel("surprise (bits)")
+    ax.margins(x=0.02, y=0.12)
 
 
 def attention_stages(

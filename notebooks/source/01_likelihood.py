@@ -23,8 +23,8 @@ surprise = -model[x[:-1], x[1:]].log2()
 fig, ((ax,),) = figures.new(height=3.0)
 figures.bits(ax, surprise, phrase)
 figures.title(ax, f"19 characters, {surprise.sum():.1f} bits: what follows easily costs little")
-show(fig, alt="Bars: the surprise in bits of every character of ‘To be, or not to be’, given the "
-              "one before; the space after the comma costs 0.5, the comma 4.6.")
+show(fig, alt="Bars: surprise in bits of each character of ‘To be, or not to be’, given the one "
+              "before; the space after the comma costs 0.5, the comma 4.6.")
 
 # %% [markdown]
 # The model counted which character follows which in a million characters of Shakespeare; *Hamlet* was not among
@@ -68,11 +68,11 @@ f64 = torch.float64  # double precision, so that equalities can be checked to th
 # %% [markdown]
 # ## 1 · Averages, exact and by chance
 #
-# An **expectation** is a mean over a distribution: $\mathrm{E}_p[f] = \sum_x p(x) f(x)$, or $\int p(x) f(x)\,dx$ for a density.
-# **Quadrature** cuts the integral into thin strips. In many dimensions there are too many strips. **Monte Carlo**
-# draws $x_1 \dots x_n$ from $p$ and averages $f(x_i)$: it needs no formula, only draws.
+# An **expectation** is a mean over a distribution: $\mathrm{E}_p[f] = \sum_x p(x) f(x)$, or $\int p(x) f(x)\,dx$ for a
+# density. **Quadrature** cuts the integral into strips: too many of them in many dimensions. **Monte Carlo** draws
+# $x_1 \dots x_n$ from $p$ and averages $f(x_i)$.
 #
-# Take $x$ from a Gaussian with $\mu = 0.5$, $\sigma = 1.5$, and $f(x) = x^2$. Since $\mathrm{E}[x^2] = \mu^2 + \sigma^2$, the truth is 2.5.
+# Take a Gaussian with $\mu = 0.5$, $\sigma = 1.5$, and $f(x) = x^2$. The truth is $\mu^2 + \sigma^2 = 2.5$.
 
 # %%
 mu, sigma = torch.tensor([0.5, 1.5], dtype=f64)
@@ -84,16 +84,17 @@ claim("quadrature gives 2.5 to ten digits", abs(by_strips - 2.5) < 1e-10)
 generator = torch.Generator().manual_seed(1)
 values = (mu + sigma * torch.randn(10_000, dtype=f64, generator=generator)) ** 2
 estimate = values.mean()
-claim("10,000 draws give one or two digits", 0.001 < abs(estimate - 2.5) < 0.1, estimate=estimate)
+claim("10,000 draws give one or two digits",
+      0.001 < abs(estimate - 2.5) < 0.1, estimate=estimate)
 
 # %% [markdown]
-# How wrong may it be? The $n$ values are independent, each with variance $s^2$. Variances of independent terms add up, so
-# the sum has variance $n s^2$. Dividing by $n$ divides the variance by $n^2$:
+# How wrong may it be? The $n$ values are independent, each of variance $s^2$. Their variances add up to $n s^2$;
+# dividing the sum by $n$ divides its variance by $n^2$:
 #
 # $$\operatorname{Var}\Big(\frac1n\sum_i f(x_i)\Big) = \frac{n s^2}{n^2} = \frac{s^2}{n},
 # \qquad \text{standard error} = \frac{s}{\sqrt n}.$$
 #
-# The draws themselves tell $s$. So every Monte Carlo result comes with its error, for free.
+# The draws themselves tell $s$, so the error comes for free.
 #
 # **Predict:** how many draws for one more digit, an error ten times smaller?
 
@@ -116,14 +117,16 @@ left.plot(n, values.cumsum(0) / n, color=figures.BLUE, linewidth=1.2)
 left.fill_between(n, 2.5 - 2 * s / n.sqrt(), 2.5 + 2 * s / n.sqrt(), color=figures.PALE)
 figures.level(left, 2.5, "truth 2.5")
 left.set(xscale="log", xlim=(10, 1e4), ylim=(0, 5), xlabel="draws n", ylabel="mean of x²")
-figures.title(left, "The estimate stays in a band of ±2 s/√n")
-figures.line(right, sizes, s / sizes.sqrt(), figures.MUTE, "s/√n")
+figures.title(left, "The band of ±2 s/√n closes on 2.5")
+figures.line(right, sizes, s / sizes.sqrt(), figures.MUTE, "  s/√n")
 right.scatter(sizes, spreads, color=figures.BLUE, zorder=3)
-right.set(xscale="log", yscale="log", xlim=(18, 16_000), xlabel="draws n",
-          ylabel="spread of 2,000 estimates")
+right.loglog()
+right.set(xlim=(18, 20_000), xlabel="draws n", ylabel="spread of 2,000 estimates")
+right.set_yticks([0.05, 0.1, 0.2, 0.4, 0.8], ["0.05", "0.1", "0.2", "0.4", "0.8"], minor=False)
+right.minorticks_off()
 figures.title(right, "16 times the draws, a quarter of the error")
-show(fig, alt="Left: a running mean of x² enters its band of two standard errors around 2.5. "
-              "Right: the spread of 2,000 estimates falls as one over the root of n.")
+show(fig, alt="Left: a running mean of x² settles on 2.5 while its band narrows. Right: the spread "
+              "of 2,000 estimates falls as one over the root of n.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -188,8 +191,8 @@ claim("cross-entropy is entropy plus KL, for each of 1,000 models",
 #
 # $$-\mathrm{KL}(p\|q) = \sum_x p \ln\frac{q}{p} \le \sum_x p\Big(\frac qp - 1\Big) = \sum_x q - \sum_x p = 1 - 1 = 0,$$
 #
-# and it is zero only for $q = p$. So *the best table of probabilities is the table of shares*, and the best
-# possible loss is not 0 but the entropy. Do not wait for a loss to reach zero.
+# and zero only for $q = p$. So *the best probabilities are the shares*, and the best loss is not 0 but the entropy.
+# Do not wait for a loss to reach zero.
 
 # %%
 claim("no model of the 1,000 has a negative KL", categorical_kl(p, models).min() > 0)
@@ -212,14 +215,15 @@ loss_of = -(coin * torch.stack([thetas, 1 - thetas], -1).log2()).sum(-1)
 floor = entropy(coin) / math.log(2)
 figures.line(ax, thetas, loss_of, figures.ORANGE, "loss")
 ax.fill_between(thetas, floor, loss_of, color="#F3DCEE")
-ax.axhline(floor, color=figures.MUTE, linestyle="--")
-ax.text(0.93, floor - 0.05, f"entropy {floor:.2f}", ha="right", va="top", color=figures.MUTE)
-ax.text(0.66, 1.15, "KL", color=figures.BERRY)
+figures.level(ax, floor, "entropy")
+ax.text(0.66, 1.05, "KL", color=figures.BERRY)
+ax.scatter([5 / 19], [floor], color=figures.INK, zorder=3)
+ax.text(5 / 19, floor - 0.08, "5/19", ha="center", va="top")
 ax.set(xlabel="θ, the model's probability of a space", ylabel="bits per character",
-       xlim=(0, 1), ylim=(0, 3))
+       xlim=(0, 1.08), ylim=(0, 3))
 figures.title(ax, f"The loss stands on the entropy, {floor:.2f} bits")
-show(fig, alt="Loss of the coin against theta: a valley that touches the entropy, 0.83 bits, at "
-              "5/19; the distance between curve and floor is the KL.")
+show(fig, alt="Loss of the coin against theta: a valley that touches the entropy, 0.83 bits, "
+              "at 5/19; the distance between curve and floor is the KL.")
 
 # %% [markdown]
 # ## 4 · Bits
@@ -314,11 +318,11 @@ for ax, (bottom, size, chosen), kept in zip(axes, steps, ("¼", "½", "⅛"), st
         ax.bar(0, part, 1, base, color=shade, edgecolor=figures.INK)
         ax.text(0, base + part / 2, name, ha="center", va="center",
                 color=figures.BERRY if i == chosen else figures.INK)
-    ax.set_yticks([0, 1], [f"{float(bottom):.4f}", f"{float(bottom + size):.4f}"])
+    ax.set_yticks([0, 1], [str(bottom), str(bottom + size)])
     ax.set(xticks=[], xlim=(-0.5, 0.5), ylim=(0, 1))
     figures.title(ax, f"{weather[chosen]} keeps {kept}")
-show(fig, alt="Three bars, each cut into sun, cloud, rain, snow: the part kept in one bar is the "
-              "whole of the next, from 0…1 down to a width of 1/64.")
+show(fig, alt="Three bars, each cut into sun, cloud, rain, snow: the part kept in one bar is "
+              "the whole of the next, from 0…1 down to a width of 1/64.")
 
 # %% [markdown]
 # ### Exercise: one step of the coder
@@ -413,8 +417,8 @@ for name, table, colour in zip(files, tables, (figures.MUTE, figures.TEAL, figur
 ax.set(xlabel="characters of the page", ylabel="bits so far", xlim=(0, 4000), ylim=(0, 20_000),
        xticks=range(0, 3001, 500))
 figures.title(ax, "A better model is a smaller file: each dot is a real one")
-show(fig, alt="Summed surprise along a page for three models, almost straight lines; the slopes are "
-              "the cross-entropies, and the files end on the lines.")
+show(fig, alt="Summed surprise along a page for three models, almost straight lines; the slopes "
+              "are the cross-entropies, and the files end on the lines.")
 
 # %% [markdown]
 # ## 6 · Two directions
@@ -533,8 +537,8 @@ for i, ((m, s, *_), dash, name, place) in enumerate(fits):
 axes[0].text(-3.9, 0.3, "data p", color=figures.BLUE)
 figures.title(axes[0], "KL(p‖q) covers both humps")
 figures.title(axes[1], "KL(q‖p) seeks one")
-show(fig, alt="One Gaussian fitted to a mixture of two: by forward KL it covers both humps, its "
-              "top in the valley at −0.4; by reverse KL it sits on one hump, left or right.")
+show(fig, alt="One Gaussian fitted to a mixture of two: by forward KL it covers both humps, "
+              "its top in the valley at −0.4; by reverse KL it sits on one hump.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -627,6 +631,7 @@ fresh, held_out = draw_text(50_000, seed=7), text.validation[:50_000]
 source_train, source_fresh = ([context_bits(little, t, k) for k in ks] for t in (little, fresh))
 real_train, real_fresh = ([context_bits(real, t, k) for k in ks] for t in (real, held_out))
 more_fresh = [context_bits(text.train, held_out, k) for k in ks]
+alone = entropy(once) / math.log(2)  # of single characters
 lost = (times_seen(runs_of(little[:-1], 5), runs_of(fresh[:-1], 5)) == 0).double().mean()
 
 # %%
@@ -637,7 +642,7 @@ claim("from k = 2 on the training loss is below the entropy, where only memory c
 claim("each training loss only falls",
       all(a[k] > a[k + 1] for a in (source_train, real_train) for k in range(6)))
 claim("at k = 6 more than 95 % of the source's contexts are new", lost > 0.95, share=lost)
-claim("at k = 4 the memory is worse than knowing nothing", source_fresh[4] > 0.05 + math.log2(65))
+claim("at k = 4 memory is worse than knowing nothing", source_fresh[4] > math.log2(65) + 0.05)
 best = [min(ks, key=losses.__getitem__) for losses in (real_fresh, more_fresh)]
 claim("on Shakespeare 20,000 characters pay for k = 2, a million for k = 4", best == [2, 4])
 
@@ -645,18 +650,19 @@ claim("on Shakespeare 20,000 characters pay for k = 2, a million for k = 4", bes
 fig, (axes,) = figures.new(1, 2, height=3.9)
 for ax, a, b in zip(axes, (source_train, real_train), (source_fresh, real_fresh), strict=True):
     figures.line(ax, ks, a, figures.ORANGE, "training", marker="o")
-    figures.line(ax, ks, b, figures.BLUE, "held-out", dashed=True, marker="^")
+    figures.line(ax, ks, b, figures.BLUE, dashed=True, marker="^")
+    ax.text(1.9, 0.2 + b[3], "held-out", ha="right" if b[3] < 5 else "center", color=figures.BLUE)
     figures.level(ax, math.log2(65), "uniform 6.02")
     ax.set(xlabel="characters of context k", xlim=(-0.3, 7.9), ylim=(0, 6.9))
 axes[0].set_ylabel("bits per character")
 figures.level(axes[0], floor, f"entropy {floor:.2f}")
-alone = entropy(once) / math.log(2)
-figures.level(axes[1], alone, f"entropy of single characters {alone:.2f}")
-figures.line(axes[1], ks, more_fresh, figures.TEAL, "held-out,\n50 × the text", dashed=True, marker="s")
+figures.level(axes[1], alone, f"entropy (k = 0) {alone:.2f}")
+label = "held-out,\n50 × the text"
+figures.line(axes[1], ks, more_fresh, figures.TEAL, label, dashed=True, marker="s")
 figures.title(axes[0], "Below the entropy is memory")
 figures.title(axes[1], "Shakespeare: more text, more context")
-show(fig, alt="Bits against context length. Training falls below the entropy; held-out is lowest "
-              "at k = 1 for the source, at 2 for Shakespeare, then rises to the uniform 6.02.")
+show(fig, alt="Bits against context. Training falls below the entropy; held-out is lowest at k = "
+              "1 for the source, at 2 for Shakespeare, then rises to the uniform 6.02.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -717,8 +723,8 @@ for ax, off, colour in zip(axes, (wide, narrower), (figures.TEAL, figures.BERRY)
 axes[0].set_ylabel("estimates of 2,000")
 figures.title(axes[0], "Wider: all within ±5")
 figures.title(axes[1], "Narrower: too low, and sure of it")
-show(fig, alt="Histograms of 2,000 estimates in units of their own standard errors: from the wider "
-              "Gaussian all lie within 5, from the narrower more than a third are further off.")
+show(fig, alt="Histograms of 2,000 estimates, in their own standard errors: from the wider Gaussian "
+              "all lie within 5, from the narrower more than a third are further off.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
