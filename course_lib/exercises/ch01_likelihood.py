@@ -48,7 +48,7 @@ cross_entropy_bits = Exercise(
 def cross_entropy_bits(probabilities, targets):
     """Return the mean surprise in bits, one number.
 
-    probabilities (n, symbols): row i is what the model expects of symbol i; targets (n,): what came.
+    probabilities (n, symbols): row i is what the model expects; targets (n,): what came.
     Worked value: probabilities = [[0.5, 0.5], [0.75, 0.25]], targets = [0, 1] give 1.5.
     """
     # 1. from row i the probability of targets[i]: two index tensors of length n

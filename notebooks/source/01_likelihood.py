@@ -23,11 +23,11 @@ surprise = -model[x[:-1], x[1:]].log2()
 fig, ((ax,),) = figures.new(height=3.0)
 figures.bits(ax, surprise, phrase)
 figures.title(ax, f"19 characters, {surprise.sum():.1f} bits: what follows easily costs little")
-show(fig, alt="Bars: surprise in bits of each character of ‘To be, or not to be’, given the one "
-              "before; the space after the comma costs 0.5, the comma 4.6.")
+show(fig, alt="Bars: surprise in bits of each character of ‘To be, or not to be’, given the "
+              "one before; the space after the comma costs 0.5, the comma 4.6.")
 
 # %% [markdown]
-# The model counted which character follows which in a million characters of Shakespeare; *Hamlet* was not among
+# The model counted which character follows which in a million characters of Shakespeare; this line was not among
 # them. You will turn these 19 characters into 61 bits, and back. Afterwards you can
 #
 # - give any average with its error, and say when that error lies;
@@ -125,8 +125,7 @@ right.set(xlim=(18, 20_000), xlabel="draws n", ylabel="spread of 2,000 estimates
 right.set_yticks([0.05, 0.1, 0.2, 0.4, 0.8], ["0.05", "0.1", "0.2", "0.4", "0.8"], minor=False)
 right.minorticks_off()
 figures.title(right, "16 times the draws, a quarter of the error")
-show(fig, alt="Left: a running mean of x² settles on 2.5 while its band narrows. Right: the spread "
-              "of 2,000 estimates falls as one over the root of n.")
+show(fig, alt="A running mean of x² settles on 2.5; the spread of estimates falls as 1/√n.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -173,8 +172,6 @@ claim("gradient ascent finds 5/19", abs(theta.item() - 5 / 19) < 1e-10)
 # minimising cross-entropy and minimising* $\mathrm{KL}(\text{data}\|\text{model})$ *are one thing*.
 
 # %%
-from course_lib.divergences import categorical_kl, entropy
-
 symbols, shares = text.encode(phrase).unique(return_counts=True)
 p = shares.double() / shares.sum()  # (9,): how often each character of the phrase occurs
 generator = torch.Generator().manual_seed(3)
@@ -182,8 +179,9 @@ models = torch.randn(1000, len(p), dtype=f64, generator=generator).softmax(-1)  
 print("characters:", "".join(text.vocabulary[i] for i in symbols), "counts:", shares.tolist())
 
 cross_entropy = -(p * models.log()).sum(-1)
+kl, H = (p * (p / models).log()).sum(-1), -(p * p.log()).sum()
 claim("cross-entropy is entropy plus KL, for each of 1,000 models",
-      torch.allclose(cross_entropy, entropy(p) + categorical_kl(p, models), rtol=1e-12))
+      torch.allclose(cross_entropy, H + kl, rtol=1e-12))
 
 # %% [markdown]
 # KL is never negative. The logarithm lies below its tangent at 1: $\ln u \le u - 1$, equal only at $u = 1$. Put
@@ -195,7 +193,11 @@ claim("cross-entropy is entropy plus KL, for each of 1,000 models",
 # Do not wait for a loss to reach zero.
 
 # %%
-claim("no model of the 1,000 has a negative KL", categorical_kl(p, models).min() > 0)
+from course_lib.divergences import categorical_kl, entropy  # these two, for zeros as well
+
+claim("no model of the 1,000 has a negative KL", kl.min() > 0)
+claim("the library computes the same two", torch.allclose(categorical_kl(p, models), kl)
+      and torch.allclose(entropy(p), H))
 logits = torch.zeros(len(p), dtype=f64, requires_grad=True)  # eᶿ / Σ eᶿ: any probabilities
 optimizer = torch.optim.SGD([logits], lr=2.0)
 for _ in range(2000):
@@ -205,7 +207,7 @@ for _ in range(2000):
     optimizer.step()
 claim("training ends at the shares", torch.allclose(logits.softmax(-1), p, atol=1e-8))
 claim("its loss ends at the entropy of the phrase, not at zero",
-      abs(loss.item() - entropy(p).item()) < 1e-8, nats=loss.item())
+      abs(loss - H) < 1e-8, nats=loss)
 
 # %%
 fig, ((ax,),) = figures.new(width=6, height=3.4)
@@ -217,7 +219,6 @@ figures.line(ax, thetas, loss_of, figures.ORANGE, "loss")
 ax.fill_between(thetas, floor, loss_of, color="#F3DCEE")
 figures.level(ax, floor, "entropy")
 ax.text(0.66, 1.05, "KL", color=figures.BERRY)
-ax.scatter([5 / 19], [floor], color=figures.INK, zorder=3)
 ax.text(5 / 19, floor - 0.08, "5/19", ha="center", va="top")
 ax.set(xlabel="θ, the model's probability of a space", ylabel="bits per character",
        xlim=(0, 1.08), ylim=(0, 3))
@@ -259,8 +260,9 @@ claim("KL is no distance: the other way round the waste is smaller",
       categorical_kl(q4, p4) < categorical_kl(p4, q4))
 
 # %% [markdown]
-# So **entropy** is what the data costs under the best code, **cross-entropy** what it costs under the model's, **KL** the
-# waste. Natural logarithms give nats; $\log_2 x = \ln x/\ln 2$, so divide by $\ln 2$ for bits.
+# **Entropy** is what the data costs under the best code, **cross-entropy** under the model's, **KL** the waste. The best:
+# words of lengths $\ell_x$ take shares $2^{-\ell_x}$ of the whole, so every code *is* a model, and no KL is negative.
+# Natural logarithms give nats; divide by $\ln 2$ for bits.
 #
 # ### Exercise: cross-entropy in bits
 # *difficulty 2/5 · importance 5/5 · 10 minutes*
@@ -272,7 +274,7 @@ claim("KL is no distance: the other way round the waste is smaller",
 def cross_entropy_bits(probabilities, targets):
     """Return the mean surprise in bits, one number.
 
-    probabilities (n, symbols): row i is what the model expects of symbol i; targets (n,): what came.
+    probabilities (n, symbols): row i is what the model expects; targets (n,): what came.
     Worked value: probabilities = [[0.5, 0.5], [0.75, 0.25]], targets = [0, 1] give 1.5.
     """
     # 1. from row i the probability of targets[i]: two index tensors of length n
@@ -284,6 +286,7 @@ def cross_entropy_bits(probabilities, targets):
 bits = cross_entropy_bits(model[x[:-1]], x[1:])
 claim("the mean of the first figure's bars", torch.allclose(bits, surprise.mean(), rtol=1e-12))
 by_torch = F.cross_entropy(model[x[:-1]].log(), x[1:]) / math.log(2)  # it takes logarithms
+claim("the phrase is not in the text", phrase not in text.decode(text.train))
 claim("PyTorch's loss, divided by ln 2, is the same",
       torch.allclose(bits, by_torch, rtol=1e-12))
 print(f"{bits.item():.2f} bits per character; a uniform guess of 65 costs {math.log2(65):.2f}")
@@ -291,10 +294,10 @@ print(f"{bits.item():.2f} bits per character; a uniform guess of 65 costs {math.
 # %% [markdown]
 # ## 5 · The code
 #
-# Our weather had powers of ½. A character of probability 0.3 has a surprise of 1.74 bits, and no word is 1.74 bits long.
-# **Arithmetic coding** gives the *whole message* one word. Start with the interval $[0, 1)$. Cut it in proportion to the
-# probabilities; keep the part of the first symbol; cut that; and so on. The interval that is left has the width
-# $\prod_i q(x_i)$, and a number inside it can be named in about $-\log_2$ of the width bits: the surprises, summed.
+# Our weather had powers of ½. A probability of 0.3 deserves 1.74 bits, and no word is that long. **Arithmetic coding**
+# gives the *whole message* one word. Cut the interval $[0, 1)$ in proportion to the probabilities; keep the part of
+# the first symbol; cut that; and so on. What is left has the width $\prod_i q(x_i)$. Numbers of $m$ bits stand $2^{-m}$ apart,
+# so one lies inside once $m \ge -\log_2$ width: the surprises, summed.
 
 # %%
 weather, cuts = ["sun", "cloud", "rain", "snow"], [Fraction(0)]
@@ -374,10 +377,10 @@ claim("61 bits give the phrase back", text.decode(torch.tensor(decoded[1:])) == 
 
 # %% [markdown]
 # For a page the interval would need thousands of digits. But once both ends begin with the same bit, that bit can
-# never change: write it out, drop it, double the rest. So 32 bits are always enough. `course_lib.coding` does this with your step;
-# any function from the past to a table of counts is a model.
+# never change: write it out, drop it, double the rest, and 32 bits are enough. `course_lib.coding` does this around the
+# same step. A model is any function from the past to a table of counts.
 #
-# Now a page that the model has not seen: the first 3,000 characters of the validation text.
+# Now a page that the model has not seen: 3,000 characters that were held back.
 
 # %%
 from course_lib.coding import decode, encode, ideal_bits
@@ -398,7 +401,7 @@ back = decode(files["pair counts"], 3000, contenders["pair counts"])
 claim("the page comes back, letter for letter", back == page.tolist())
 excess = [len(files[name]) - ideal[name] for name in files]
 claim("each file is at most 2 bits longer than the surprises of its model, summed",
-      -0.1 < min(excess) and max(excess) <= 2, excess=excess)
+      min(excess) > -0.1 and max(excess) <= 2, excess=excess)
 with_start = torch.cat([text.encode("\n"), page])
 bits = cross_entropy_bits(model[with_start[:-1]], page)
 claim("file length is cross-entropy times characters",
@@ -409,7 +412,8 @@ print(text.decode(torch.tensor(back[:117])))
 fig, ((ax,),) = figures.new(height=3.4)
 once = torch.tensor(singles).double() / sum(singles)
 tables = (torch.full((65, 65), 1 / 65), once.expand(65, 65), model)
-for name, table, colour in zip(files, tables, (figures.MUTE, figures.TEAL, figures.ORANGE)):
+colours = (figures.MUTE, figures.TEAL, figures.ORANGE)
+for name, table, colour in zip(files, tables, colours, strict=True):
     costs = -table[with_start[:-1], page].log2().cumsum(0)
     label = f"{name}: {costs[-1] / 3000:.2f} a character"
     figures.line(ax, torch.arange(1, 3001), costs, colour, label)
@@ -417,8 +421,8 @@ for name, table, colour in zip(files, tables, (figures.MUTE, figures.TEAL, figur
 ax.set(xlabel="characters of the page", ylabel="bits so far", xlim=(0, 4000), ylim=(0, 20_000),
        xticks=range(0, 3001, 500))
 figures.title(ax, "A better model is a smaller file: each dot is a real one")
-show(fig, alt="Summed surprise along a page for three models, almost straight lines; the slopes "
-              "are the cross-entropies, and the files end on the lines.")
+show(fig, alt="Summed surprise along a page for three models, almost straight lines; the "
+              "slopes are the cross-entropies, and the files end on the lines.")
 
 # %% [markdown]
 # ## 6 · Two directions
@@ -433,14 +437,16 @@ show(fig, alt="Summed surprise along a page for three models, almost straight li
 # $$\mathrm{KL}(p\|q) = \ln\frac{\sigma_q}{\sigma_p} + \frac{\sigma_p^2 + (\mu_p-\mu_q)^2}{2\sigma_q^2} - \frac12 .$$
 
 # %%
+from course_lib.divergences import gaussian_kl
+
 mu_p, std_p, mu_q, std_q = torch.tensor([0.7, 0.5, -0.4, 1.5], dtype=f64)
-closed = (std_q / std_p).log() + (std_p**2 + (mu_p - mu_q) ** 2) / (2 * std_q**2) - 0.5
+closed = gaussian_kl(mu_p, std_p, mu_q, std_q)  # the line above
 P, Q = Normal(mu_p, std_p), Normal(mu_q, std_q)
 claim("PyTorch has the same formula", torch.allclose(closed, kl_divergence(P, Q), rtol=1e-12))
 strips = P.log_prob(grid).exp() * (P.log_prob(grid) - Q.log_prob(grid))
 claim("quadrature finds the same number",
       torch.allclose(closed, torch.trapezoid(strips, grid), rtol=1e-10))
-back_again = kl_divergence(Q, P)
+back_again = gaussian_kl(mu_q, std_q, mu_p, std_p)
 print(f"KL(p‖q) = {closed:.3f} nats, KL(q‖p) = {back_again:.3f} nats")
 
 # %% [markdown]
@@ -476,9 +482,9 @@ claim("so it is for the other direction, whose error is more than ten times larg
 # %% [markdown]
 # ### When the model is too small
 #
-# With $q = p$ within reach, both directions agree. Now let $p$ have two humps and $q$ only one: a mixture of two Gaussians, 60 % around −2
-# and 40 % around 2, to be fitted by one. We minimise *forward* $\mathrm{KL}(p\|q)$, then *reverse* $\mathrm{KL}(q\|p)$, by gradient
-# descent on $\mu$ and $\ln\sigma$, with the integral by quadrature.
+# With $q = p$ within reach, both directions lead there. Now let $p$ be a mixture of two Gaussians, 60 % around −2 and 40 %
+# around 2, and $q$ only one. Minimise *forward* $\mathrm{KL}(p\|q)$, then *reverse* $\mathrm{KL}(q\|p)$, by gradient descent on
+# $\mu$ and $\ln\sigma$, the integral by quadrature.
 #
 # **Predict:** where will the top of $q$ be, in each direction?
 
@@ -560,13 +566,12 @@ answer("likelihood.cats_and_dogs", ...)
 #
 # We never have $p$, only draws. Fit $\hat\theta$ on some, the **training** data, and average the loss twice:
 #
-# - on the training data: no parameters do better there, not even the true ones, whose average is $H(p)$ in expectation. So the
-#   mean of this loss is *at most* $H(p)$;
+# - there, no parameters do better, not even the true ones (if the model contains them), whose loss is $H(p)$ on average.
+#   So the training loss is on average *at most* $H(p)$;
 # - on **held-out** data, fresh draws: $H(p) + \mathrm{KL}(p\|q_{\hat\theta})$, *at least* $H(p)$.
 #
-# (If the model contains the truth.) Between them lies a gap. For the mean $m$ of $n$ points with $d$ coordinates of variance 1 it can
-# be computed. The loss is $\frac12\|x-m\|^2$ plus a constant. A fresh coordinate minus $m$ has variance $1 + \frac1n$; a
-# training coordinate, to which $m$ leans, $1-\frac1n$. Half the difference, $d$ times:
+# The gap can be computed for the mean $m$ of $n$ points with $d$ coordinates of variance 1. The loss is $\frac12\|x-m\|^2$ and a
+# constant. A fresh coordinate less $m$ has variance $1 + \frac1n$; a training one, to which $m$ leans, $1-\frac1n$:
 #
 # $$\text{gap} = \frac d2\Big[\Big(1+\frac1n\Big) - \Big(1-\frac1n\Big)\Big] = \frac dn .$$
 
@@ -581,9 +586,9 @@ claim("20 parameters fitted to 50 points: the gap is 20/50 nats, within 5 standa
       abs(gap - d / n) < 5 * error, gap=gap, error=error)
 
 # %% [markdown]
-# Each parameter costs $1/n$ nats. A table of what follows after $k$ characters has $65^k \cdot 64$ of them: what does that do to text? To
-# see the floor too, begin with a text whose entropy is known: draw it from the pair counts. After character $c$ the next costs the
-# entropy of row $c$; weigh by how often $c$ comes.
+# Here each parameter costs $1/n$ nats. A table of what follows $k$ characters has $64 \cdot 65^k$ of them: what does
+# that do to text? To see the floor too, draw a text whose entropy is known, from the pair counts. What follows character
+# $c$ costs the entropy of row $c$; weigh by how often $c$ comes.
 
 # %%
 from bisect import bisect
@@ -603,8 +608,8 @@ def draw_text(length, seed):
     return torch.tensor(drawn)
 
 # %% [markdown]
-# Now count runs of $k + 1$ characters on little text. Each count gets 0.01 more, so that nothing is impossible; a context never seen
-# then gives $\frac1{65}$ to everything.
+# Now count runs of $k + 1$ characters on little text. Each count gets 0.01 more, so that nothing is impossible; after a
+# context never seen, all 65 are equally likely.
 #
 # **Predict** for $k = 0 \dots 6$: which loss falls, which rises, and how do they lie to the entropy?
 
@@ -648,21 +653,20 @@ claim("on Shakespeare 20,000 characters pay for k = 2, a million for k = 4", bes
 
 # %%
 fig, (axes,) = figures.new(1, 2, height=3.9)
-for ax, a, b in zip(axes, (source_train, real_train), (source_fresh, real_fresh), strict=True):
+both = (source_train, source_fresh, 5.1), (real_train, real_fresh, 4.3)
+for ax, (a, b, y) in zip(axes, both, strict=True):
     figures.line(ax, ks, a, figures.ORANGE, "training", marker="o")
     figures.line(ax, ks, b, figures.BLUE, dashed=True, marker="^")
-    ax.text(1.9, 0.2 + b[3], "held-out", ha="right" if b[3] < 5 else "center", color=figures.BLUE)
+    ax.text(2.1, y, "held-out", ha="right", color=figures.BLUE)
     figures.level(ax, math.log2(65), "uniform 6.02")
-    ax.set(xlabel="characters of context k", xlim=(-0.3, 7.9), ylim=(0, 6.9))
-axes[0].set_ylabel("bits per character")
+    ax.set(xlabel="context k", ylabel="bits per character", xlim=(-0.3, 7.9), ylim=(0, 6.9))
 figures.level(axes[0], floor, f"entropy {floor:.2f}")
 figures.level(axes[1], alone, f"entropy (k = 0) {alone:.2f}")
-label = "held-out,\n50 × the text"
-figures.line(axes[1], ks, more_fresh, figures.TEAL, label, dashed=True, marker="s")
+figures.line(axes[1], ks, more_fresh, figures.TEAL, "50 × the text", dashed=True, marker="s")
 figures.title(axes[0], "Below the entropy is memory")
 figures.title(axes[1], "Shakespeare: more text, more context")
-show(fig, alt="Bits against context. Training falls below the entropy; held-out is lowest at k = "
-              "1 for the source, at 2 for Shakespeare, then rises to the uniform 6.02.")
+show(fig, alt="Bits against context. Training falls below the entropy; held-out is lowest at "
+              "k = 1 for the source, at 2 for Shakespeare, then rises to the uniform 6.02.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -723,8 +727,8 @@ for ax, off, colour in zip(axes, (wide, narrower), (figures.TEAL, figures.BERRY)
 axes[0].set_ylabel("estimates of 2,000")
 figures.title(axes[0], "Wider: all within ±5")
 figures.title(axes[1], "Narrower: too low, and sure of it")
-show(fig, alt="Histograms of 2,000 estimates, in their own standard errors: from the wider Gaussian "
-              "all lie within 5, from the narrower more than a third are further off.")
+show(fig, alt="Histograms of 2,000 estimates, in their own standard errors: from the wider "
+              "Gaussian all lie within 5, from the narrower more than a third are further off.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
