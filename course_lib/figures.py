@@ -122,6 +122,16 @@ def matrix(
             ax.text(cells.shape[1] - 0.4, r, f"Σ {total:.2f}", va="center", fontsize=8.5, color=MUTE)
 
 
+def bits(ax: Axes, surprise: Tensor | np.ndarray, labels: Sequence[str]) -> None:
+    """Draw the surprise of every symbol of a message, in bits, as a bar with its number."""
+    heights = np.asarray(surprise, dtype=float)
+    bars = ax.bar(range(len(heights)), heights, color=BERRY, width=0.7)
+    ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2, color=INK)
+    ax.set_xticks(range(len(labels)), ["␣" if label == " " else label for label in labels], fontsize=11)
+    ax.set_ylabel("surprise (bits)")
+    ax.margins(x=0.02, y=0.12)
+
+
 def attention_stages(
     scores: Tensor, scaled: Tensor, weights: Tensor, mask: Tensor, labels: Sequence[str], titles: Sequence[str] = ()
 ) -> Figure:
