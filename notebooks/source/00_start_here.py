@@ -638,6 +638,8 @@ describe()
 # | $k, v$ | keys, values; in 01 $k$ characters of context | (S, d) | 02, 03 |
 # | $V$ | symbols of the vocabulary | | 01, 02 |
 # | $s$ | scores, before the softmax | (T, S) | 02, 03 |
+# | $J$ | the softmax's Jacobian | (S, S) | 02 |
+# | $W_q, W_k, W_v, W_o$ | make q, k, v; mix heads | (C, d) | 02 |
 # | $T, S$ | positions that ask, are asked | | 02, 03 |
 # | $d, d_k$ | numbers in a query, a key | | 02, 03 |
 # | $H$ | heads | | 02, 03 |

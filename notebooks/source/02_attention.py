@@ -38,7 +38,8 @@ show(fig, alt="Five words ask (rows) and are asked (columns): the row of ‘crow
 #
 # A line `✓ …` is a claim that was just computed here. Below `@exercise` you write; until you do, the course's own
 # function serves.
-#
+
+# %% [markdown]
 # | symbol | meaning | shape |
 # | --- | --- | --- |
 # | $x$ | what the positions carry | (T, C) |
