@@ -517,7 +517,7 @@ def split_heads(x, n_heads):
     """Return (batch, heads, time, d_head) for x (batch, time, d_model = heads · d_head).
 
     Head h gets the features h · d_head … (h + 1) · d_head - 1 of every position.
-    M_orked value: x = [[[1, 2, 3, 4]]], 2 heads give [[[[1, 2]], [[3, 4]]]].
+    Worked value: x = [[[1, 2, 3, 4]]], 2 heads give [[[[1, 2]], [[3, 4]]]].
     """
     # 1. cut the last axis into (heads, d_head): reshape
     # 2. move the heads in front of the time: transpose
