@@ -17,7 +17,7 @@ from torch import Tensor
 def mixture_log_density(
     points: Float[Tensor, "n 2"], logits: Float[Tensor, "K"], mu: Float[Tensor, "K 2"], log_std: Float[Tensor, "K"]
 ) -> Float[Tensor, "n"]:
-    """Return log p(x) = log Σ_k w_k N(x; μ_k, σ_k² I) for every point, in nats per unit of area.
+    """Return log p(x) = log Σ_k w_k N(x; μ_k, σ_k²) for every point, in nats per unit of area.
 
     The sum is taken by logsumexp: far from every centre the densities themselves are 0 in the computer.
     """

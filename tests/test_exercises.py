@@ -240,6 +240,11 @@ def test_values_come_before_gradients_and_arguments_before_values(cell):
     assert wrong.value.key == "values"
 
 
+def test_float32_on_the_way_is_named(cell):
+    with pytest.raises(WrongAnswerError, match="was something made in float32 on the way"):
+        cell("def double(x):\n    return (x.float() * 2.2).double() / 2.2 * 2")
+
+
 def test_values_are_compared_without_broadcasting(cell):
     """One number that equals all expected ones would pass a comparison that broadcasts."""
     entry = toy(probes=lambda: [Probe((torch.full((3,), 2.0, dtype=torch.float64),))], mistakes=())
@@ -308,7 +313,7 @@ def test_the_callers_own_defaults_stay(cell, capsys):
 
 def test_answers_right_open_and_tempting(capsys):
     answer("toy.word", ...)
-    assert "put one of left, right, up in place of the dots" in capsys.readouterr().out
+    assert "put one of 'left', 'right', 'up' in place of the dots" in capsys.readouterr().out
     answer("toy.word", " LEFT ")
     assert "✓ toy.word: right" in capsys.readouterr().out
     for value, key in (("right", "right"), ("lefft", "unknown"), (3, "unknown")):

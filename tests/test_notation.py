@@ -19,8 +19,8 @@ def cells_of(line):
 
 def plain(symbol):
     """A symbol without what does not change how it reads: spaces, braces, fonts."""
-    symbol = re.sub(r"\\(mathrm|operatorname|text|mathit|mathbf|boldsymbol|left|right)\b|\\[,;:!> ]", "", symbol)
     symbol = re.sub(r"\\(Vert|mid|parallel|lVert|rVert)\b|\\\||\|+", "|", symbol)
+    symbol = re.sub(r"\\(mathrm|operatorname|text|mathit|mathbf|boldsymbol|left|right)\b|\\[,;:!> ]", "", symbol)
     return re.sub(r"[\s{}]", "", symbol)
 
 

@@ -142,13 +142,13 @@ mixture_log_density = Exercise(
     reference=mixture.mixture_log_density,
     stub='''
 def mixture_log_density(points, logits, mu, log_std):
-    """Return log p(x) = log Σ_k w_k N(x; μ_k, σ_k² I) for every point, shape (n,).
+    """Return log p(x) = log Σ_k w_k N(x; μ_k, σ_k²) for every point, shape (n,).
 
     points (n, 2), logits (K,), mu (K, 2), log_std (K,); w = softmax(logits), σ = exp(log_std).
     Worked value: one component with μ = 0, σ = 1 gives -log(2π) = -1.8379 at x = 0.
     """
     # 1. squared distance of every point to every centre, (n, K)
-    # 2. log N(x; μ_k, σ_k² I) = -squares / (2σ²) - 2 log σ - log(2π)
+    # 2. log N(x; μ_k, σ_k²) = -squares / (2σ²) - 2 log σ - log(2π)
     # 3. add log w_k, then torch.logsumexp over the components
     ...
 ''',
@@ -354,7 +354,7 @@ def gradient_step(loss_of, parameters, rate):
 _faults = {
     "not_zeroed": "then the loss would fall quickly at first and then swing without ever settling.",
     "too_few_points": "then the training loss would fall and fall while the held-out one turns upwards.",
-    "rate_too_small": "then both losses would creep down together, still steep at the end.",
+    "rate_too_small": "then both losses would creep down together, still falling at the end.",
     "ascent": "then the loss would rise from the first step.",
 }
 

@@ -402,6 +402,8 @@ long_context = Answer(
     id="positions.long_context",
     right=16.0,
     wrong={
+        17.179869184: "that is in units of 10^9 bytes; a gibibyte is 2^30.",
+        17179869184.0: "those are the bytes; divide by 2^30.",
         8.0: "keys and values are both kept: twice that.",
         64.0: "only 8 heads have keys and values; four query heads share each.",
         32.0: "a bfloat16 has two bytes.",

@@ -114,7 +114,11 @@ def _values(expected: Any, got: Any, name: str, rtol: float, atol: float) -> Dif
     where = list(np.unravel_index(int(gap.argmax()), tuple(e.shape))) if e.ndim else []
     index = tuple(int(i) for i in where)
     count = f"{int((~close).sum())} of {e.numel()} numbers differ, most at {list(index)}: " if index else ""
-    return Difference("values", f"{name}{count}{g[index].item():.6g} came back, {e[index].item():.6g} was expected")
+    came, wanted = f"{g[index].item():.6g}", f"{e[index].item():.6g}"
+    if came == wanted:
+        came, wanted = f"{g[index].item():.12g}", f"{e[index].item():.12g}"
+        count = f"equal to six digits; was something made in float32 on the way? {count}"
+    return Difference("values", f"{name}{count}{came} came back, {wanted} was expected")
 
 
 def _as_tensor(value: Any) -> Tensor | None:

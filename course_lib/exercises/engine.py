@@ -116,7 +116,7 @@ def reset(id: str) -> None:
     memory.forget(ids)
     for each in ids:
         _hints_given.pop(each, None)
-    _show("note", [f"{id}: set back to open ({len(ids)})."])
+    _show("note", [f"{each} is open again." for each in ids])
 
 
 def solution_source(entry: Exercise) -> str:
@@ -202,16 +202,16 @@ def _body(tree: ast.AST) -> str:
 def _judge_answer(entry: Answer, value: Any) -> Verdict:
     if value is Ellipsis or value is None:
         ask = (
-            f"one of {', '.join(entry.options)}"
+            f"one of {', '.join(map(repr, entry.options))}"
             if entry.options
             else f"a number{' of ' + entry.unit if entry.unit else ''}"
         )
         return Verdict("untouched", "untouched", [f"yours to answer: put {ask} in place of the dots."])
     if isinstance(entry.right, str):
-        word = value.strip().lower() if isinstance(value, str) else value
+        word = str(value).strip().lower()
         if word not in entry.options:
             near = difflib.get_close_matches(str(word), entry.options, n=1)
-            says = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(entry.options)}"
+            says = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(map(repr, entry.options))}"
             return Verdict("wrong", "unknown", [f"{value!r} is none of the words; {says}"])
         if word == entry.right:
             return Verdict("right", "right", [entry.why])

@@ -479,7 +479,8 @@ claim("under a causal mask results change, by more than 0.1", 0.1 < moved < 10, 
 # king’ are the same set of words to attention. Without a mask a model must be told the order; a causal mask alone
 # tells it something (how much came before). We add a vector for each position to $x$. Chapter 03 does it better.
 # </details>
-#
+
+# %% [markdown]
 # ## 5 · Several heads
 #
 # One softmax is one set of weights. A word may need several things: whose, when, how. So cut the width $C$ into $H$
@@ -596,9 +597,9 @@ n_symbols = len(text.vocabulary)
 
 
 def counting(order):
-    """Return held-out bits of counts of order characters in a row; each is counted once more than seen."""
-    codes = [sum(part[i : len(part) - order + 1 + i] * n_symbols ** (order - 1 - i) for i in range(order))
-             for part in (text.train, text.validation)]
+    """Return held-out bits of counting order characters in a row, each once more than seen."""
+    powers = n_symbols ** torch.arange(order - 1, -1, -1)
+    codes = [(part.unfold(0, order, 1) * powers).sum(-1) for part in (text.train, text.validation)]
     counts = torch.bincount(codes[0], minlength=n_symbols**order).view(-1, n_symbols) + 1.0
     return -(counts / counts.sum(-1, keepdim=True)).log2().flatten()[codes[1]].mean().item()
 
@@ -681,7 +682,8 @@ print(f"bits per character on held-out text: {bits:.3f}")
 
 # %%
 with torch.no_grad():
-    early, late = text.validation[None, :32].to(run.device), text.validation[None, :32].to(run.device).clone()
+    early = text.validation[None, :32].to(run.device)
+    late = early.clone()
     late[:, 16:] = (late[:, 16:] + 7) % n_symbols  # another future
     gap = (model(early) - model(late)).abs().amax(-1)[0]
 claim("the trained model does not see the future: changing it moves no earlier logit, all later ones",
@@ -703,9 +705,10 @@ for name, y in rivals.items():
     figures.level(ax, y, f"{name} {y:.2f}")
 ax.set(xlabel="training step", ylabel="bits per character", ylim=(2, 6.4))
 ax.set_xlim(0, len(losses) * 1.25)
-figures.title(ax, f"Two layers of attention need {bits:.2f} bits, triple counts {rivals['triple counts']:.2f}")
-show(fig, alt="Training loss in bits per character against the step, falling below uniform, single, pair "
-              f"and triple counts, to {bits:.2f} on held-out text.")
+triple = rivals["triple counts"]
+figures.title(ax, f"Two layers of attention need {bits:.2f} bits, triple counts {triple:.2f}")
+show(fig, alt="Training loss in bits per character against the step, falling below uniform, single, "
+              f"pair and triple counts, to {bits:.2f} on held-out text.")
 
 # %% [markdown]
 # ### What do the heads look at?
@@ -740,7 +743,7 @@ by_distance = look_back(model)
 strongest, best_head = by_distance[1, 0].max().item(), int(by_distance[1, 0].argmax())
 equal = causal_mask(32).double() / torch.arange(1, 33)[:, None]  # every allowed key the same
 equal_share = equal.diagonal(-1)[8:].mean().item()
-claim("a head of the first layer gives 0.4 or more to the previous character; equal shares give under 0.1",
+claim("a head of the first layer gives the previous character 0.4 or more; equal shares: under 0.1",
       strongest > 0.4 and equal_share < 0.1, weight=strongest, equal=equal_share,
       five_seeds=record["strongest_on_previous"])
 
@@ -846,13 +849,14 @@ print({name: round(value, 2) for name, value in final.items()})
 def shows(bits):
     """Return whether these six numbers show what the claim below says."""
     leaks = max(bits["no mask"], bits["wrong axis"])
-    one_head, four_heads = bits["one head, no scale"] - bits["one head"], bits["no scale"] - bits["honest"]
+    one_head = bits["one head, no scale"] - bits["one head"]
+    four_heads = bits["no scale"] - bits["honest"]
     return leaks < bits["honest"] / 2 and one_head > 0.07 and four_heads < one_head / 2
 
 
 seeds = recorded("attention_breaks")
-claim("no mask and wrong axis: under half of what the honest model needs; no scale: 0.07 bits lost or more "
-      "with one head of 64, less than half of that with four of 16", shows(final), **final)
+claim("no mask and wrong axis: under half of what the honest model needs; no scale: 0.07 bits "
+      "lost or more with one head of 64, less than half of that with four of 16", shows(final), **final)
 claim("the same on each of five recorded seeds",
       all(shows(dict(zip(seeds, values, strict=True))) for values in zip(*seeds.values(), strict=True)))
 leaky = lambda x: wrong_axis(x @ W_q, x @ W_k, x @ W_v, mask)
