@@ -67,6 +67,10 @@ WRONG = {
             "return low, low + (high - low + 1) * frequencies[symbol] // sum(frequencies) - 1",
             WALK + "return low, low - 1 + width * (after - before) // total",
         ),
+        "floats": (
+            CUT + "return int(low + width * before / total), int(low + width * after / total - 1)",
+            WALK + "return int(low + width * before / total), int(low + width * after / total - 1.0)",
+        ),
         "divided_first": (
             CUT + "return low + width // total * before, low + width // total * after - 1",
             WALK + "one = (high + 1 - low) // total\nreturn low + one * before, low + one * after - 1",
@@ -93,6 +97,10 @@ WRONG = {
         "other_direction": (
             "mu_p, std_p, mu_q, std_q = mu_q, std_q, mu_p, std_p\n" + RATIO + MEAN,
             NORMAL + "x = mu_q + std_q * eps\nr = Q.log_prob(x) - P.log_prob(x)\n" + SUMS,
+        ),
+        "variance_as_spread": (
+            RATIO + "x = mu_p + std_p ** 2 * eps\nr = log(mu_p, std_p) - log(mu_q, std_q)\n" + SUMS,
+            NORMAL + "x = eps * std_p * std_p + mu_p\nr = P.log_prob(x) - Q.log_prob(x)\n" + MEAN,
         ),
         "raw_draws": (
             NORMAL + "r = P.log_prob(eps) - Q.log_prob(eps)\n" + MEAN,

@@ -46,7 +46,7 @@ cross_entropy_bits = Exercise(
     reference=divergences.cross_entropy_bits,
     stub='''
 def cross_entropy_bits(probabilities, targets):
-    """Return the mean surprise in bits, one number.
+    """Return the mean surprise in bits, a tensor without axes.
 
     probabilities (n, symbols): row i is what the model expects; targets (n,): what came.
     Worked value: probabilities = [[0.5, 0.5], [0.75, 0.25]], targets = [0, 1] give 1.5.
@@ -166,12 +166,18 @@ def _fractions(low: int, high: int, frequencies: list[int], symbol: int) -> tupl
     return low + width * before / total, low + width * (before + frequencies[symbol]) / total - 1
 
 
+def _through_floats(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
+    start, end = _fractions(low, high, frequencies, symbol)
+    return int(start), int(end)
+
+
 _steps = [
     (1000, 7777, [4, 1, 9, 2], 0),
     (0, 99, [5], 0),
     (10, 10_000, [3, 5, 7], 1),
     (2**30 - 1, 2**31, [1, 10, 3, 11, 6], 3),
     (17, 2**32 - 1, [2, 6, 3], 2),
+    (0, 2**60 - 1, [3, 5, 7], 1),
 ]
 
 narrow = Exercise(
@@ -182,7 +188,7 @@ def narrow(low, high, frequencies, symbol):
     """Return (low, high) of symbol's part of the integers low … high, both ends included.
 
     The parts lie in the order of the symbols, as wide as their frequencies (a list) are large.
-    Worked value: low = 0, high = 99, frequencies = [1, 2, 1], symbol = 1 give (25, 74).
+    Worked value: low = 0, high = 99, frequencies = [1, 2, 1], symbol = 1 give (25, 74), integers.
     """
     # 1. how many integers are there from low to high, both included?
     # 2. the sum of the frequencies before this symbol, and the same with this symbol's own
@@ -190,7 +196,7 @@ def narrow(low, high, frequencies, symbol):
     ...
 ''',
     probes=lambda: [Probe(s, says="low = {}, high = {}, frequencies = {}, symbol = {}".format(*s)) for s in _steps],
-    checked="five steps, among them an alphabet of one symbol, the first, a middle and the last symbol.",
+    checked="six steps, one on 60 bits: an alphabet of one symbol, the first, a middle and the last symbol.",
     outputs=("low", "high"),
     gradients=False,
     rtol=1e-12,
@@ -236,6 +242,12 @@ def narrow(low, high, frequencies, symbol):
             _next_symbol,
             "the sums run one symbol too far",
             "frequencies[:symbol] ends before this symbol; that is where its part begins.",
+        ),
+        Mistake(
+            "floats",
+            _through_floats,
+            "the division goes through floats",
+            "a float has 53 bits, and an interval may need more: // divides integers exactly.",
         ),
         Mistake(
             "not_whole",
@@ -313,7 +325,7 @@ def kl_monte_carlo(eps, mu_p, std_p, mu_q, std_q):
 
     p = N(mu_p, std_p²), q = N(mu_q, std_q²), each number a tensor without axes; eps (n,): draws
     from N(0, 1), the only chance in here.
-    Worked value: the same mean and spread for p and q give (0, 0).
+    Worked value: eps = [-1, 1], p = N(0, 1), q = N(1, 1) give (0.5, 1.0).
     """
     # 1. turn eps into draws x from p
     # 2. log p(x) - log q(x) for each; log N(x) = -½((x - mu)/std)² - log std - ½ log 2π
@@ -346,6 +358,14 @@ def kl_monte_carlo(eps, mu_p, std_p, mu_q, std_q):
             lambda eps, mu_p, std_p, mu_q, std_q: _mean_and_error(_log_ratio(eps, mu_q, std_q, mu_p, std_p)[1]),
             "p and q change places: KL(q‖p)",
             "the first name is the one that is averaged over.",
+        ),
+        Mistake(
+            "variance_as_spread",
+            lambda eps, mu_p, std_p, mu_q, std_q: _mean_and_error(
+                _log_density(mu_p + std_p**2 * eps, mu_p, std_p) - _log_density(mu_p + std_p**2 * eps, mu_q, std_q)
+            ),
+            "the draws have the spread std_p²",
+            "the second number of N(mu, std²) is squared already: what does eps have to be multiplied by?",
         ),
         Mistake(
             "raw_draws",

@@ -3,8 +3,9 @@
 #
 # **How good is a model, in one number?**
 #
-# Ask a model how likely each next character of a text is. Where it is surprised it pays, in bits. The sum is the
-# size of the smallest file that it could squeeze the text into. This chapter makes that sentence exact: the loss
+# Ask a model how likely each next character of a text is. Where it is surprised it pays, in bits. The sum is,
+# to within two bits, the size of the file that it can squeeze the text into, for a reader who has the same model. This
+# chapter shows it: the loss
 # that trains nearly every model of this course is the length of a file, and you will write that file.
 
 # %%
@@ -36,14 +37,14 @@ show(fig, alt="Bars: surprise in bits of each character of ‘To be, or not to b
 # - tell learning from memorising by two averages.
 
 # %% [markdown]
-# **Needs** chapter 00: tensors, autograd, a training loop. **Time** 45 minutes to read, 60 for the exercises; the
+# **Needs** chapter 00: tensors, autograd, a training loop. **Time** 75 minutes to read, 45 for the exercises; the
 # cells run in under 30 s on two CPU cores.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
-# | $p, q$ | distribution of the data, of the model | |
+# | $p, q$ | distribution of the data (2 to 5: its shares; 7: its source), of the model | |
 # | $\theta$ | the model's parameters | |
-# | $x, n$ | one observation; how many there are | $x$: (n,) |
+# | $x, n$ | one observation; how many there are | |
 # | $\mathrm{E}_p[f]$ | mean of $f(x)$ over $p$ | |
 # | $\mu, \sigma$ | mean and standard deviation | |
 # | $H(p)$ | entropy; $H(p, q)$: cross-entropy | |
@@ -94,7 +95,9 @@ claim("10,000 draws give one or two digits",
 # $$\operatorname{Var}\Big(\frac1n\sum_i f(x_i)\Big) = \frac{n s^2}{n^2} = \frac{s^2}{n},
 # \qquad \text{standard error} = \frac{s}{\sqrt n}.$$
 #
-# The draws themselves tell $s$, so the error comes for free.
+# The draws themselves tell $s$, so the error comes for free. And the mean of many draws is nearly Gaussian, if $s$ is
+# finite (the **central limit theorem**): it lies within 1 standard error of the truth in 68 of 100 cases, within 2 in 95,
+# and beyond 5 less than once in a million. Our claims allow 5.
 #
 # **Predict:** how many draws for one more digit, an error ten times smaller?
 
@@ -107,6 +110,8 @@ sizes = torch.tensor([25, 100, 400, 1600, 6400])
 many = (mu + sigma * torch.randn(2000, 6400, dtype=f64, generator=generator)) ** 2
 spreads = torch.stack([many[:, :n].mean(1).std() for n in sizes])  # of 2,000 estimates each
 ratios = spreads / (s / sizes.sqrt())
+claim("the draws' own s is that of quadrature, within 10 %",
+      abs(values.std() / s - 1) < 0.1, ratio=values.std() / s)
 claim("2,000 estimates spread as s/√n says, within 8 %, from n = 25 to 6,400",
       (ratios - 1).abs().max() < 0.08, ratios=ratios)
 
@@ -130,14 +135,17 @@ show(fig, alt="A running mean of x² settles on 2.5; the spread of estimates fal
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# A hundred times as many: $\sqrt{100} = 10$. Two digits are cheap, ten are hopeless. So in this course a number is a
-# closed form or comes with its error.
+# A hundred times as many: $\sqrt{100} = 10$. Two digits are cheap, ten are hopeless. So in this course an
+# average over draws that we rely on comes with its error. (The curves over text below do not: neighbouring
+# characters are not independent.)
 # </details>
-#
+
+# %% [markdown]
 # ## 2 · A model is a distribution
 #
 # A **model** $q_\theta$ gives every possible $x$ a probability: not negative, summing to 1. That is all. Its
-# **likelihood** is the probability that it gives to all the data.
+# **likelihood** is the probability that it gives to all the data, of independent observations the product $\prod_i q_\theta(x_i)$.
+# (Here we pretend that characters do not depend on each other.)
 #
 # The smallest model of our phrase: a coin that says *space* with probability $\theta$. With 5 spaces among 19
 # characters the likelihood is $\theta^5 (1-\theta)^{14}$: tiny, so take the logarithm, $5 \ln\theta +
@@ -162,8 +170,8 @@ claim("gradient ascent finds 5/19", abs(theta.item() - 5 / 19) < 1e-10)
 # %% [markdown]
 # ## 3 · Maximum likelihood is minimum KL
 #
-# Now one probability for each character. Let $p$ be the distribution of the data, the shares with which each $x$ occurs.
-# Then the mean log-likelihood is an expectation: $\frac1n\sum_i \ln q(x_i) = \sum_x p(x)\ln q(x) = \mathrm{E}_p[\ln q]$. Turn its sign and add and subtract $\ln p$:
+# Now one probability for each character. Let $p$ be the shares with which each $x$ occurs in the data at hand.
+# (What the data was drawn from is another distribution: section 7.) Then the mean log-likelihood is an expectation: $\frac1n\sum_i \ln q(x_i) = \sum_x p(x)\ln q(x) = \mathrm{E}_p[\ln q]$. Turn its sign and add and subtract $\ln p$:
 #
 # $$\underbrace{-\mathrm{E}_p[\ln q]}_{H(p,\,q)} = \underbrace{-\mathrm{E}_p[\ln p]}_{H(p)}
 #   + \underbrace{\mathrm{E}_p\!\Big[\ln\frac{p}{q}\Big]}_{\mathrm{KL}(p\|q)} .$$
@@ -184,10 +192,11 @@ claim("cross-entropy is entropy plus KL, for each of 1,000 models",
       torch.allclose(cross_entropy, H + kl, rtol=1e-12))
 
 # %% [markdown]
-# KL is never negative. The logarithm lies below its tangent at 1: $\ln u \le u - 1$, equal only at $u = 1$. Put
+# KL is never negative. The sums run over the $x$ with $p > 0$; over these $q$ sums to at most 1. (Where $q = 0 < p$, KL is
+# infinite.) The logarithm lies below its tangent at 1: $\ln u \le u - 1$, equal only at $u = 1$. Put
 # $u = q/p$:
 #
-# $$-\mathrm{KL}(p\|q) = \sum_x p \ln\frac{q}{p} \le \sum_x p\Big(\frac qp - 1\Big) = \sum_x q - \sum_x p = 1 - 1 = 0,$$
+# $$-\mathrm{KL}(p\|q) = \sum_x p \ln\frac{q}{p} \le \sum_x p\Big(\frac qp - 1\Big) = \sum_x q - \sum_x p \le 1 - 1 = 0,$$
 #
 # and zero only for $q = p$. So *the best probabilities are the shares*, and the best loss is not 0 but the entropy.
 # Do not wait for a loss to reach zero.
@@ -199,7 +208,7 @@ claim("no model of the 1,000 has a negative KL", kl.min() > 0)
 claim("the library computes the same two", torch.allclose(categorical_kl(p, models), kl)
       and torch.allclose(entropy(p), H))
 logits = torch.zeros(len(p), dtype=f64, requires_grad=True)  # eᶿ / Σ eᶿ: any probabilities
-optimizer = torch.optim.SGD([logits], lr=2.0)
+optimizer = torch.optim.SGD([logits], lr=2.0)  # chapter 00's update and clearing, in a class
 for _ in range(2000):
     loss = -(p * logits.log_softmax(-1)).sum()
     optimizer.zero_grad()
@@ -229,8 +238,9 @@ show(fig, alt="Loss of the coin against theta: a valley that touches the entropy
 # %% [markdown]
 # ## 4 · Bits
 #
-# Why logarithms? Because of codes. A word of $\ell$ bits takes $2^{-\ell}$ of all that could be sent, so a probability
-# $q$ deserves a word of $-\log_2 q$ bits, its **surprise**. Take four kinds of weather, two climates:
+# Why logarithms? Because of codes. Words are sent without commas, so none may begin another. Of all strings of bits a
+# share of $2^{-\ell}$ begins with a given word of $\ell$ bits, and these shares add up to at most 1, like probabilities. So a
+# probability $q$ deserves a word of $-\log_2 q$ bits, its **surprise**. Take four kinds of weather, two climates:
 #
 # | | sun | cloud | rain | snow |
 # | --- | --- | --- | --- | --- |
@@ -272,7 +282,7 @@ claim("KL is no distance: the other way round the waste is smaller",
 # %% tags=["nbval-ignore-output"]
 @exercise("likelihood.cross_entropy_bits")
 def cross_entropy_bits(probabilities, targets):
-    """Return the mean surprise in bits, one number.
+    """Return the mean surprise in bits, a tensor without axes.
 
     probabilities (n, symbols): row i is what the model expects; targets (n,): what came.
     Worked value: probabilities = [[0.5, 0.5], [0.75, 0.25]], targets = [0, 1] give 1.5.
@@ -285,7 +295,7 @@ def cross_entropy_bits(probabilities, targets):
 # %%
 bits = cross_entropy_bits(model[x[:-1]], x[1:])
 claim("the mean of the first figure's bars", torch.allclose(bits, surprise.mean(), rtol=1e-12))
-by_torch = F.cross_entropy(model[x[:-1]].log(), x[1:]) / math.log(2)  # it takes logarithms
+by_torch = F.cross_entropy(model[x[:-1]].log(), x[1:]) / math.log(2)  # log q are logits that sum to 1 already
 claim("the phrase is not in the text", phrase not in text.decode(text.train))
 claim("PyTorch's loss, divided by ln 2, is the same",
       torch.allclose(bits, by_torch, rtol=1e-12))
@@ -297,7 +307,8 @@ print(f"{bits.item():.2f} bits per character; a uniform guess of 65 costs {math.
 # Our weather had powers of ½. A probability of 0.3 deserves 1.74 bits, and no word is that long. **Arithmetic coding**
 # gives the *whole message* one word. Cut the interval $[0, 1)$ in proportion to the probabilities; keep the part of
 # the first symbol; cut that; and so on. What is left has the width $\prod_i q(x_i)$. Numbers of $m$ bits stand $2^{-m}$ apart,
-# so one lies inside once $m \ge -\log_2$ width: the surprises, summed.
+# so one lies inside once $m \ge -\log_2$ width: the surprises, summed. With one bit more, *everything* that begins with
+# these bits lies inside: the file may be followed by another.
 
 # %%
 weather, cuts = ["sun", "cloud", "rain", "snow"], [Fraction(0)]
@@ -340,7 +351,7 @@ def narrow(low, high, frequencies, symbol):
     """Return (low, high) of symbol's part of the integers low … high, both ends included.
 
     The parts lie in the order of the symbols, as wide as their frequencies (a list) are large.
-    Worked value: low = 0, high = 99, frequencies = [1, 2, 1], symbol = 1 give (25, 74).
+    Worked value: low = 0, high = 99, frequencies = [1, 2, 1], symbol = 1 give (25, 74), integers.
     """
     # 1. how many integers are there from low to high, both included?
     # 2. the sum of the frequencies before this symbol, and the same with this symbol's own
@@ -356,7 +367,8 @@ size = math.ceil(400 - math.log2(high - low + 1)) + 1
 step = 2 ** (400 - size)
 number = -(-low // step) * step  # the first multiple of step that is not below low
 print(f"{number // step:0{size}b}")
-claim("61 bits name a number in the interval", size == 61 and low <= number <= high)
+claim("61 bits, and whatever bits follow them, stay in the interval",
+      size == 61 and low <= number and number + step - 1 <= high)
 claim("which is the sum of the surprises, rounded up, and one",
       size == math.ceil(surprise.sum()) + 1)
 
@@ -377,8 +389,9 @@ claim("61 bits give the phrase back", text.decode(torch.tensor(decoded[1:])) == 
 
 # %% [markdown]
 # For a page the interval would need thousands of digits. But once both ends begin with the same bit, that bit can
-# never change: write it out, drop it, double the rest, and 32 bits are enough. `course_lib.coding` does this around the
-# same step. A model is any function from the past to a table of counts.
+# never change: write it out, drop it, double the rest. An interval that closes in on the middle, 0111… to 1000…, is
+# doubled about the middle, and its bit is written once it is known. So 32 bits are enough, for tables that sum to at
+# most $2^{30}$. `course_lib.coding` does this around the same step. A model is any function from the past to a table of counts.
 #
 # Now a page that the model has not seen: 3,000 characters that were held back.
 
@@ -427,12 +440,13 @@ show(fig, alt="Summed surprise along a page for three models, almost straight li
 # %% [markdown]
 # ## 6 · Two directions
 #
-# Sums became integrals; the rest stays. For two Gaussians the integral can be done. The logarithm of the ratio is
+# Sums become integrals. KL stays as it was; the cross-entropy of a density is no file length any more, and may be
+# negative. For two Gaussians the integral can be done. The logarithm of the ratio is
 #
 # $$\ln\frac{p(x)}{q(x)} = \ln\frac{\sigma_q}{\sigma_p} - \frac{(x-\mu_p)^2}{2\sigma_p^2} + \frac{(x-\mu_q)^2}{2\sigma_q^2}.$$
 #
-# Take the mean under $p$. There $\mathrm{E}[(x-\mu_p)^2] = \sigma_p^2$, and with $x - \mu_q = (x-\mu_p) + (\mu_p-\mu_q)$ also
-# $\mathrm{E}[(x-\mu_q)^2] = \sigma_p^2 + (\mu_p-\mu_q)^2$, since the mixed term has mean 0. So
+# Take the mean under $p$. There $\mathrm{E}_p[(x-\mu_p)^2] = \sigma_p^2$, and with $x - \mu_q = (x-\mu_p) + (\mu_p-\mu_q)$ also
+# $\mathrm{E}_p[(x-\mu_q)^2] = \sigma_p^2 + (\mu_p-\mu_q)^2$, since the mixed term has mean 0. So
 #
 # $$\mathrm{KL}(p\|q) = \ln\frac{\sigma_q}{\sigma_p} + \frac{\sigma_p^2 + (\mu_p-\mu_q)^2}{2\sigma_q^2} - \frac12 .$$
 
@@ -463,7 +477,7 @@ def kl_monte_carlo(eps, mu_p, std_p, mu_q, std_q):
 
     p = N(mu_p, std_p²), q = N(mu_q, std_q²), each number a tensor without axes; eps (n,): draws
     from N(0, 1), the only chance in here.
-    Worked value: the same mean and spread for p and q give (0, 0).
+    Worked value: eps = [-1, 1], p = N(0, 1), q = N(1, 1) give (0.5, 1.0).
     """
     # 1. turn eps into draws x from p
     # 2. log p(x) - log q(x) for each; log N(x) = -½((x - mu)/std)² - log std - ½ log 2π
@@ -483,8 +497,8 @@ claim("so it is for the other direction, whose error is more than ten times larg
 # ### When the model is too small
 #
 # With $q = p$ within reach, both directions lead there. Now let $p$ be a mixture of two Gaussians, 60 % around −2 and 40 %
-# around 2, and $q$ only one. Minimise *forward* $\mathrm{KL}(p\|q)$, then *reverse* $\mathrm{KL}(q\|p)$, by gradient descent on
-# $\mu$ and $\ln\sigma$, the integral by quadrature.
+# around 2, and $q$ only one. Minimise *forward* $\mathrm{KL}(p\|q)$, then *reverse* $\mathrm{KL}(q\|p)$, over $\mu$ and $\ln\sigma$, the
+# integral by quadrature, by gradient descent (Adam: each step is divided by the recent size of its gradient).
 #
 # **Predict:** where will the top of $q$ be, in each direction?
 
@@ -515,17 +529,19 @@ def fit(direction, start, steps=600):
         return [t.item() for t in (mu, log_std.exp(), *both_kl(mu, log_std))]
 
 
-cover, seek_left, seek_right = fit(0, 1.0), fit(1, -1.0), fit(1, 1.0)
+cover, seek_left, seek_right, stuck = fit(0, 1.0), fit(1, -1.0), fit(1, 1.0), fit(1, 0.0)
 
 # %%
 spread = math.sqrt(0.6**2 + 0.6 * (2 - 0.4) ** 2 + 0.4 * (2 + 0.4) ** 2)
 claim("forward takes the mixture's own mean −0.4 and its own spread",
       abs(cover[0] + 0.4) < 1e-3 and abs(cover[1] - spread) < 1e-3, mu=cover[0], std=cover[1])
-claim("reverse takes one hump, its mean and its spread, and which one depends on the start",
+claim("reverse, from a start on either side, takes that hump, its mean and its spread",
       all(abs(s[0] - m) < 0.01 and abs(s[1] - 0.6) < 0.01
           for s, m in ((seek_left, -2), (seek_right, 2))))
 claim("its cost is −ln of the share that the hump has",
       abs(seek_left[3] + math.log(0.6)) < 0.01 and abs(seek_right[3] + math.log(0.4)) < 0.01)
+claim("a start in the middle ends in a third valley of reverse KL, wide and worse than either hump",
+      stuck[3] > seek_right[3] > seek_left[3] and stuck[1] > 1.5, mu=stuck[0], std=stuck[1], kl=stuck[3])
 claim("measured forward, a seeking fit is more than ten times worse than the covering one",
       seek_left[2] > 10 * cover[2], seeking=seek_left[2], covering=cover[2])
 
@@ -542,7 +558,7 @@ for i, ((m, s, *_), dash, name, place) in enumerate(fits):
     ax.set(xlim=(-6, 6), ylim=(0, 0.78), xlabel="x", ylabel="density")
 axes[0].text(-3.9, 0.3, "data p", color=figures.BLUE)
 figures.title(axes[0], "KL(p‖q) covers both humps")
-figures.title(axes[1], "KL(q‖p) seeks one")
+figures.title(axes[1], "KL(q‖p) seeks, from ±1")
 show(fig, alt="One Gaussian fitted to a mixture of two: by forward KL it covers both humps, "
               "its top in the valley at −0.4; by reverse KL it sits on one hump.")
 
@@ -551,10 +567,12 @@ show(fig, alt="One Gaussian fitted to a mixture of two: by forward KL it covers 
 #
 # Forward averages $-\ln q$ *where the data is*: a hump without density costs without bound, so $q$ covers. Set
 # its derivatives to zero: $\mathrm{E}_p[(x-\mu)/\sigma^2] = 0$ and $\mathrm{E}_p[(x-\mu)^2]/\sigma^3 = 1/\sigma$, hence $\mu$ and $\sigma$ are those of $p$. Reverse
-# averages $-\ln p$ *where the model is*: standing in the valley costs, missing a hump does not.
+# averages $-\ln p$ *where the model is*. Standing in the valley costs; missing a hump costs little: on its hump $p$ is nearly
+# its share times $q$, so the divergence is $-\ln 0.6$ or $-\ln 0.4$. From a start in the middle the descent gets stuck
+# in between, and pays more than either.
 # </details>
 #
-# Maximum likelihood is the forward one; chapter 06 minimises a reverse one, and chapter 09 meets a third. Now a
+# Maximum likelihood is the forward one; chapter 06 minimises a reverse one, and chapter 09 meets a third divergence. Now a
 # model with one hump is trained by maximum likelihood on photos of cats and of dogs. What does it draw most
 # often: `between`, `cats_only`, `both_apart`, `copies`?
 
@@ -564,14 +582,15 @@ answer("likelihood.cats_and_dogs", ...)
 # %% [markdown]
 # ## 7 · Overfitting is a gap between two averages
 #
-# We never have $p$, only draws. Fit $\hat\theta$ on some, the **training** data, and average the loss twice:
+# So far $p$ was the shares in the data. From here it is what the data is **drawn from**. We never have it, only draws. Fit $\hat\theta$ on some, the **training** data, and average the loss twice:
 #
 # - there, no parameters do better, not even the true ones (if the model contains them), whose loss is $H(p)$ on average.
 #   So the training loss is on average *at most* $H(p)$;
 # - on **held-out** data, fresh draws: $H(p) + \mathrm{KL}(p\|q_{\hat\theta})$, *at least* $H(p)$.
 #
 # The gap can be computed for the mean $m$ of $n$ points with $d$ coordinates of variance 1. The loss is $\frac12\|x-m\|^2$ and a
-# constant. A fresh coordinate less $m$ has variance $1 + \frac1n$; a training one, to which $m$ leans, $1-\frac1n$:
+# constant. A fresh coordinate less $m$ has variance $1 + \frac1n$; of a training one $m$ holds $\frac1n$, so that it has
+# $(1-\frac1n)^2 + (n-1)\frac1{n^2} = 1-\frac1n$. Half the difference, $d$ times:
 #
 # $$\text{gap} = \frac d2\Big[\Big(1+\frac1n\Big) - \Big(1-\frac1n\Big)\Big] = \frac dn .$$
 
@@ -586,8 +605,8 @@ claim("20 parameters fitted to 50 points: the gap is 20/50 nats, within 5 standa
       abs(gap - d / n) < 5 * error, gap=gap, error=error)
 
 # %% [markdown]
-# Here each parameter costs $1/n$ nats. A table of what follows $k$ characters has $64 \cdot 65^k$ of them: what does
-# that do to text? To see the floor too, draw a text whose entropy is known, from the pair counts. What follows character
+# Here each parameter costs $1/n$ nats. A table of what follows $k$ characters has $64 \cdot 65^k$ of them. For a table $1/n$
+# is a guide only (cells that hardly ever occur cost less), but what do so many do to text? To see the floor too, draw a text whose entropy is known, from the pair counts. What follows character
 # $c$ costs the entropy of row $c$; weigh by how often $c$ comes.
 
 # %%
@@ -636,14 +655,15 @@ fresh, held_out = draw_text(50_000, seed=7), text.validation[:50_000]
 source_train, source_fresh = ([context_bits(little, t, k) for k in ks] for t in (little, fresh))
 real_train, real_fresh = ([context_bits(real, t, k) for k in ks] for t in (real, held_out))
 more_fresh = [context_bits(text.train, held_out, k) for k in ks]
-alone = entropy(once) / math.log(2)  # of single characters
 lost = (times_seen(runs_of(little[:-1], 5), runs_of(fresh[:-1], 5)) == 0).double().mean()
 
 # %%
 claim("k = 1 is best on fresh text of the source, within 0.15 bits of its entropy",
       min(ks, key=source_fresh.__getitem__) == 1 and 0 < source_fresh[1] - floor < 0.15)
-claim("from k = 2 on the training loss is below the entropy, where only memory can be",
+claim("from k = 2 on the training loss is below the entropy by more than 0.3 bits: memory",
       all(b < floor - 0.3 for b in source_train[2:]), bits=source_train)
+claim("Shakespeare's own held-out loss stays below the uniform one", max(real_fresh) < 6.0,
+      bits=real_fresh)
 claim("each training loss only falls",
       all(a[k] > a[k + 1] for a in (source_train, real_train) for k in range(6)))
 claim("at k = 6 more than 95 % of the source's contexts are new", lost > 0.95, share=lost)
@@ -661,22 +681,22 @@ for ax, (a, b, y) in zip(axes, both, strict=True):
     figures.level(ax, math.log2(65), "uniform 6.02")
     ax.set(xlabel="context k", ylabel="bits per character", xlim=(-0.3, 7.9), ylim=(0, 6.9))
 figures.level(axes[0], floor, f"entropy {floor:.2f}")
-figures.level(axes[1], alone, f"entropy (k = 0) {alone:.2f}")
 figures.line(axes[1], ks, more_fresh, figures.TEAL, "50 × the text", dashed=True, marker="s")
 figures.title(axes[0], "Below the entropy is memory")
 figures.title(axes[1], "Shakespeare: more text, more context")
 show(fig, alt="Bits against context. Training falls below the entropy; held-out is lowest at "
-              "k = 1 for the source, at 2 for Shakespeare, then rises to the uniform 6.02.")
+              "k = 1 for the source, at 2 for Shakespeare, then rises, on the source to the uniform 6.02.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Training only falls. Held-out falls while contexts come often enough, then rises: at $k = 6$ nearly every context is
-# new and knows nothing, 6.02 bits. In between it is worse still: sure of the wrong thing.
+# Training only falls. Held-out falls while contexts come often enough, then rises. On the source nearly every context is
+# new at $k = 6$ and knows nothing, 6.02 bits; at $k = 4$ it is worse still: sure of the wrong thing. Shakespeare repeats
+# himself more, and stays below.
 # </details>
 #
 # For real text nobody knows the floor; held-out losses lie above it on average. So fit on one part and **judge on another that
-# was used for nothing**. If you choose $k$ by it, keep a third for the final word.
+# was used for nothing**. If you choose $k$ by it, keep another part, used for nothing at all, for the final word.
 #
 # ## 8 · What breaks
 #
@@ -686,15 +706,18 @@ show(fig, alt="Bits against context. Training falls below the entropy; held-out 
 # %%
 bare = pairs - 1  # pair counts as they are
 unseen = (bare[text.validation[:-1], text.validation[1:]] == 0).sum().item()
-claim("187 of 111,539 held-out pairs were never seen in training", unseen == 187)
+claim("187 of 111,539 held-out pairs were never seen in training",
+      unseen == 187 and len(text.validation) - 1 == 111_539)
 never = (bare.double() / bare.sum(-1, keepdim=True)).nan_to_num()
 with_zeros = cross_entropy_bits(never[text.validation[:-1]], text.validation[1:])
 claim("one zero and the mean is infinite", math.isinf(with_zeros))
-odd = text.encode("qx").tolist()
+odd, refused = text.encode("qx").tolist(), False
 try:
     encode(odd[1:], lambda past: bare[odd[0]].tolist())
 except ValueError as message:
     print("the coder refuses:", message)
+    refused = True
+claim("what has probability 0 has no code", refused)
 
 # %% [markdown]
 # **An error bar that lies.** Draw from $q$ to average under $p$, by weights: $\mathrm{E}_q[p/q] = \int p = 1$. Take $p = \mathrm{N}(0, 1)$ and $q$
@@ -734,8 +757,8 @@ show(fig, alt="Histograms of 2,000 estimates, in their own standard errors: from
 # <details><summary>Answer</summary>
 #
 # More than a third. Far out, $p/q$ is enormous, and $q$ hardly ever goes there: what was never drawn shows neither in
-# the mean nor in its error. In fact $\mathrm{E}_q[(p/q)^2]$ is infinite, for $e^{z^2(1-\sigma^2)}$ outgrows $e^{-z^2/2}$ once
-# $\sigma^2 < \frac12$.
+# the mean nor in its error. In fact $\mathrm{E}_q[(p/q)^2]$ is infinite, for $e^{z^2(1-\sigma^2)}$ does not fall any faster than $e^{-z^2/2}$
+# once $\sigma^2 \le \frac12$: the error formula had no right to be used.
 # </details>
 #
 # ## What stays
@@ -753,7 +776,8 @@ progress()
 # **Open questions.** How many bits a character does English need, when readers guess differently? A density can exceed
 # 1: what does a *negative* cross-entropy mean? Is there a divergence that neither covers nor seeks?
 #
-# **References.** Shannon 1948, *A mathematical theory of communication*: sections 6 to 9, entropy and codes; Shannon 1951, people guess
-# English. Kullback and Leibler 1951, *On information and sufficiency*: section 2. Witten, Neal and Cleary 1987,
-# *Arithmetic coding for data compression*: the figures of the coder. MacKay 2003, *Information theory, inference, and learning
-# algorithms*: chapters 2, 6 and 33. Akaike 1974: the price of a parameter.
+# **References.** Shannon 1948, *A mathematical theory of communication*: sections 6 to 9, entropy and codes; Shannon 1951, *Prediction and
+# entropy of printed English*: people guess. Kullback and Leibler 1951, *On information and sufficiency*: section 2. Witten, Neal and Cleary 1987,
+# *Arithmetic coding for data compression*: its program is our coder. MacKay 2003, *Information theory, inference, and learning
+# algorithms*: chapters 2, 5, 6, 29 and 33. Akaike 1974, *A new look at the statistical model identification*: the price of a
+# parameter.
