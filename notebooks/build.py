@@ -74,7 +74,12 @@ def imports(path: Path) -> set[Path]:
 def execute(notebook: nbformat.NotebookNode) -> None:
     """Run all cells in a fresh kernel and keep what they show, without anything of the moment."""
     NotebookClient(
-        notebook, timeout=600, record_timing=False, store_widget_state=False, resources={"metadata": {"path": HERE}}
+        notebook,
+        timeout=600,
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,  # or the text is cut wherever the kernel happened to flush
+        resources={"metadata": {"path": HERE}},
     ).execute()
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = nbformat.from_dict({"name": "python"})

@@ -295,7 +295,8 @@ def cross_entropy_bits(probabilities, targets):
 # %%
 bits = cross_entropy_bits(model[x[:-1]], x[1:])
 claim("the mean of the first figure's bars", torch.allclose(bits, surprise.mean(), rtol=1e-12))
-by_torch = F.cross_entropy(model[x[:-1]].log(), x[1:]) / math.log(2)  # log q are logits that sum to 1 already
+logits_q = model[x[:-1]].log()  # scores whose softmax is q again
+by_torch = F.cross_entropy(logits_q, x[1:]) / math.log(2)
 claim("the phrase is not in the text", phrase not in text.decode(text.train))
 claim("PyTorch's loss, divided by ln 2, is the same",
       torch.allclose(bits, by_torch, rtol=1e-12))
@@ -685,7 +686,7 @@ figures.line(axes[1], ks, more_fresh, figures.TEAL, "50 × the text", dashed=Tru
 figures.title(axes[0], "Below the entropy is memory")
 figures.title(axes[1], "Shakespeare: more text, more context")
 show(fig, alt="Bits against context. Training falls below the entropy; held-out is lowest at "
-              "k = 1 for the source, at 2 for Shakespeare, then rises, on the source to the uniform 6.02.")
+              "k = 1 for the source, at 2 for Shakespeare, then rises, on the source to 6.02.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
