@@ -95,7 +95,7 @@ fig, (axes,) = figures.new(1, 2, width=7.5, height=3.5)
 figures.points(axes[0], (points - mean) / std)
 figures.points(axes[1], (bell[:400] - mean) / std, figures.ORANGE)
 figures.title(axes[0], "● The data keep to a track")
-figures.title(axes[1], f"▲ {100 * off_track(bell):.0f} in 100 of one Gaussian's do not")
+figures.title(axes[1], f"▲ {100 * off_track(bell):.0f} in 100 of a bell's do not")
 show(fig, alt="Two scatter plots: the data follow a spiral; points drawn from one "
               "Gaussian with the same mean and spread fill a round cloud, about half "
               "of them off the spiral.")
@@ -434,7 +434,9 @@ figures.line(ax, range(1, 601), losses, figures.ORANGE)
 ax.text(45, 1.72, "training", fontsize=9.5, color=figures.TEXT[figures.ORANGE])
 ax.scatter([600], [model["held-out"]], color=figures.INK, marker="D", s=28, zorder=3)
 ax.text(612, model["held-out"], "held-out", fontsize=9.5, va="center")
-figures.level(ax, truth["training"], "the truth, on the training points")
+figures.level(ax, truth["training"], "")
+ax.text(675, 1.44, "- - the truth, on the training points", fontsize=9, ha="right",
+        color=figures.MUTE)
 ax.set(xlabel="step", ylabel="loss (nats)", xlim=(0, 680), ylim=(1.35, 2.6))
 learned, worth = f"{model['training']:.2f}", f"{model['held-out']:.2f}"
 figures.title(ax, f"Trained to {learned} nats, worth {worth} on new points")
