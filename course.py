@@ -228,8 +228,8 @@ def borrow_packages() -> None:
 
 def has_torch() -> bool:
     """Whether an interrupted set-up already brought a suitable PyTorch."""
-    code = "import importlib.metadata as m; v = m.version('torch').split('.'); assert (2, 11) <= (int(v[0]), int(v[1]))"
-    return subprocess.run([str(venv_python()), "-c", code], capture_output=True).returncode == 0
+    code = "import course, sys; sys.exit(not course.active_torch_suits())"
+    return subprocess.run([str(venv_python()), "-c", code], capture_output=True, cwd=ROOT).returncode == 0
 
 
 def install_torch(nvidia: bool) -> None:

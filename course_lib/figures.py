@@ -26,7 +26,6 @@ INK, MUTE, PALE = "#222222", "#6E6E6E", "#EFEFEF"
 TEXT = {BLUE: BLUE, ORANGE: "#A8550F", TEAL: "#077A60", BERRY: BERRY, INK: INK, MUTE: MUTE}
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#FFFFFF", "#E9B9DC", "#B8489A", "#8D066D", "#4A0339"])
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#F2F2F2", ORANGE])
-STYLE = {"size": 10, "color": INK}
 DPI = 100
 
 
@@ -194,10 +193,10 @@ def opening() -> tuple[Figure, str]:
     return three_views(data, samples, lambda x: mixture_log_density(x, logits, mu, log_std), titles), alt
 
 
-def png(figure: Figure, **options) -> bytes:
+def png(figure: Figure) -> bytes:
     """Return the figure as PNG without metadata, so that the same picture is the same bytes."""
     out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": None}, **options)
+    figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 

@@ -26,6 +26,11 @@ class Runtime:
     device: torch.device
     budget: str
 
+    @property
+    def device_name(self) -> str:
+        """The GPU by its product's name, any other device as torch writes it."""
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else str(self.device)
+
     def pick(self, quick: T, full: T) -> T:
         """Return the value for this run's budget."""
         return quick if self.budget == "quick" else full
@@ -59,16 +64,14 @@ def start(seed: int = 0, threads: int | None = None) -> Runtime:
     torch.manual_seed(seed)
     if threads is not None:
         torch.set_num_threads(threads)
-    device = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else str(run.device)
     print(f"Python {platform.python_version()}, PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
-    print(f"device: {device} · budget: {run.budget} · seed: {seed}")
+    print(f"device: {run.device_name} · budget: {run.budget} · seed: {seed}")
     return run
 
 
 def describe() -> None:
     """Print what this run uses, what to expect of it, where its files are and how to delete them."""
     run = runtime()
-    device = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else str(run.device)
     expect = run.pick(
         quick="small sizes; a chapter runs in under 90 s on two CPU cores",
         full="large sizes for a GPU; a heavy cell says first how many minutes it takes",
@@ -77,7 +80,7 @@ def describe() -> None:
     kept = f"{len(files)} file{'s' * (len(files) != 1)}, {sum(path.stat().st_size for path in files) / 2**20:.1f} MiB"
     place = "the folder in COURSE_HOME" if os.environ.get("COURSE_HOME") else f"{home().name}/"
     for name, says in (
-        ("device", f"{device}, {torch.get_num_threads()} threads; no chapter needs a GPU"),
+        ("device", f"{run.device_name}, {torch.get_num_threads()} threads; no chapter needs a GPU"),
         ("precision", "float32 unless a cell says float64, where digits are to be compared"),
         ("budget", f"{run.budget}: {expect}"),
         ("notebooks", "work/ is your own copy; `make reset NB=00` gives a fresh one and keeps yours beside it"),

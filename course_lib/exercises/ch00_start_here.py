@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib import mixture, plane, training
-from course_lib.exercises.spec import Answer, Exercise, Mistake, Probe
+from course_lib.exercises.spec import Answer, Exercise, Mistake, Probe, one_fault
 
 
 def _random(*shape: int, seed: int, shift: float = 0.3) -> Tensor:
@@ -359,22 +359,20 @@ _faults = {
 }
 
 
-def _fault(letter: str, right: str, why: str, *hints: str) -> Answer:
-    wrong = {word: says for word, says in _faults.items() if word != right}
-    return Answer(id=f"start.fault_{letter}", right=right, wrong=wrong, hints=hints, why=why)
-
-
 faults = (
-    _fault(
-        "a", "rate_too_small", "both curves go down together and are not level at the end: more steps, or larger ones.",
+    one_fault(
+        "start.fault_a", "rate_too_small", _faults,
+        "both curves go down together and are not level at the end: more steps, or larger ones.",
         "Has the loss stopped falling?", "Is it falling on both kinds of points?",
     ),
-    _fault(
-        "b", "not_zeroed", "every step adds all earlier gradients to its own, so it overshoots like a swing.",
+    one_fault(
+        "start.fault_b", "not_zeroed", _faults,
+        "every step adds all earlier gradients to its own, so it overshoots like a swing.",
         "How do the first ten steps compare with those of an honest run?", "Does it ever come to rest?",
     ),
-    _fault(
-        "c", "too_few_points", "the model learns its few points by heart, and finds all others less and less likely.",
+    one_fault(
+        "start.fault_c", "too_few_points", _faults,
+        "the model learns its few points by heart, and finds all others less and less likely.",
         "Which of the two curves would you show a friend?", "What differs between the two kinds of points?",
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from course_lib import attention
-from course_lib.exercises.spec import Answer, Exercise, Mistake, Probe, Property
+from course_lib.exercises.spec import Answer, Exercise, Mistake, Probe, Property, one_fault
 
 
 def _random(*shape: int, seed: int) -> Tensor:
@@ -538,22 +538,20 @@ _faults = {
 }
 
 
-def _fault(letter: str, right: str, why: str, *hints: str) -> Answer:
-    wrong = {word: says for word, says in _faults.items() if word != right}
-    return Answer(id=f"attention.fault_{letter}", right=right, wrong=wrong, hints=hints, why=why)
-
-
 faults = (
-    _fault(
-        "a", "wrong_axis", "the columns sum to 1, the rows do not: the softmax ran over the queries.",
+    one_fault(
+        "attention.fault_a", "wrong_axis", _faults,
+        "the columns sum to 1, the rows do not: the softmax ran over the queries.",
         "Add up a row, then a column.", "Row sums are written at the right.",
     ),
-    _fault(
-        "b", "unscaled", "every row is nearly all or nothing: the scores were not divided by √d_head.",
+    one_fault(
+        "attention.fault_b", "unscaled", _faults,
+        "every row is nearly all or nothing: the scores were not divided by √d_head.",
         "How many keys does a query listen to?", "What makes a softmax hard?",
     ),
-    _fault(
-        "c", "unmasked", "there are weights above the diagonal: the future is seen.",
+    one_fault(
+        "attention.fault_c", "unmasked", _faults,
+        "there are weights above the diagonal: the future is seen.",
         "Which cells of a causal layer must be empty?", "Look above the diagonal.",
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ import linecache
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -195,16 +196,18 @@ def _raised(error: BaseException, given: Callable, called: str) -> Verdict:
 
 def _own_line(error: BaseException, given: Callable) -> str:
     """Return the innermost line of the traceback that lies in the learner's own source."""
-    code = getattr(inspect.unwrap(given), "__code__", None) or getattr(
-        getattr(given, "forward", None), "__code__", None
-    )
-    if code is None:
-        return ""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == code.co_filename]
+    cells = {function.__code__.co_filename for function in own_functions(given)}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in cells]
     if not frames:
         return ""
     number = frames[-1].lineno or 0
-    return f"in line {number} of the cell: {linecache.getline(code.co_filename, number).strip()}"
+    return f"in line {number} of the cell: {linecache.getline(frames[-1].filename, number).strip()}"
+
+
+def own_functions(given: Any) -> list[FunctionType]:
+    """Return the functions that a cell's definition consists of: itself, or the methods written in a class."""
+    members = vars(given).values() if isinstance(given, type) else [inspect.unwrap(given)]
+    return [member for member in members if isinstance(member, FunctionType)]
 
 
 def _known(

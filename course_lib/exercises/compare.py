@@ -103,11 +103,9 @@ def _finite(expected: Any, got: Any, name: str, rtol: float, atol: float) -> Dif
 
 def _values(expected: Any, got: Any, name: str, rtol: float, atol: float) -> Difference | None:
     if type(expected) is int and type(_number(got)) is int:  # exactly: a float64 would round large ones
-        return (
-            None
-            if expected == _number(got)
-            else Difference("values", f"{name}{got} came back, {expected} was expected")
-        )
+        if expected == _number(got):
+            return None
+        return Difference("values", f"{name}{got} came back, {expected} was expected")
     e, g = _as_tensor(expected), _as_tensor(got)
     if e is None or g is None:
         return None if expected == got else Difference("values", f"{name}{got!r} came back; expected {expected!r}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from course_lib import runtime
 from course_lib.exercises import progress as memory
-from course_lib.exercises.check import Verdict, check
+from course_lib.exercises.check import Verdict, check, own_functions
 from course_lib.exercises.registry import chapters, find
 from course_lib.exercises.spec import Answer, Exercise
 
@@ -42,7 +42,7 @@ def exercise(id: str) -> Callable[[Any], Any]:
         raise TypeError(f"{id!r} asks for answer({id!r}, …), not for a function")
 
     def decorate(given: Any) -> Any:
-        namespace = _namespace(given)
+        namespace: dict = next((f.__globals__ for f in own_functions(given)), {})  # of the cell
         if getattr(given, "__name__", None) != entry.name:
             name = getattr(given, "__name__", type(given).__name__)
             lines = [f"the cell defines {name}; the cells that follow call {entry.name}"]
@@ -58,12 +58,6 @@ def exercise(id: str) -> Callable[[Any], Any]:
         return given if verdict.state == "right" else entry.reference
 
     return decorate
-
-
-def _namespace(given: Any) -> dict[str, Any]:
-    """Return the globals of the cell that defines a function or class."""
-    members = vars(given).values() if isinstance(given, type) else [inspect.unwrap(given)]
-    return next((m.__globals__ for m in members if hasattr(m, "__globals__")), {})
 
 
 def answer(id: str, value: Any) -> None:
@@ -170,10 +164,10 @@ def _definition(given: Any) -> ast.AST | None:
 
     By way of a code object's file and line: inspect.getsource does not find classes of a notebook before Python 3.13.
     """
-    members = vars(given).values() if isinstance(given, type) else [inspect.unwrap(given)]
-    code = next((m.__code__ for m in members if hasattr(m, "__code__")), None)
-    if code is None:
+    functions = own_functions(given)
+    if not functions:
         return None
+    code = functions[0].__code__
     try:
         cell = ast.parse("".join(linecache.getlines(code.co_filename)))
     except SyntaxError:

@@ -105,3 +105,8 @@ class Answer:
     def options(self) -> list[str]:
         """The words to choose from, in alphabetical order; empty where a number is asked for."""
         return sorted(map(str, [self.right, *self.wrong])) if isinstance(self.right, str) else []
+
+
+def one_fault(id: str, right: str, faults: Mapping[str, str], why: str, *hints: str) -> Answer:
+    """Return the question for one fault out of several; faults: word → what its picture would show instead."""
+    return Answer(id, right, {word: says for word, says in faults.items() if word != right}, hints, why)
