@@ -78,18 +78,41 @@ def scaled_dot_product_attention(
     return weights @ v, weights
 
 
+# Above these many positions PyTorch's fused kernel is the faster one on a CPU (benchmarks/language_model.py).
+_DENSE_UP_TO = {torch.bfloat16: 512}
+
+
+def _dense_causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Causal attention with the weights stored: three large operations, for sequences where these are small."""
+    *batch, T, d = q.shape
+    future = q.new_full((T, T), -torch.inf).triu(1)
+    q, k, v = (x.reshape(-1, T, x.shape[-1]) for x in (q, k, v))  # (B·H, T, d)
+    scores = torch.baddbmm(future.expand(len(q), T, T), q, k.transpose(1, 2), alpha=1 / math.sqrt(d))
+    return (scores.softmax(dim=-1) @ v).view(*batch, T, v.shape[-1])
+
+
 def fast_attention(
     q: Float[Tensor, "*#batch query d_head"],
     k: Float[Tensor, "*#batch key d_head"],
     v: Float[Tensor, "*#batch key d_value"],
     mask: Bool[Tensor, "..."] | None = None,
+    causal: bool = False,
 ) -> Float[Tensor, "*_ query d_value"]:
-    """Return the output of ``scaled_dot_product_attention`` alone, by PyTorch's fused kernels.
+    """Return the output of ``scaled_dot_product_attention`` alone, by whatever is fastest on this device.
 
-    The weights are never stored, so there are none to return. Same arguments, same errors, and the same
-    zero for a query that may attend to no key, which PyTorch leaves to the kernel that it happens to pick.
+    Same arguments, same errors, and the same zero for a query that may attend to no key, which PyTorch leaves to
+    the kernel that it happens to pick. causal: in place of a mask, as many queries as keys, each attending to
+    itself and what came before; PyTorch's fused kernels then skip the future instead of masking it.
     """
     _check_inputs(q, k, v, mask)
+    if causal:
+        if mask is not None or q.shape[-2] != k.shape[-2]:
+            got = f"{q.shape[-2]} and {k.shape[-2]}" + (" with a mask" if mask is not None else "")
+            raise ValueError(f"causal: expected as many queries as keys and no mask, got {got}")
+        same_batch = q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+        if q.device.type == "cpu" and same_batch and q.shape[-2] <= _DENSE_UP_TO.get(q.dtype, 0):
+            return _dense_causal(q, k, v)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     if mask is None:
         return F.scaled_dot_product_attention(q, k, v)
     nowhere = ~mask.any(dim=-1, keepdim=True)
@@ -204,11 +227,14 @@ class MultiHeadAttention(nn.Module):
             if given.ndim != 3 or given.shape[-1] != self.query.in_features:
                 expected = f"(batch, positions, d_model = {self.query.in_features})"
                 raise ValueError(f"{name}: expected {expected}, got {tuple(given.shape)}")
-        q = split_heads(self.query(x), self.n_heads)
-        k = split_heads(self.key(context), self.n_kv_heads)
-        v = split_heads(self.value(context), self.n_kv_heads)
+        if context is x and self.query.bias is None:  # one product instead of three is faster
+            together = F.linear(x, torch.cat([self.query.weight, self.key.weight, self.value.weight]))
+            parts = together.split([self.query.out_features, self.key.out_features, self.value.out_features], dim=-1)
+        else:
+            parts = self.query(x), self.key(context), self.value(context)
+        q, k, v = (split_heads(p, h) for p, h in zip(parts, (self.n_heads, *[self.n_kv_heads] * 2), strict=True))
         shared = self.n_heads // self.n_kv_heads
-        return q, k.repeat_interleave(shared, dim=1), v.repeat_interleave(shared, dim=1)
+        return (q, k, v) if shared == 1 else (q, *(t.repeat_interleave(shared, dim=1) for t in (k, v)))
 
     def forward(
         self,

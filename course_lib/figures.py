@@ -17,9 +17,9 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from course_lib import runtime
+from course_lib.descent import fit_mixture
 from course_lib.mixture import mixture_log_density, mixture_sample
 from course_lib.plane import fireflies, standardise
-from course_lib.training import fit_mixture
 
 BLUE, ORANGE, TEAL, BERRY = "#0156FC", "#C86A1E", "#0AA582", "#8D066D"
 INK, MUTE, PALE = "#222222", "#6E6E6E", "#EFEFEF"

@@ -63,16 +63,16 @@ def rotate(
 ) -> Float[Tensor, "*batch time d_head"]:
     """Turn pair i of row t, (x[t, 2i], x[t, 2i + 1]), by angles[t, i] (Su et al. 2021, equations 15 and 34).
 
-    Counter-clockwise: (a, b) becomes (a cos − b sin, a sin + b cos). Lengths stay. Some libraries pair feature i with
+    Counter-clockwise: (a, b) becomes (a cos − b sin, a sin + b cos), computed as (a + ib) · e^{iφ}. Lengths stay. Some libraries pair feature i with
     i + d/2 instead: the same after a permutation of the features, but weights do not fit from one to the other.
     ValueError where the angles are not (time, d_head / 2).
     """
     if angles.shape != (x.shape[-2], x.shape[-1] / 2):
         raise ValueError(f"angles: expected (time, d_head / 2) for x {tuple(x.shape)}, got {tuple(angles.shape)}")
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    even, odd = x[..., 0::2], x[..., 1::2]  # (…, time, pairs) each
-    turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
-    return turned.flatten(-2)
+    wide = torch.promote_types(x.dtype, angles.dtype)
+    turn = torch.polar(torch.ones_like(angles), angles)  # e^{iφ}, (time, pairs)
+    points = torch.view_as_complex(x.to(wide).unflatten(-1, (-1, 2)).contiguous())  # a + ib, (…, time, pairs)
+    return torch.view_as_real(points * turn).flatten(-2).to(x.dtype)
 
 
 def rotary(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from course_lib import plane
+from course_lib.descent import fit_mixture, gradient_step
 from course_lib.mixture import mixture_log_density, mixture_sample, mixture_start
 from course_lib.plane import LAMP, NOISE, fireflies, off_track, standardise, track, true_log_density
-from course_lib.training import fit_mixture, gradient_step
 
 F64 = torch.float64
 

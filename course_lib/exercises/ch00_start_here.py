@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_lib import mixture, plane, training
+from course_lib import descent, mixture, plane
 from course_lib.exercises.spec import Answer, Exercise, Mistake, Probe, one_fault
 
 
@@ -274,7 +274,7 @@ def _step_probes() -> list[Probe]:
 
 gradient_step = Exercise(
     id="start.gradient_step",
-    reference=training.gradient_step,
+    reference=descent.gradient_step,
     stub='''
 def gradient_step(loss_of, parameters, rate):
     """Move every parameter, in place, by -rate times its gradient; return the loss before.

@@ -51,7 +51,7 @@ from course_lib.figures import show
 from course_lib.mixture import mixture_sample, mixture_start
 from course_lib.plane import NOISE, fireflies, off_track, true_log_density
 from course_lib.runtime import describe, start
-from course_lib.training import fit_mixture
+from course_lib.descent import fit_mixture
 
 run = start(seed=0, threads=1)
 f64 = torch.float64  # double precision: 16 digits, so that equalities can be checked

@@ -1,0 +1,104 @@
+"""What a language model has to beat: Kneser–Ney n-grams and compressors that were given the training text."""
+
+import bz2
+import lzma
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def absolute_discount(counts: Int[Tensor, "n"]) -> float:
+    """Return D = n₁ / (n₁ + 2 n₂) for n₁ counts that are 1 and n₂ that are 2 (Ney, Essen and Kneser 1994).
+
+    Counts of 0 play no part. No count of 1: ValueError, for nothing would be left to unseen symbols.
+    """
+    ones, twos = int((counts == 1).sum()), int((counts == 2).sum())
+    if ones == 0:
+        raise ValueError("counts: expected at least one count of 1, got none")
+    return ones / (ones + 2 * twos)
+
+
+class _Level:
+    """The n-grams of one order: their counts, and for every context the total and the number of distinct followers."""
+
+    def __init__(self, grams: Tensor, counts: Tensor, vocab_size: int) -> None:
+        self.grams, self.counts = grams, counts.double()  # grams in ascending order, as base-vocab_size numbers
+        self.discount = absolute_discount(counts) if (counts == 1).any() else 0.0  # nothing rare, nothing to give away
+        self.contexts, place = (grams // vocab_size).unique_consecutive(return_inverse=True)
+        self.totals = torch.zeros(len(self.contexts), dtype=torch.float64).index_add_(0, place, self.counts)
+        self.followers = torch.bincount(place, minlength=len(self.contexts)).double()
+
+
+def _look_up(keys: Tensor, values: Tensor, wanted: Tensor) -> Tensor:
+    """Return values[i] where keys[i] == wanted, 0 where there is none; keys in ascending order."""
+    place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
+    return torch.where(keys[place] == wanted, values[place], 0.0)
+
+
+class KneserNey:
+    """Interpolated Kneser–Ney (Kneser and Ney 1995; Chen and Goodman 1999, section 2.7) with one discount an order.
+
+    The highest order counts occurrences. Every lower one counts in how many different contexts an n-gram was seen,
+    and takes over the probability that was discounted above it; below the single symbols stands 1 / vocab_size.
+    order: symbols of the longest n-gram, the predicted one included; vocab_size ** order has to fit 63 bits.
+    """
+
+    def __init__(self, tokens: Int[Tensor, "n"], order: int, vocab_size: int) -> None:
+        if order < 1 or order * math.log2(vocab_size) >= 63:
+            raise ValueError(f"order: expected 1 to {int(63 / math.log2(vocab_size))}, got {order}")
+        if len(tokens) < order:
+            raise ValueError(f"tokens: expected at least order = {order}, got {len(tokens)}")
+        self.order, self.vocab_size = order, vocab_size
+        self._powers = vocab_size ** torch.arange(order - 1, -1, -1)
+        grams, counts = (tokens.unfold(0, order, 1) * self._powers).sum(-1).unique(return_counts=True)
+        self.levels = [_Level(grams, counts, vocab_size)]
+        for n in range(order - 1, 0, -1):  # each distinct (n + 1)-gram is one context of the n-gram at its end
+            grams, counts = (grams % vocab_size**n).unique(return_counts=True)
+            self.levels.insert(0, _Level(grams, counts, vocab_size))
+
+    def _probability(self, contexts: Tensor, symbols: Tensor) -> Tensor:
+        """Return p(symbol | context); contexts are numbers of order − 1 digits in base vocab_size."""
+        p = torch.full(torch.broadcast_shapes(contexts.shape, symbols.shape), 1 / self.vocab_size, dtype=torch.float64)
+        for n, level in enumerate(self.levels, start=1):
+            context = contexts % self.vocab_size ** (n - 1)
+            total = _look_up(level.contexts, level.totals, context)
+            followers = _look_up(level.contexts, level.followers, context)
+            count = _look_up(level.grams, level.counts, context * self.vocab_size + symbols)
+            seen = total > 0
+            total = total.where(seen, 1.0)
+            here = ((count - level.discount).clamp(min=0) + level.discount * followers * p) / total
+            p = torch.where(seen, here, p)  # an unseen context leaves it to the shorter one
+        return p
+
+    def log_probability(self, tokens: Int[Tensor, "n"]) -> Float[Tensor, "rest"]:
+        """Return log p, in nats, of every token but the first order − 1 given the order − 1 before it."""
+        grams = (tokens.unfold(0, self.order, 1) * self._powers).sum(-1)
+        return self._probability(grams // self.vocab_size, grams % self.vocab_size).log()
+
+    def next_probabilities(self, tokens: Int[Tensor, "time"]) -> Float[Tensor, "vocab"]:
+        """Return the distribution of the token after these, of which the last order − 1 count."""
+        if len(tokens) < self.order - 1:
+            raise ValueError(f"tokens: expected at least order − 1 = {self.order - 1}, got {len(tokens)}")
+        context = (tokens[len(tokens) - self.order + 1 :] * self._powers[1:]).sum()
+        return self._probability(context, torch.arange(self.vocab_size))
+
+
+COMPRESSORS = {
+    "bz2": lambda text: len(bz2.compress(text, 9)),
+    "lzma": lambda text: len(lzma.compress(text, preset=9 | lzma.PRESET_EXTREME)),
+}
+
+
+def compressor_bits(name: str, train: bytes, held_out: bytes) -> float:
+    """Return the bits that a byte of held_out costs a compressor which has read train.
+
+    The size of both together minus the size of train alone. name: bz2 or lzma.
+    """
+    if name not in COMPRESSORS:
+        raise ValueError(f"name: expected {' or '.join(COMPRESSORS)}, got {name!r}")
+    if not held_out:
+        raise ValueError("held_out: expected at least one byte, got none")
+    size = COMPRESSORS[name]
+    return 8 * (size(train + held_out) - size(train)) / len(held_out)
