@@ -1,14 +1,19 @@
 """The course's data. Shipped files are read from ``data/`` and checked against their sha256; nothing is fetched."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from jaxtyping import Int
+from safetensors.torch import load
 from torch import Tensor
 
+from course_lib.transformer import Transformer, TransformerConfig
+
 FOLDER = Path(__file__).parents[1] / "data"
+MODEL_SHA256 = "none yet"
 SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
@@ -76,3 +81,13 @@ def random_windows(
     starts = torch.randint(len(tokens) - length, (batch,), generator=generator)
     windows = tokens[(starts[:, None] + torch.arange(length + 1)).to(tokens.device)]  # (B, length + 1)
     return windows[:, :-1], windows[:, 1:]
+
+
+def load_language_model() -> Transformer:
+    """Return the model of ``benchmarks/language_model.py``, two CPU-minutes of Tiny Shakespeare, in eval mode."""
+    content = shipped("shakespeare_model.safetensors", MODEL_SHA256)
+    size = int.from_bytes(content[:8], "little")  # the file begins with its header's length, then the header
+    config = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["config"])
+    model = Transformer(TransformerConfig(**config))
+    model.load_state_dict({name: tensor.float() for name, tensor in load(content).items()})
+    return model.eval()

@@ -5,7 +5,7 @@ position t. Angles are computed in float32 at least: in bfloat16 the positions 2
 """
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Complex, Float, Int, Shaped
 from torch import Tensor, nn
 
 
@@ -63,16 +63,26 @@ def rotate(
 ) -> Float[Tensor, "*batch time d_head"]:
     """Turn pair i of row t, (x[t, 2i], x[t, 2i + 1]), by angles[t, i] (Su et al. 2021, equations 15 and 34).
 
-    Counter-clockwise: (a, b) becomes (a cos − b sin, a sin + b cos), computed as (a + ib) · e^{iφ}. Lengths stay. Some libraries pair feature i with
+    Counter-clockwise: (a, b) becomes (a cos − b sin, a sin + b cos). Lengths stay. Some libraries pair feature i with
     i + d/2 instead: the same after a permutation of the features, but weights do not fit from one to the other.
     ValueError where the angles are not (time, d_head / 2).
     """
     if angles.shape != (x.shape[-2], x.shape[-1] / 2):
         raise ValueError(f"angles: expected (time, d_head / 2) for x {tuple(x.shape)}, got {tuple(angles.shape)}")
-    wide = torch.promote_types(x.dtype, angles.dtype)
-    turn = torch.polar(torch.ones_like(angles), angles)  # e^{iφ}, (time, pairs)
-    points = torch.view_as_complex(x.to(wide).unflatten(-1, (-1, 2)).contiguous())  # a + ib, (…, time, pairs)
-    return torch.view_as_real(points * turn).flatten(-2).to(x.dtype)
+    return turn(x, on_circle(angles))
+
+
+def on_circle(angles: Float[Tensor, "time pairs"]) -> Complex[Tensor, "time pairs"]:
+    """Return e^{iφ} for every angle φ, computed once for all layers of a model."""
+    return torch.polar(torch.ones_like(angles), angles)
+
+
+def turn(
+    x: Float[Tensor, "*batch time d_head"], phases: Complex[Tensor, "time pairs"]
+) -> Float[Tensor, "*batch time d_head"]:
+    """Return what ``rotate`` does, from ``on_circle(angles)``: each pair (a, b) as a + ib, times e^{iφ}."""
+    pairs = x.to(phases.real.dtype).unflatten(-1, (-1, 2)).contiguous()
+    return torch.view_as_real(torch.view_as_complex(pairs) * phases).flatten(-2).to(x.dtype)
 
 
 def rotary(

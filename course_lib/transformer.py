@@ -8,12 +8,12 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.attention import MultiHeadAttention, causal_mask, fast_attention, join_heads
-from course_lib.positions import LearnedPositions, position_angles, rotate
+from course_lib.positions import LearnedPositions, on_circle, position_angles, turn
 
 MODERN = {"positions": "rotary", "activation": "relu2", "qk_norm": True, "zero_init": True, "token_shift": True}
 
@@ -87,14 +87,17 @@ class KVCache:
 
         The positions count as seen once the model has been through all layers and adds to ``length``.
         """
-        capacity = self.keys.shape[3]
+        keys, values = self.keys[layer], self.values[layer]
+        capacity, end = keys.shape[2], self.length + k.shape[2]
         kept = min(k.shape[2], capacity)
-        end = self.length + k.shape[2]
-        slots = torch.arange(end - kept, end, device=k.device) % capacity
-        self.keys[layer][:, :, slots] = k[:, :, -kept:].to(self.keys.dtype)
-        self.values[layer][:, :, slots] = v[:, :, -kept:].to(self.values.dtype)
+        first = (end - kept) % capacity
+        if first + kept <= capacity:
+            slots: slice | Tensor = slice(first, first + kept)
+        else:
+            slots = torch.arange(first, first + kept, device=k.device) % capacity
+        keys[:, :, slots], values[:, :, slots] = k[:, :, -kept:], v[:, :, -kept:]
         held = min(end, capacity)
-        return self.keys[layer][:, :, :held], self.values[layer][:, :, :held]
+        return keys[:, :, :held], values[:, :, :held]
 
 
 class TokenShift(nn.Module):
@@ -108,12 +111,14 @@ class TokenShift(nn.Module):
         self, x: Float[Tensor, "batch time d_model"], before: Float[Tensor, "batch 1 d_model"] | None = None
     ) -> Float[Tensor, "batch time d_model"]:
         """Shift x; before: the position ahead of x[:, 0], zeros when left out."""
-        past = F.pad(x, (0, 0, 1, -1)) if before is None else torch.cat([before.to(x.dtype), x[:, :-1]], dim=1)
-        return x + self.amount.to(x.dtype) * past
+        past = F.pad(x, (0, 0, 1, -1))
+        if before is not None:
+            past[:, :1] = before
+        return torch.addcmul(x, self.amount.to(x.dtype), past)
 
 
 class FeedForward(nn.Module):
-    """Two linear maps, up to four times the width and down again, an activation between (Vaswani et al. 2017, eq. 2)."""
+    """Up to four times the width, an activation, and down again (Vaswani et al. 2017, equation 2)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -124,7 +129,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         """Apply the layer to every position by itself."""
         hidden = self.up(x)  # (…, 4 C)
-        return self.down(F.gelu(hidden) if self.activation == "gelu" else F.relu(hidden).square())
+        return self.down(F.gelu(hidden) if self.activation == "gelu" else F.relu(hidden) ** 2)
 
 
 class Block(nn.Module):
@@ -147,16 +152,16 @@ class Block(nn.Module):
         before = cache.before[layer, part] if cache is not None and cache.length else None
         shifted = self.shifts[part](x, before)
         if cache is not None:
-            cache.before[layer, part] = x[:, -1:].to(cache.before.dtype)
+            cache.before[layer, part] = x[:, -1:]
         return shifted
 
-    def heads(self, x: Tensor, angles: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def heads(self, x: Tensor, phases: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return q, k, v (batch, heads, time, d_head) of the normalised stream x, as attention compares them."""
         q, k, v = self.attention.project(x)
-        if self.qk_norm:
-            q, k = F.layer_norm(q, q.shape[-1:]), F.layer_norm(k, k.shape[-1:])
-        if angles is not None:
-            q, k = rotate(q, angles), rotate(k, angles)
+        if self.qk_norm or phases is not None:  # both do the same to q and to k: once for both
+            both = torch.cat([q, k], dim=1)  # (B, 2 H, T, d)
+            both = F.layer_norm(both, both.shape[-1:]) if self.qk_norm else both
+            q, k = (both if phases is None else turn(both, phases)).chunk(2, dim=1)
         return q, k, v
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, cache: KVCache | None, layer: int) -> Tensor:
@@ -174,12 +179,12 @@ class Block(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "batch time d_model"],
-        angles: Float[Tensor, "time pairs"] | None = None,
+        phases: Complex[Tensor, "time pairs"] | None = None,
         cache: KVCache | None = None,
         layer: int = 0,
     ) -> Float[Tensor, "batch time d_model"]:
-        """Add what the two layers found to the stream x; angles: of the rotary positions."""
-        heads = self.heads(self.shift(0, self.norm_1(x), cache, layer), angles)
+        """Add what the two layers found to the stream x; phases: e^{iφ} of the rotary positions."""
+        heads = self.heads(self.shift(0, self.norm_1(x), cache, layer), phases)
         x = x + self.dropout(self.attention.output(join_heads(self.attend(*heads, cache, layer))))
         return x + self.dropout(self.feed_forward(self.shift(1, self.norm_2(x), cache, layer)))
 
@@ -227,13 +232,13 @@ class Transformer(nn.Module):
             raise ValueError(f"tokens: learned positions end at context_length = {limit}, got {seen + T}")
 
     def embed(self, tokens: Tensor, seen: int = 0) -> tuple[Tensor, Tensor | None]:
-        """Return the stream (batch, time, d_model) before the first block, and the rotary angles or None."""
+        """Return the stream (batch, time, d_model) before the first block, and e^{iφ} of rotary positions or None."""
         x = self.embedding(tokens)
         if self.positions is not None:
             return self.dropout(x + self.positions.table[seen : seen + tokens.shape[1]]), None
         positions = torch.arange(seen, seen + tokens.shape[1], device=tokens.device)
         wide = torch.promote_types(x.dtype, torch.float32)
-        return self.dropout(x), position_angles(positions.to(wide), self.config.d_head)
+        return self.dropout(x), on_circle(position_angles(positions.to(wide), self.config.d_head))
 
     def forward(
         self, tokens: Int[Tensor, "batch time"], cache: KVCache | None = None
@@ -244,9 +249,9 @@ class Transformer(nn.Module):
         logits are those of the whole sequence's last position. ValueError where tokens do not fit.
         """
         self._check(tokens, cache)
-        x, angles = self.embed(tokens, 0 if cache is None else cache.length)
+        x, phases = self.embed(tokens, 0 if cache is None else cache.length)
         for layer, block in enumerate(self.blocks):
-            x = block(x, angles, cache, layer)
+            x = block(x, phases, cache, layer)
         if cache is not None:
             cache.length += tokens.shape[1]
         return F.linear(self.norm(x), self.embedding.weight)  # (B, T, V)
@@ -255,13 +260,13 @@ class Transformer(nn.Module):
     def queries_and_keys(self, tokens: Int[Tensor, "batch time"]) -> tuple[Tensor, Tensor]:
         """Return q and k of every layer, (n_layers, batch, heads, time, d_head), as attention compares them."""
         self._check(tokens, None)
-        x, angles = self.embed(tokens)
+        x, phases = self.embed(tokens)
         queries, keys = [], []
         for block in self.blocks:
-            q, k, _ = block.heads(block.shift(0, block.norm_1(x), None, 0), angles)
+            q, k, _ = block.heads(block.shift(0, block.norm_1(x), None, 0), phases)
             queries.append(q)
             keys.append(k)
-            x = block(x, angles)
+            x = block(x, phases)
         return torch.stack(queries), torch.stack(keys)
 
 
