@@ -234,7 +234,9 @@ class MultiHeadAttention(nn.Module):
             parts = self.query(x), self.key(context), self.value(context)
         q, k, v = (split_heads(p, h) for p, h in zip(parts, (self.n_heads, *[self.n_kv_heads] * 2), strict=True))
         shared = self.n_heads // self.n_kv_heads
-        return (q, k, v) if shared == 1 else (q, *(t.repeat_interleave(shared, dim=1) for t in (k, v)))
+        if shared > 1:
+            k, v = (t.repeat_interleave(shared, dim=1) for t in (k, v))
+        return q, k, v
 
     def forward(
         self,

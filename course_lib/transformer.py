@@ -169,7 +169,7 @@ class Block(nn.Module):
         if cache is not None:
             held = cache.store(layer, k, v)
             if cache.length:  # one new query, which may see whatever is held
-                return fast_attention(q, *(x.to(q.dtype) for x in held))
+                return fast_attention(q, held[0].to(q.dtype), held[1].to(q.dtype))
         T = q.shape[2]
         if self.window >= T:
             return fast_attention(q, k, v, causal=True)
@@ -201,8 +201,9 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
-        learned = config.positions == "learned"
-        self.positions = LearnedPositions(config.context_length, config.d_model) if learned else None
+        self.positions: LearnedPositions | None = None
+        if config.positions == "learned":
+            self.positions = LearnedPositions(config.context_length, config.d_model)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
         self.norm = nn.LayerNorm(config.d_model, bias=False)
@@ -212,14 +213,12 @@ class Transformer(nn.Module):
         config = self.config
         inner = config.d_model**-0.5 if config.zero_init else 0.02
         outer = 0.0 if config.zero_init else 0.02 / math.sqrt(2 * config.n_layers)
-        nn.init.normal_(self.embedding.weight, std=0.02)
-        if self.positions is not None:
-            nn.init.normal_(self.positions.table, std=0.02)
-        for block in self.blocks:
-            for linear in (block.attention.query, block.attention.key, block.attention.value, block.feed_forward.up):
-                nn.init.normal_(linear.weight, std=inner)
-            for linear in (block.attention.output, block.feed_forward.down):
-                nn.init.normal_(linear.weight, std=outer)
+        outward = (".attention.output.weight", ".feed_forward.down.weight")
+        for name, parameter in self.named_parameters():
+            if parameter.ndim == 2:
+                inside = name.startswith("blocks.")
+                std = outer if name.endswith(outward) else inner if inside else 0.02
+                nn.init.normal_(parameter, std=std)
 
     def _check(self, tokens: Tensor, cache: KVCache | None) -> None:
         T, limit = tokens.shape[1], self.config.context_length
@@ -263,6 +262,7 @@ class Transformer(nn.Module):
         x, phases = self.embed(tokens)
         queries, keys = [], []
         for block in self.blocks:
+            assert isinstance(block, Block)  # what a ModuleList holds, the type checker cannot know
             q, k, _ = block.heads(block.shift(0, block.norm_1(x), None, 0), phases)
             queries.append(q)
             keys.append(k)
