@@ -120,6 +120,25 @@ def fast_attention(
     return output.masked_fill(nowhere, 0.0)
 
 
+def cached_attention(
+    q: Float[Tensor, "*batch 1 d_head"],
+    k: Float[Tensor, "*batch 1 d_head"],
+    v: Float[Tensor, "*batch 1 d_value"],
+    keys: Float[Tensor, "*batch seen d_head"],
+    values: Float[Tensor, "*batch seen d_value"],
+) -> tuple[
+    Float[Tensor, "*batch 1 d_value"], Float[Tensor, "*batch grown d_head"], Float[Tensor, "*batch grown d_value"]
+]:
+    """Return the newest position's output, and keys and values with its own k and v behind them.
+
+    What causal attention over all positions gives in its last row, from what earlier steps have kept.
+    ``transformer.KVCache`` does the same in memory that is set aside once.
+    """
+    keys, values = torch.cat([keys, k], dim=-2), torch.cat([values, v], dim=-2)
+    output, _ = scaled_dot_product_attention(q, keys, values)  # no mask: nothing here lies in its future
+    return output, keys, values
+
+
 def causal_mask(
     n_queries: int, n_keys: int | None = None, device: torch.device | str | None = None
 ) -> Bool[Tensor, "query key"]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from course_lib.transformer import Transformer, TransformerConfig
 
 FOLDER = Path(__file__).parents[1] / "data"
-MODEL_SHA256 = "none yet"
+MODEL_SHA256 = "d2ca6563269b2078f827dac5ddd7163e1e44b2b60587782a9a57c06dcfe1afe2"
 SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 

@@ -5,6 +5,7 @@ layers, learned positions, GELU, one matrix for embedding and readout. ``MODERN`
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -132,8 +133,23 @@ class FeedForward(nn.Module):
         return self.down(F.gelu(hidden) if self.activation == "gelu" else F.relu(hidden) ** 2)
 
 
+def pre_norm_block(
+    x: Float[Tensor, "*batch d_model"],
+    norm_1: Callable[[Tensor], Tensor],
+    attention: Callable[[Tensor], Tensor],
+    norm_2: Callable[[Tensor], Tensor],
+    feed_forward: Callable[[Tensor], Tensor],
+) -> Float[Tensor, "*batch d_model"]:
+    """Return the stream x with what attention and then feed_forward add, each reading a normalised copy of it.
+
+    The arrangement of GPT-2; Xiong et al. (2020) compare it with the norm after each sum.
+    """
+    x = x + attention(norm_1(x))
+    return x + feed_forward(norm_2(x))
+
+
 class Block(nn.Module):
-    """x + attention(norm(x)), then x + feed-forward(norm(x)): the pre-norm block (Xiong et al. 2020)."""
+    """Attention and a feed-forward layer on a residual stream, as ``pre_norm_block`` puts them together."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -184,9 +200,15 @@ class Block(nn.Module):
         layer: int = 0,
     ) -> Float[Tensor, "batch time d_model"]:
         """Add what the two layers found to the stream x; phases: e^{iφ} of the rotary positions."""
-        heads = self.heads(self.shift(0, self.norm_1(x), cache, layer), phases)
-        x = x + self.dropout(self.attention.output(join_heads(self.attend(*heads, cache, layer))))
-        return x + self.dropout(self.feed_forward(self.shift(1, self.norm_2(x), cache, layer)))
+
+        def attention(x: Tensor) -> Tensor:
+            heads = self.heads(self.shift(0, x, cache, layer), phases)
+            return self.dropout(self.attention.output(join_heads(self.attend(*heads, cache, layer))))
+
+        def feed_forward(x: Tensor) -> Tensor:
+            return self.dropout(self.feed_forward(self.shift(1, x, cache, layer)))
+
+        return pre_norm_block(x, self.norm_1, attention, self.norm_2, feed_forward)
 
 
 class Transformer(nn.Module):
