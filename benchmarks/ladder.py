@@ -40,32 +40,27 @@ def main() -> None:
         kept.write_text(json.dumps(state))
     steps = {key: round(SECONDS / s) for key, s in state["seconds"].items()}
     finished = {(kind, name, seed) for kind, name, seed, _ in state["done"]}
-    tasks = [(*key.split("/"), seed) for seed in SEEDS for key in steps]
+    tasks = sorted([(*key.split("/"), seed) for seed in SEEDS for key in steps], key=lambda t: (t[0] != "up", t[2]))
     with ProcessPoolExecutor(2) as pool:
         waiting = [pool.submit(run, *t, steps[f"{t[0]}/{t[1]}"]) for t in tasks if t not in finished]
         for future in as_completed(waiting):
             state["done"].append(future.result())
             print(*state["done"][-1], flush=True)
             kept.write_text(json.dumps(state))
-    losses = {(kind, name): [] for kind, name, _ in tasks}
+    record(state, steps)
+
+
+def record(state: dict, steps: dict[str, int]) -> None:
+    """Write the record of all runs that are done; a row has as many losses as seeds."""
+    losses: dict[str, list[float]] = {key: [] for key in steps}
     for kind, name, _, loss in sorted(state["done"], key=lambda d: d[2]):
-        losses[kind, name].append(round(loss, 4))
+        losses[f"{kind}/{name}"].append(round(loss, 4))
     papers = {name: paper for name, paper, _, _ in recipes.RUNGS}
-    rows = [
-        {
-            "name": name,
-            "paper": papers.get(name, "Karpathy 2022, nanoGPT"),
-            "steps": steps[f"{kind}/{name}"],
-            "step_ms": round(1e3 * state["seconds"][f"{kind}/{name}"], 1),
-            "nats": values,
-            "kind": kind,
-        }
-        for (kind, name), values in losses.items()
-    ]
-    values = {
-        kind: [{k: v for k, v in r.items() if k != "kind"} for r in rows if r["kind"] == kind]
-        for kind in ("up", "without")
-    }
+    values: dict[str, list[dict]] = {"up": [], "without": []}
+    for key, nats in losses.items():
+        kind, name = key.split("/")
+        paper, step_ms = papers.get(name, "Karpathy 2022, nanoGPT"), round(1e3 * state["seconds"][key], 1)
+        values[kind].append({"name": name, "paper": paper, "steps": steps[key], "step_ms": step_ms, "nats": nats})
     what = f"validation loss in nats after {SECONDS} s of two CPU cores, one change at a time"
     print(write_record("ladder", what, SEEDS, values))
 

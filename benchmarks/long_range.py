@@ -25,7 +25,7 @@ LONGER = 3000  # steps that the LSTM is given too, at the short distances
 
 
 def recall_batch(batch: int, distance: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return tokens (batch, time) and the values asked for (batch, PAIRS), at the last positions but one, but three …."""
+    """Return tokens (batch, time) and the values asked for (batch, PAIRS), which follow the last PAIRS keys."""
     keys = torch.rand(batch, SYMBOLS, generator=generator).argsort(-1)[:, :PAIRS]  # different ones
     values = torch.randint(SYMBOLS, (batch, PAIRS), generator=generator) + SYMBOLS
     filler = torch.randint(SYMBOLS, (batch, distance), generator=generator) + 2 * SYMBOLS

@@ -25,7 +25,8 @@ class _Level:
 
     def __init__(self, grams: Tensor, counts: Tensor, vocab_size: int) -> None:
         self.grams, self.counts = grams, counts.double()  # grams in ascending order, as base-vocab_size numbers
-        self.discount = absolute_discount(counts) if (counts == 1).any() else 0.0  # nothing rare, nothing to give away
+        # where nothing was seen just once the estimate would be 0, and symbols never seen impossible
+        self.discount = absolute_discount(counts) if (counts == 1).any() else 0.5
         self.contexts, place = (grams // vocab_size).unique_consecutive(return_inverse=True)
         self.totals = torch.zeros(len(self.contexts), dtype=torch.float64).index_add_(0, place, self.counts)
         self.followers = torch.bincount(place, minlength=len(self.contexts)).double()

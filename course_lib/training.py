@@ -242,7 +242,7 @@ def fit(
     if not history.evaluated:
         look()
     name, size = unit
-    bar = tqdm(total=steps * size, initial=done * size, unit=name, unit_scale=True, disable=not progress, mininterval=1)
+    bar = tqdm(total=until * size, initial=done * size, unit=name, unit_scale=True, disable=not progress, mininterval=1)
     pending: list[Mapping[str, Tensor]] = []
     with _stop_button() as stop, bar:
         while done < until and not stop.is_set():

@@ -1,4 +1,4 @@
-"""Explorers and a live loss plot: ipywidgets beside a static figure, one state, one observer, an answer within 100 ms."""
+"""Explorers and a live loss plot: ipywidgets beside a static figure, one state, one observer, within 100 ms."""
 
 import functools
 import html
@@ -287,9 +287,9 @@ class SamplingExplorer(ipywidgets.VBox):
                 raise ValueError("prompt: expected at least one character")
             self.picture.value = self._frame(state, tokens)
             generator = torch.Generator().manual_seed(state.seed)
-            knobs = {"temperature": state.temperature, "top_k": state.top_k, "top_p": state.top_p}
             tokens = tokens.to(self._model.embedding.weight.device)
-            longer = generate(self._model, tokens, self._length, generator, **knobs)[0].cpu()
+            knobs = (state.temperature, state.top_k, state.top_p)
+            longer = generate(self._model, tokens, self._length, generator, *knobs)[0].cpu()
             style = "white-space:pre-wrap;font:13px monospace;color:#222;background:#fff;padding:8px"
             self.written.value = f"<div style='{style}'>{html.escape(self._text.decode(longer))}</div>"
             self.status.value = ""
@@ -310,7 +310,7 @@ class SamplingExplorer(ipywidgets.VBox):
 class LossPlot:
     """A loss curve that grows while a model trains: ``fit(on_interval=LossPlot(…))``; silent outside a notebook.
 
-    baselines: name → bits, drawn as levels; steps: right end of the axis; value: which of the history's values, in nats.
+    baselines: name → bits, drawn as levels; steps: right end of the axis; value: name in the history, in nats.
     """
 
     def __init__(self, baselines: dict[str, float], steps: int, value: str = "loss") -> None:
@@ -331,6 +331,7 @@ class LossPlot:
         return figures.png(self._figure)
 
     def __call__(self, history: History) -> None:
+        """Show the history, or put it in place of the picture that is there."""
         if not runtime.in_notebook():
             return
         if self._image is None:

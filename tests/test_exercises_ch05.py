@@ -12,7 +12,9 @@ def branches(before="share / warmup", level="1.0", after="(1 - share) / decay", 
     return f"if share < warmup:\n    return {before}\nif share < {begin}:\n    return {level}\nreturn {after}"
 
 
-def nucleus(outside="total - q >= p", back="torch.full_like(logits, -torch.inf).scatter(-1, order, kept)", fill="-torch.inf"):
+def nucleus(
+    outside="total - q >= p", back="torch.full_like(logits, -torch.inf).scatter(-1, order, kept)", fill="-torch.inf"
+):
     return (
         "order = logits.argsort(dim=-1, descending=True)\nordered = logits.gather(-1, order)\n"
         f"q = ordered.softmax(-1)\ntotal = q.cumsum(-1)\nkept = torch.where({outside}, {fill}, ordered)\nreturn {back}"
@@ -30,7 +32,14 @@ def looped(stop="total >= p", before="", start="total = 0.0", out="-torch.inf", 
     )
 
 
-def step(first="", keys="torch.cat([keys, k], -2)", values="torch.cat([values, v], -2)", seen="K, W", scale="q.shape[-1] ** 0.5", back="K, W"):
+def step(
+    first="",
+    keys="torch.cat([keys, k], -2)",
+    values="torch.cat([values, v], -2)",
+    seen="K, W",
+    scale="q.shape[-1] ** 0.5",
+    back="K, W",
+):
     return (
         f"K, W = {keys}, {values}\na, b = {seen}\nscores = torch.einsum('...qd,...kd->...qk', q, a) / ({scale})\n"
         f"{first}return torch.einsum('...qk,...kv->...qv', scores.softmax(-1), b), {back}"
@@ -40,7 +49,9 @@ def step(first="", keys="torch.cat([keys, k], -2)", values="torch.cat([values, v
 FUSED = "torch.nn.functional.scaled_dot_product_attention"
 
 
-def fused(keys="torch.concat((keys, k), dim=-2)", values="torch.concat((values, v), dim=-2)", call="(q, K, W)", back="K, W"):
+def fused(
+    keys="torch.concat((keys, k), dim=-2)", values="torch.concat((values, v), dim=-2)", call="(q, K, W)", back="K, W"
+):
     return f"K = {keys}\nW = {values}\nout = {FUSED}{call}\nreturn out, {back}"
 
 

@@ -9,6 +9,8 @@ import torch
 
 from course_lib import figures, widgets
 from course_lib.attention import MultiHeadAttention, causal_mask
+from course_lib.data import load_language_model, load_shakespeare
+from course_lib.training import History
 from course_lib.widgets import AttentionExplorer, AttentionState, frame, stages
 
 
@@ -152,3 +154,53 @@ def test_the_bundle_carries_a_still_and_the_alternative_text():
     other = AttentionExplorer(attend, "the king", layer=1, alt="words")
     assert other.still() != explorer.still()
     assert widgets.LONGEST == 8
+
+
+# --- a language model's widgets --------------------------------------------------------------------------------
+
+
+def test_the_knobs_picture_answers_at_once_and_shows_what_is_cut():
+    logits, vocabulary = torch.linspace(-2, 2, 12), "abcdefghijkl"
+    plain = widgets.sampling_frame(logits, vocabulary, widgets.SamplingState("a", top_k=12))
+    started = time.perf_counter()
+    cut = widgets.sampling_frame(logits, vocabulary, widgets.SamplingState("a", temperature=0.5, top_k=3))
+    assert time.perf_counter() - started < 0.1
+    assert "12 of 12 characters can be drawn" in plain
+    assert "3 of 12 characters can be drawn" in cut
+    assert "<script" not in cut
+
+
+def test_the_sampling_explorer_writes_with_its_knobs_and_says_what_is_wrong():
+    text = load_shakespeare()
+    explorer = widgets.SamplingExplorer(load_language_model(), text, "KING", length=30)
+    first = explorer.written.value
+    assert "KING" in first
+    explorer.temperature.value = 2.0
+    assert explorer.written.value != first
+    assert explorer.status.value == ""
+    hot = explorer.written.value
+    explorer.prompt.value = "€"
+    assert "text: expected characters of the vocabulary" in explorer.status.value
+    assert explorer.written.value == hot
+    explorer.prompt.value = ""
+    assert "prompt: expected at least one character" in explorer.status.value
+    explorer.prompt.value = "Q" * 200  # longer than the context
+    assert explorer.status.value == ""
+    assert "text/plain" in explorer._repr_mimebundle_()[0]
+
+
+def test_the_loss_plot_grows_with_the_history():
+    plot = widgets.LossPlot({"pairs": 3.58}, 100)
+    empty = plot.frame(History())
+    full = plot.frame(History(steps=[10, 20], seconds=[1, 2], values={"loss": [2.5, 2.0]}))
+    sizes = [matplotlib.image.imread(io.BytesIO(picture)).shape for picture in (empty, full)]
+    assert empty != full
+    assert sizes[0] == sizes[1]
+    assert len(plot._line.get_xdata()) == 2
+    plot(History())  # outside a notebook nothing happens
+
+
+def test_a_long_product_is_written_by_its_largest_terms():
+    q, k = torch.randn(1, 1, 3, 64), torch.randn(1, 1, 3, 64)
+    html = frame(q, k, AttentionState("abc", query=2, key=1))
+    assert "58 smaller terms" in html

@@ -57,7 +57,8 @@ def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
     code = (
         "import torch, sys; before = torch.get_rng_state();"
         "import course_lib.attention, course_lib.claims, course_lib.coding, course_lib.data, course_lib.divergences,"
-        " course_lib.figures, course_lib.records,"
+        " course_lib.figures, course_lib.metrics, course_lib.ngram, course_lib.records, course_lib.sampling,"
+        " course_lib.training, course_lib.transformer,"
         " course_lib.runtime, course_lib.widgets, course_lib.exercises, course_lib.exercises.registry as r; r.chapters();"
         "assert torch.equal(before, torch.get_rng_state());"
         "assert 'matplotlib.pyplot' not in sys.modules"
@@ -73,9 +74,9 @@ def test_imports_point_one_way():
     for path in (ROOT / "course_lib").glob("*.py"):
         if path.stem not in ABOVE:
             text = path.read_text()
-            assert not re.search(r"course_lib\.(figures|widgets|exercises|training|descent)|import (figures|widgets)", text), (
-                path
-            )
+            assert not re.search(
+                r"course_lib\.(figures|widgets|exercises|training|descent)|import (figures|widgets)", text
+            ), path
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)

@@ -260,10 +260,13 @@ def top_p_filter(logits, p):
     properties=(
         Property(
             "most_probable",
-            lambda output, logits, p: bool(
-                (output.shape == logits.shape) and output.gather(-1, logits.argmax(-1, keepdim=True)).isfinite().all()
-            )
-            or output.shape != logits.shape,
+            lambda output, logits, p: (
+                bool(
+                    (output.shape == logits.shape)
+                    and output.gather(-1, logits.argmax(-1, keepdim=True)).isfinite().all()
+                )
+                or output.shape != logits.shape
+            ),
             "the most probable symbol is never cut",
         ),
     ),
@@ -279,7 +282,10 @@ def top_p_filter(logits, p):
 # --- one step with a cache -------------------------------------------------------------------------------------
 
 
-def _step(q, k, v, keys, values, order=1, attend_first=False, scale=True):
+def _step(
+    new: tuple[Tensor, ...], order: int = 1, attend_first: bool = False, scale: bool = True
+) -> tuple[Tensor, Tensor, Tensor]:
+    q, k, v, keys, values = new
     new_keys = torch.cat([keys, k][::order], dim=-2)
     new_values = torch.cat([values, v][::order], dim=-2)
     seen = (keys, values) if attend_first else (new_keys, new_values)
@@ -328,19 +334,19 @@ def cached_attention(q, k, v, keys, values):
     mistakes=(
         Mistake(
             "itself_unseen",
-            lambda *a: _step(*a, attend_first=True),
+            lambda *new: _step(new, attend_first=True),
             "the new position attends to the others only",
             "a position may attend to itself: first append, then attend.",
         ),
         Mistake(
             "in_front",
-            lambda *a: _step(*a, order=-1),
+            lambda *new: _step(new, order=-1),
             "the new keys and values are put in front",
             "the next step, and every position's place, count on the order of time.",
         ),
         Mistake(
             "no_scale",
-            lambda *a: _step(*a, scale=False),
+            lambda *new: _step(new, scale=False),
             "the scores are not divided by √d",
             "it is the attention of chapter 02, for one query.",
         ),
@@ -362,7 +368,7 @@ def cached_attention(q, k, v, keys, values):
         "torch.cat([keys, k], dim=-2), the same for the values, then attention without a mask.",
         "scaled_dot_product_attention(q, keys, values) of chapter 02 returns (output, weights).",
     ),
-    why="Under a causal mask nothing that is known about the past depends on the future, so keys and values of the past "
+    why="Under a causal mask nothing that is known about the past depends on the future, so its keys and values "
     "never change; and the newest query may see all that is kept, so no mask is left to apply.",
 )
 

@@ -45,13 +45,13 @@ import math
 import torch
 
 from course_lib.claims import claim
+from course_lib.descent import fit_mixture
 from course_lib.exercises import answer, exercise, hint, progress, reset, solution
 from course_lib.exercises.engine import WrongAnswerError
 from course_lib.figures import show
 from course_lib.mixture import mixture_sample, mixture_start
 from course_lib.plane import NOISE, fireflies, off_track, true_log_density
 from course_lib.runtime import describe, start
-from course_lib.descent import fit_mixture
 
 run = start(seed=0, threads=1)
 f64 = torch.float64  # double precision: 16 digits, so that equalities can be checked
@@ -623,7 +623,8 @@ describe()
 # | `01_likelihood` | how good is a model, in one number? | 45+60 min |
 # | `02_attention` | how does a position find what it needs? | 60+75 min |
 # | `03_positions_and_cost` | how does attention know order, at what cost? | 60+50 min |
-# | 04, 05 | Transformer, language model | planned |
+# | `04_transformer` | what makes attention stackable, at what cost? | 50+45 min |
+# | `05_language_model` | what does it take to beat everything simpler? | 60+50 min |
 # | 06 to 11 | variational autoencoder, adversarial network | planned |
 # | 12 to 14 | which one, how much data, on a GPU | planned |
 #
@@ -677,6 +678,10 @@ describe()
 # | $p(t)$ | position vector | (C,) | 03 |
 # | $M_n$ | matrix that shifts by $n$ | (C, C) | 03 |
 # | $R, R(\varphi)$ | rotation, by $\varphi$ | (2, 2) | 03 |
+# | $f_i, \hat x$ | what layer $i$ adds; normalised | (T, C) | 04 |
+# | $h, w$ | characters before, next | | 05 |
+# | $D, n_1, n_2$ | discount; seen once, twice | | 05 |
+# | $\tau$ | temperature | | 05 |
 # | $t, i, j$ | position, indices | | all |
 
 # %% [markdown]

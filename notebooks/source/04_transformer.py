@@ -586,8 +586,11 @@ print({f"{kind}, {d} back, {s} steps": round(mean(values), 2) for (kind, d, s), 
 
 # %%
 claim("both have the same number of parameters, within 1 %", abs(sizes["lstm"] / sizes["transformer"] - 1) < 0.01)
-claim("the Transformer recalls across 8 to 512 symbols, above 0.95 with every seed",
-      min(min(rows["transformer", d, 400]) for d in (8, 32, 128, 512)) > 0.95)
+claim("the Transformer recalls across 8, 32 and 128 symbols, above 0.95 with every seed",
+      min(min(rows["transformer", d, 400]) for d in (8, 32, 128)) > 0.95)
+claim("across 512 with two of three seeds; the third had not found it in these 400 steps",
+      sorted(a > 0.95 for a in rows["transformer", 512, 400]) == [False, True, True],
+      accuracies=rows["transformer", 512, 400])
 claim("the LSTM does not leave chance, 1/16, in as many steps, at any distance",
       max(max(rows["lstm", d, 400]) for d in (8, 32, 128, 512)) < 0.12)
 claim("in 3,000 steps it learns 8 symbols back better than naming any of the four values, and 32 not",
@@ -601,14 +604,15 @@ shown = (("transformer", 400, distances, figures.BLUE, "Transformer, 400 steps",
          ("lstm", 400, distances, figures.ORANGE, "LSTM, 400 steps", "^"),
          ("lstm", 3000, (8, 32), figures.TEAL, "LSTM, 3,000 steps", "s"))
 for kind, steps, where, colour, label, mark in shown:
-    ax.plot(where, [mean(rows[kind, d, steps]) for d in where], color=colour, marker=mark,
-            linestyle="--" if kind == "lstm" else "-", label=label)
+    for seed in range(3):
+        ax.plot(where, [rows[kind, d, steps][seed] for d in where], color=colour, marker=mark, alpha=0.8,
+                linestyle="--" if kind == "lstm" else "-", label=label if seed == 0 else None)
 figures.level(ax, 1 / 16, "chance")
 ax.set(xscale="log", xlabel="symbols between pair and question", ylabel="share recalled", ylim=(0, 1.08))
 ax.set_xticks(distances, distances)
 ax.legend(frameon=False, fontsize=9, loc="center right")
-figures.title(ax, "Attention recalls at any distance; the LSTM hardly at 8")
-show(fig, alt="Share of values recalled against distance: the Transformer near 1 from 8 to 512, the LSTM at chance after "
+figures.title(ax, "Attention recalls far back, two of three seeds at 512; the LSTM hardly at 8")
+show(fig, alt="Share of values recalled against distance: three seeds each: the Transformer near 1, but for one seed at 512; the LSTM at chance after "
               "400 steps, and partly at 8 after 3,000 steps.")
 
 # %% [markdown]
@@ -727,7 +731,7 @@ answer("transformer.fault_b", ...)
 # - Norms belong before the layers: twelve blocks with norms after learned letter frequencies (*norm after: they do not, with warm-up or without*).
 # - The block, tied embedding included, is PyTorch's to the last gradient (*and the same gradients, down to the tied embedding*).
 # - $12C^2$ parameters a block, 6 N operations a token; the quadratic part matters beyond 6C positions (*at T = 6C the pairs are half*).
-# - Attention recalls at 512 as at 8; of text it uses mostly the last few dozen characters (*the rest is worth less than 0.1 bits*).
+# - Attention can recall at 512 as at 8; of text it uses mostly the last few dozen characters (*the rest is worth less than 0.1 bits*).
 
 # %% tags=["nbval-ignore-output"]
 progress()

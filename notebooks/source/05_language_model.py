@@ -1,0 +1,724 @@
+# %% [markdown]
+# # 05 · A language model
+#
+# **What does it take to beat everything simpler?**
+#
+# Counting letters and packing files predict text too, and rather well. A language model is worth its training once it
+# beats them all. Below is the end of this chapter: two minutes of two CPU cores, and every rival as a line.
+
+# %%
+import math
+
+import torch
+
+from course_lib import figures
+from course_lib.figures import show
+from course_lib.records import recorded
+
+LEVELS = {"letters": 4.83, "pairs": 3.58, "triples": 2.95, "lzma": 2.52, "order 4": 2.49,
+          "bz2": 2.40, "order 5": 2.28, "order 6": 2.25}  # bits; section 1 computes each
+record = recorded("language_model")
+whole = torch.tensor(record["nats"], dtype=torch.float64) / math.log(2)  # bits, (seed, evaluation)
+final = whole[:, -1].mean().item()
+
+
+def over_levels(title, alt, live=None):
+    fig, ((ax,),) = figures.new(width=9.5, height=4)
+    for name, level in LEVELS.items():
+        lower = name in ("order 4", "order 6")  # these stand close under another
+        ax.axhline(level, color=figures.MUTE, linestyle="--", linewidth=1)
+        ax.text(1465, level - (0.07 if lower else -0.012), f"{name} {level:.2f}", color=figures.MUTE, fontsize=9)
+    for curve in whole:
+        ax.plot(record["evaluated"], curve, color=figures.ORANGE, linewidth=1.2)
+    if live:
+        ax.plot(*live, "D", color=figures.INK, markersize=5)
+    ax.set(xlabel="training step", ylabel="held-out bits per character", xlim=(0, 1720), ylim=(2.05, 3.7))
+    figures.title(ax, title)
+    show(fig, alt=alt)
+
+
+over_levels(f"Two CPU minutes end at {final:.2f} bits, under every rival",
+            "Held-out bits per character against the training step, three seeds: the curve falls through the "
+            f"levels of all counting models and compressors and ends at {final:.2f}, below the best, 2.25.")
+
+# %% [markdown]
+# Afterwards you can
+#
+# - build the rivals that a language model has to beat, and say which win when;
+# - write the training loop's parts, and say what each is worth, with papers and measurements;
+# - sample with temperature, top-k and top-p, knowing what they do to entropy;
+# - derive the key-value cache, and recognise what breaks in training from its curves.
+
+# %% [markdown]
+# **Needs** chapters 01 to 04. **Time** 60 minutes to read, 50 for the exercises; the cells run in about a minute on two CPU
+# cores.
+
+# %% [markdown]
+# | symbol | meaning | shape |
+# | --- | --- | --- |
+# | $h, w$ | the characters before; the next one | |
+# | $D, n_1, n_2$ | discount; n-grams seen once, twice | |
+# | $G$ | gradient of the loss by a matrix | (n, m) |
+# | $\eta$ | rate | |
+# | $\tau$ | temperature | |
+# | $N$ | parameters of a model | |
+# | $T, C, H, d, q, k, v, V$ | as in chapters 02 to 04 | |
+
+# %% tags=["nbval-ignore-output"]
+from itertools import pairwise
+
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.claims import claim
+from course_lib.data import load_language_model, load_shakespeare, random_windows
+from course_lib.exercises import answer, exercise, hint, progress, solution
+from course_lib.metrics import cross_entropy, known_words, words
+from course_lib.ngram import KneserNey, compressor_bits
+from course_lib.runtime import bfloat16_pays, start
+
+run = start(seed=0)
+f64 = torch.float64
+text = load_shakespeare()
+
+# %% [markdown]
+# ## 1 · The rivals
+#
+# An **n-gram** model counts which character $w$ followed the last $n-1$, $h$. Chapter 02 added one to each count. That gives
+# too much to what was never seen. How much is right? Split the text in two halves. A string seen $r$ times in one:
+# how often is it in the other? **Predict** for $r = 2$.
+
+# %%
+blocks = text.train[:1_003_000].view(-1, 500)  # every second block, so that both halves know all plays
+grams = [(blocks[i::2].unfold(1, 5, 1) * 65 ** torch.arange(5)).sum(-1).flatten() for i in (0, 1)]
+first, counts = grams[0].unique(return_counts=True)
+known = grams[1][torch.isin(grams[1], first)]
+second = torch.bincount(torch.searchsorted(first, known), minlength=len(first)).double()
+again = {r: second[counts == r].mean().item() for r in range(1, 9)}
+print("seen r times, then on average:", {r: round(times, 2) for r, times in again.items()})
+claim("strings of five characters seen 1 to 8 times come 0.3 to 0.7 times less in as much new text",
+      all(0.3 < r - again[r] < 0.7 for r in again), less=[r - again[r] for r in again])
+
+# %% [markdown]
+# About the *same amount* less, whatever $r$ is (Church and Gale 1991). So subtract a constant $D$ from each count, and give
+# what was saved to a shorter context $h'$, which lacks the oldest character:
+#
+# $$p(w \mid h) = \frac{\max(c(hw) - D, 0)}{c(h)} + \frac{D\, \cdot\, \#\{w : c(hw) > 0\}}{c(h)}\; p(w \mid h').$$
+#
+# The second fraction is exactly what was taken away, so the sum over $w$ is 1. Kneser and Ney (1995) saw one thing more.
+# The shorter model is asked only where the longer one knows little. So it should count not how *often* $w$ came, but behind how many
+# *different* characters: in English ‘u’ is common, but nearly always behind the same few.
+#
+# $D$ itself is estimated from $n_1$ strings seen once and $n_2$ seen twice: $D = n_1/(n_1 + 2 n_2)$ (Ney, Essen and Kneser 1994).
+#
+# ### Exercise: the discount
+# *difficulty 1/5 · importance 3/5 · 5 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("language.absolute_discount")
+def absolute_discount(counts):
+    """Return the discount D = n₁ / (n₁ + 2 n₂) as a number; n_r: how many of the counts are r.
+
+    counts: a tensor of integers, one for each n-gram. Counts of 0 play no part.
+    Worked value: counts = [1, 1, 1, 2, 5] give 3 / (3 + 2) = 0.6.
+    """
+    # 1. how many n-grams were seen once, and how many twice
+    # 2. the fraction
+    ...
+
+# %%
+discount = absolute_discount(counts)
+less = sum(r - again[r] for r in again) / len(again)
+claim("for strings of five it is 0.61, within 0.15 of what the other half showed on average",
+      round(discount, 2) == 0.61 and abs(less - discount) < 0.15, discount=discount, the_other_half=less)
+
+# %%
+rivals = {"uniform": math.log2(65)}
+for order, name in enumerate(("letters", "pairs", "triples", "order 4", "order 5", "order 6"), start=1):
+    model = KneserNey(text.train, order, 65)
+    joined = torch.cat([text.train[len(text.train) - order + 1 :], text.validation])  # context from the end
+    rivals[name] = -model.log_probability(joined).mean().item() / math.log(2)
+sums = model.next_probabilities(text.encode("zzzzz")).sum().item()
+claim("also behind ‘zzzzz’, which never came, probabilities sum to 1", abs(sums - 1) < 1e-12)
+claim("order 6 is best of the six, at 2.25 bits, and order 7 is worse than it",
+      round(rivals["order 6"], 2) == 2.25
+      and -KneserNey(text.train, 7, 65).log_probability(torch.cat([text.train[-6:], text.validation])).mean()
+      > rivals["order 6"] * math.log(2), **rivals)
+
+# %% [markdown]
+# **Compressors** are language models too: chapter 01 turned probabilities into files. But a compressor that sees only the
+# validation text has learned nothing. The fair question is what the held-out text costs *after* the training text:
+# the size of both together, minus the size of the training text.
+
+# %%
+train_bytes, held_out = (text.decode(part).encode() for part in (text.train, text.validation))
+for name in ("lzma", "bz2"):
+    rivals[name] = compressor_bits(name, train_bytes, held_out)
+claim("the levels of the first figure are these", all(abs(rivals[n] - level) < 0.01 for n, level in LEVELS.items()),
+      **{n: rivals[n] for n in ("lzma", "bz2")})
+print("bits per character:", {name: round(bits, 2) for name, bits in rivals.items()})
+
+# %% [markdown]
+# ## 2 · The loop
+#
+# `fit(step, …)` of the library does what every training needs: draws batches, sets the rate, keeps a history, saves, stops at
+# the stop button and goes on later. What is *learned* happens in the step:
+#
+# ```python
+# logits = model(tokens)                                   # forward
+# loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+# loss.backward()                                          # backward
+# nn.utils.clip_grad_norm_(model.parameters(), 1.0)        # clip
+# optimizer.step(); optimizer.zero_grad()                  # update
+# ```
+#
+# **Clipping.** A rare batch has a gradient many times the usual. If the norm of all gradients together is above 1, all
+# are divided by it: the direction stays, the length is 1.
+
+# %%
+lengths = [torch.randn(n, dtype=f64, generator=torch.Generator().manual_seed(n)).requires_grad_() for n in (3, 5)]
+sum((x * x).sum() for x in lengths).backward()
+norm = torch.cat([x.grad for x in lengths]).norm()
+clipped = torch.cat([x.grad for x in lengths]) / norm
+nn.utils.clip_grad_norm_(lengths, 1.0)
+claim("clipping divides all gradients by their common norm",
+      norm > 1 and torch.allclose(torch.cat([x.grad for x in lengths]), clipped, rtol=1e-5))
+
+# %% [markdown]
+# **Schedule.** At a constant rate the weights end up shaking around a good place, by the noise of the batches; so the rate falls.
+# And it rises first, while Adam's averages know little.
+#
+# ### Exercise: the schedule
+# *difficulty 2/5 · importance 4/5 · 10 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("language.warmup_then_linear")
+def warmup_then_linear(share, warmup=0.02, decay=0.6):
+    """Return the factor on the learning rate when this share of the training, 0 to 1, is done.
+
+    It rises in a straight line from 0 to 1 during the first `warmup` of the training, stays at 1,
+    and falls in a straight line to 0 during the last `decay` of it.
+    Worked values: warmup 0.2, decay 0.5: share 0.1 gives 0.5, 0.3 gives 1, 0.75 gives 0.5.
+    """
+    # 1. the rising line: 0 at share 0, 1 at share = warmup
+    # 2. the falling line: 1 at share = 1 - decay, 0 at share 1
+    # 3. the smallest of the two lines and 1
+    ...
+
+# %% [markdown]
+# **AdamW** (Kingma and Ba 2015; Loshchilov and Hutter 2019) keeps two running means, of the gradient $g$ and of its square:
+#
+# $$m \leftarrow \beta_1 m + (1-\beta_1) g, \quad s \leftarrow \beta_2 s + (1-\beta_2) g^2, \quad
+#   w \leftarrow (1 - \eta\lambda) w - \eta\, \frac{m / (1-\beta_1^t)}{\sqrt{s / (1-\beta_2^t)} + \epsilon}.$$
+#
+# Both start at 0; after $t$ steps they hold only $1-\beta^t$ of a full mean, which the divisions repair. Each number moves by
+# about $\eta$, whatever the size of its gradient. The factor with $\lambda$ pulls weights towards 0.
+
+# %%
+generator = torch.Generator().manual_seed(1)
+w = torch.randn(4, dtype=f64, generator=generator)
+theirs = w.clone().requires_grad_()
+optimizer = torch.optim.AdamW([theirs], lr=0.1, betas=(0.9, 0.99), weight_decay=0.2)
+m = s = torch.zeros(4, dtype=f64)
+for t in (1, 2, 3):
+    g = torch.randn(4, dtype=f64, generator=generator)
+    m, s = 0.9 * m + 0.1 * g, 0.99 * s + 0.01 * g**2
+    w = (1 - 0.1 * 0.2) * w - 0.1 * (m / (1 - 0.9**t)) / ((s / (1 - 0.99**t)).sqrt() + 1e-8)
+    theirs.grad = g
+    optimizer.step()
+claim("three steps by hand are AdamW's", torch.allclose(w, theirs.detach(), rtol=1e-12))
+
+# %% [markdown]
+# **Muon** (Jordan et al. 2024) looks at a whole matrix. Write its gradient as $G = U\Sigma V^\top$ (singular values). Usually
+# few of the $\Sigma$ are large, so a step along $G$ moves a few directions and leaves the rest. Muon steps along $UV^\top$: every
+# direction equally. It is the step that lowers the loss most, to first order, among those that stretch no vector by more than 1:
+# $\langle G, X\rangle \le \sum_i \Sigma_i$ for such an $X$, with equality at $UV^\top$.
+#
+# An SVD at each step is slow. An odd polynomial acts on the singular values alone, since
+# $(XX^\top)X = U\Sigma^3V^\top$; the right one, five times, drives them all towards 1.
+
+# %%
+def orthogonalised(G, steps=5):
+    """Newton–Schulz with the coefficients of Jordan et al.: singular values go near 1."""
+    X = G / G.norm()  # now all are at most 1
+    for _ in range(steps):
+        A = X @ X.T
+        X = 3.4445 * X - 4.7750 * A @ X + 2.0315 * A @ A @ X
+    return X
+
+
+G = torch.randn(64, 256, dtype=f64, generator=generator) * torch.logspace(0, -2, 64, dtype=f64)[:, None]
+U, sizes, Vh = torch.linalg.svd(G, full_matrices=False)
+after = torch.linalg.svdvals(orthogonalised(G))
+cosine = ((U @ Vh) * orthogonalised(G)).sum() / (U @ Vh).norm() / orthogonalised(G).norm()
+claim("singular values over a factor of 100 come out between 0.6 and 1.25: near 1, not at 1",
+      sizes[0] / sizes[-1] > 80 and after.min() > 0.6 and after.max() < 1.25 and after.std() > 0.02,
+      smallest=after.min(), largest=after.max())
+claim("the direction is that of U Vᵀ, to a cosine above 0.98", cosine > 0.98, cosine=cosine)
+claim("no such step gains more: ⟨G, UVᵀ⟩ is the sum of the singular values",
+      torch.allclose((G * (U @ Vh)).sum(), sizes.sum(), rtol=1e-12))
+
+# %% [markdown]
+# PyTorch has it as `torch.optim.Muon`, in bfloat16, with a momentum before and a factor for the matrix's shape. We give it the
+# matrices of the blocks; embedding, gains and shifts stay with AdamW.
+#
+# ## 3 · The ladder
+#
+# nanoGPT is the best-known small repository for this task. Its published CPU recipe and ours get the same 60 seconds of two cores.
+# Between them lie twelve changes. Which gains most?
+#
+# - `rate`: four times nanoGPT's;
+# - `muon` in place of AdamW;
+# - `batch`: 32 windows in place of 12;
+# - `rotary` in place of learned positions;
+# - `activation`: squared ReLU in place of GELU.
+
+# %% tags=["nbval-ignore-output"]
+answer("language.ladder_prediction", ...)
+
+# %% [markdown]
+# | rung | paper | why it might help |
+# | --- | --- | --- |
+# | rate × 4 | – | theirs is meant for a longer run |
+# | down to zero | Bergsma et al. 2025 | noise of the last steps averages out |
+# | Muon | Jordan et al. 2024 | all directions move (section 2) |
+# | bfloat16 | Kalamkar et al. 2019 | half the bytes: more steps in a minute |
+# | batch 32 | McCandlish et al. 2018 | Muon's steps are worth less noise; overhead is shared |
+# | rotary | Su et al. 2021 | distance enters the scores (chapter 03) |
+# | norm of q and k | Henry et al. 2020 | scores cannot grow with the weights |
+# | squared ReLU | So et al. 2021 | sparser features, cheaper than GELU |
+# | zero start | Zhang et al. 2019 | each block begins as nothing, learns when useful |
+# | token shift | Peng et al. 2023 | the character before, without attention |
+# | context 128 | chapter 03 | more to look at, for more pairs |
+# | two heads | chapter 02 | 64 numbers to compare with, fewer softmaxes |
+
+# %%
+ladder = recorded("ladder")
+mean = lambda values: sum(values) / len(values)
+spread = lambda values: (max(values) - min(values)) / 2
+up, without = ladder["up"], {row["name"]: row for row in ladder["without"]}
+for below, row in zip([None, *up], up, strict=False):
+    gain = f"{mean(below['nats']) - mean(row['nats']):+.3f}" if below else "      "
+    undone = without.get(row["name"])
+    lost = f"{mean(undone['nats']) - mean(up[-1]['nats']):+.3f}" if undone else ""
+    print(f"{row['name']:16} {row['steps']:5} steps {mean(row['nats']):.3f} ± {spread(row['nats']):.3f} nats,"
+          f" gains {gain}; taken out of the last: {lost}")
+
+# %%
+gains = {row["name"]: mean(below["nats"]) - mean(row["nats"]) for below, row in pairwise(up)}
+total = mean(up[0]["nats"]) - mean(up[-1]["nats"])
+claim("the first rung, the rate, gains more than any other", max(gains, key=gains.get) == "rate × 4", **gains)
+claim("all together gain 0.36 nats or more in the same minute, and no two seeds overlap",
+      0.36 < total < 0.6 and max(up[-1]["nats"]) < min(up[0]["nats"]), nats=total)
+costs = {name: mean(row["nats"]) - mean(up[-1]["nats"]) for name, row in without.items()}
+claim("taken out of the last recipe, Muon, bfloat16 and rotary cost most of a single change, each above 0.04 nats",
+      min(costs["Muon"], costs["bfloat16"], costs["rotary"]) > 0.04, **costs)
+claim("the norm of q and k and the squared ReLU gain nothing here: within 0.03 nats either way",
+      all(abs(gains[n]) < 0.03 for n in ("norm of q and k", "squared ReLU")))
+
+# %%
+fig, ((ax,),) = figures.new(width=9.5, height=4.2)
+names = [row["name"] for row in up][::-1]
+for place, row in zip(range(len(up) - 1, -1, -1), up, strict=True):
+    ax.plot(row["nats"], [place] * len(row["nats"]), "^", color=figures.ORANGE, markersize=5)
+    ax.plot([mean(row["nats"])], [place], "|", color=figures.INK, markersize=14)
+    if row["name"] in without:
+        ax.plot(without[row["name"]]["nats"], [place] * len(without[row["name"]]["nats"]), "o", color=figures.BLUE,
+                markersize=4, fillstyle="none")
+ax.axvline(mean(up[-1]["nats"]), color=figures.MUTE, linestyle="--", linewidth=1)
+ax.set_yticks(range(len(names)), names)
+ax.set(xlabel="held-out nats after a minute (▲ on the way up, ○ taken out of the last)")
+figures.title(ax, f"From {mean(up[0]['nats']):.2f} to {mean(up[-1]['nats']):.2f} nats in the same minute")
+show(fig, alt="Held-out loss after one minute for each rung of the ladder, three seeds, and for the last recipe without "
+              f"it: from {mean(up[0]['nats']):.2f} nats for nanoGPT's recipe to {mean(up[-1]['nats']):.2f}.")
+
+# %% [markdown]
+# Read it with care. A rung's gain depends on what is already there: rotary gains little on the way up and costs much when it is taken
+# out. Each rung got as many steps as fit into its minute, so that a slower one has to earn its time. And three
+# seeds tell 0.03 nats, not 0.005. Honest summary: tuning and the optimizer bring most; some famous parts bring nothing at this size.
+
+# %%
+duel = recorded("against_nanogpt")
+gap = mean(duel["nanogpt"]) - mean(duel["ours"])
+claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.32 nats or more",
+      0.32 < gap < 0.7 and max(duel["ours"]) < min(duel["nanogpt"]), nats=gap,
+      nanogpt=duel["nanogpt"], ours=duel["ours"])
+
+# %% [markdown]
+# ## 4 · Train it
+#
+# The last recipe, for two minutes. Here you run the beginning of that very run: same seed, same schedule, with `until` to stop early.
+
+# %%
+from course_lib.training import Trained, fit, muon_and_adamw, next_token_step
+from course_lib.training import warmup_then_linear as schedule
+from course_lib.transformer import MODERN, Transformer, TransformerConfig
+
+torch.manual_seed(0)
+config = TransformerConfig(vocab_size=65, context_length=128, n_layers=4, n_heads=2, d_model=128, **MODERN)
+model = Transformer(config).to(run.device)
+optimizers = muon_and_adamw(model.blocks, model)
+train_tokens, validation = text.train.to(run.device), text.validation.to(run.device)
+trained = Trained({"model": model}, optimizers, torch.Generator().manual_seed(0))
+steps, until = record["steps"], run.pick(quick=100, full=record["steps"])
+claim("the schedule is yours", all(warmup_then_linear(s / 50) == schedule(s / 50) for s in range(51)))
+
+# %% tags=["nbval-ignore-output"]
+print(f"{until} of {steps:,} steps: about 15 s on two CPU cores")
+try:
+    from course_lib.widgets import LossPlot
+
+    plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
+except ImportError:  # run as a script where there are no widgets
+    plot = None
+history = fit(
+    next_token_step(model, optimizers.values(), clip=1.0, bfloat16=bfloat16_pays(run.device)),
+    lambda generator: random_windows(train_tokens, 16, 128, generator),
+    steps, trained, schedule=schedule, until=until, every=10, on_interval=plot, unit=("tokens", 16 * 128),
+    evaluate=lambda: {"validation": cross_entropy(model, validation)}, evaluate_every=50)
+
+# %%
+at = dict(zip(history.evaluated, history.evaluations["validation"], strict=True))
+there = {step: whole[:, i].tolist() for i, step in enumerate(record["evaluated"]) if step in at}
+bits = {step: at[step] / math.log(2) for step in there}
+# between seeds, precisions and numbers of threads these differ by less than 0.06 bits
+claim("this run is where the three recorded ones were, within 0.1 bits",
+      all(min(there[s]) - 0.1 < bits[s] < max(there[s]) + 0.1 for s in there), bits=list(bits.values()))
+claim("untrained it was within 0.5 bits of the uniform level; after 50 steps it is under pairs",
+      abs(bits[0] - rivals["uniform"]) < 0.5 and bits[50] < rivals["pairs"], bits=[bits[0], bits[50]])
+
+# %%
+under = {}
+for name, level in rivals.items():
+    crossed = (whole.mean(0) < level).nonzero()[0].item()
+    under[name] = record["evaluated"][crossed]
+print("first evaluation under each rival, in steps:", under)
+claim("all rivals are passed in the end, by every seed",
+      whole[:, -1].max() < min(rivals.values()) - 0.05, bits=whole[:, -1].tolist())
+claim("bz2 wins for the first 500 steps or longer, order 6 for the first 900",
+      400 < under["bz2"] <= 800 and 900 < under["order 6"] <= 1300)
+
+# %% tags=["nbval-ignore-output"]
+over_levels(f"The first {until} steps (◆) on the recorded curve", "The recorded curves of three seeds over all rivals' levels, "
+            "and the run above as diamonds on their beginning.", (list(bits), list(bits.values())))
+
+# %% [markdown]
+# **Why do simple rivals win for so long?** Order 6 *stores* the text: 400,000 different strings with their counts, at once. The
+# model has to press what it knows into weights, by small steps, from noisy batches. For a thousand steps, memory beats it. Then
+# it knows what counting cannot: that ‘king’ and ‘queen’ are followed by alike things, that a name in capitals opens a speech. Order 7
+# is *worse* than 6: its strings are too rare. Nothing of the sort limits the model's 128 characters.
+#
+# ## 5 · Writing
+#
+# The two-minute model's weights are stored with the course. Drawing from $p$ is one knob away from taking the maximum:
+# dividing the logits by a **temperature** $\tau$. Below 1 it sharpens, above it flattens; the entropy rises with $\tau$,
+# $\mathrm dH/\mathrm d\tau = \operatorname{Var}(z)/\tau^3 \ge 0$ in nats, with $z$ the logits under $p$.
+
+# %%
+writer = load_language_model().to(run.device)
+claim("the stored weights reach what was recorded, within 0.01 nats",
+      abs(cross_entropy(writer, validation) - record["nats"][0][-1]) < 0.01)
+from course_lib.sampling import entropy, generate, next_distribution
+
+with torch.no_grad():
+    z = writer(text.encode("\nKING HENRY:\nMy l")[None].to(run.device))[0, -1].double().cpu()
+tau = torch.tensor(0.8, dtype=f64, requires_grad=True)
+slope = torch.autograd.grad(entropy((z / tau).softmax(-1)), tau)[0]
+p = (z / 0.8).softmax(-1)
+variance = (p * (z - (p * z).sum()) ** 2).sum()
+claim("the entropy's slope is Var(z)/τ³", torch.allclose(slope, variance / 0.8**3, rtol=1e-9))
+
+# %% [markdown]
+# Flat or not, 65 small probabilities add up: a character that fits nowhere comes once in a few hundred draws, and the text never
+# recovers. **Top-k** keeps the $k$ most probable; but how many are sensible differs from place to place. **Top-p** (Holtzman et al. 2020)
+# keeps the *nucleus*: the fewest that reach $p$ together.
+#
+# ### Exercise: the nucleus
+# *difficulty 3/5 · importance 4/5 · 15 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("language.top_p_filter")
+def top_p_filter(logits, p):
+    """Return logits (..., vocab), those outside the nucleus set to -inf; 0 < p <= 1.
+
+    The nucleus: the fewest symbols whose probabilities reach p together, the most probable first.
+    Worked value: probabilities 0.5, 0.3, 0.2 and p = 0.6 keep the first two.
+    """
+    # 1. sort the logits, largest first, and remember the order
+    # 2. for each: the probability of all that are more probable, itself not included
+    # 3. where that has already reached p, the symbol is outside
+    # 4. put everything back where it was
+    ...
+
+# %%
+kept = top_p_filter(z, 0.9)
+probability = z.softmax(-1)
+inside = kept.isfinite()
+claim("the nucleus reaches 0.9, and without its least symbol it would not",
+      probability[inside].sum() >= 0.9 and probability[inside].sum() - probability[inside].min() < 0.9)
+with torch.no_grad():
+    many = writer(validation[: 40 * 128].view(40, 128)).double().cpu().flatten(0, 1)
+sizes = top_p_filter(many, 0.9).isfinite().sum(-1)
+claim("over 5,120 places of held-out text the nucleus of 0.9 has 1 to 20 symbols or more, 4 to 6 on average",
+      sizes.min() == 1 and sizes.max() >= 20 and 4 < sizes.double().mean() < 6,
+      largest=sizes.max(), mean=sizes.double().mean())
+knobs = {"as it is": {}, "τ = 0.7": {"temperature": 0.7}, "top-k 5": {"top_k": 5}, "top-p 0.9": {"top_p": 0.9}}
+entropies = {n: (entropy(next_distribution(many, **k)).mean() / math.log(2)).item() for n, k in knobs.items()}
+claim("every knob lowers the mean entropy, by a tenth or more",
+      all(entropies[n] < 0.9 * entropies["as it is"] for n in knobs if n != "as it is"), **entropies)
+
+# %% tags=["nbval-ignore-output"]
+def written(n_symbols=400, batch=16, **knobs):
+    begin = text.encode("\n").repeat(batch, 1).to(run.device)
+    return [text.decode(row) for row in generate(writer, begin, n_symbols, torch.Generator().manual_seed(0), **knobs).cpu()]
+
+
+plays = {name: written(**knob) for name, knob in knobs.items()}
+print(plays["top-p 0.9"][0])
+
+# %% [markdown]
+# A number for it: the share of written words that occur in the training text. The n-gram is asked too. **Predict**: who has more
+# known words, order 6 or the model? And the held-out text itself?
+
+# %%
+vocabulary = set(words(text.decode(text.train)))
+shares = {name: known_words(" ".join(play), vocabulary) for name, play in plays.items()}
+for order in (4, 6):
+    counter, generator = KneserNey(text.train, order, 65), torch.Generator().manual_seed(0)
+    tokens = text.encode("\n\nKING:\n")
+    for _ in range(2000):
+        drawn = torch.multinomial(counter.next_probabilities(tokens), 1, generator=generator)
+        tokens = torch.cat([tokens, drawn])
+    shares[f"order {order}"] = known_words(text.decode(tokens), vocabulary)
+shares["held-out text"] = known_words(text.decode(text.validation), vocabulary)
+# over five seeds: the model 0.88 to 0.92, τ = 0.7 above 0.95, order 4 0.6 to 0.75, order 6 above 0.9
+claim("the model writes 0.86 to 0.94 known words, order 4 under 0.8, order 6 0.9 or more, real text 0.94",
+      0.86 < shares["as it is"] < 0.94 and shares["order 4"] < 0.8 and shares["order 6"] > 0.9
+      and round(shares["held-out text"], 2) == 0.94, **shares)
+claim("a lower temperature writes more of them than real text has", shares["τ = 0.7"] > shares["held-out text"])
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Order 6 has as many as real text: it copies pieces of five characters, and words are short. It is no better for that: its
+# loss is higher. And at a low temperature the model uses more known words than Shakespeare's own plays do. A share of known words
+# says that something is *not noise*; it does not say that it is good.
+# </details>
+#
+# ### Turn the knobs
+#
+# **Predict** first: at which temperature does the most probable character after ‘My l’ fall under 0.5? What happened to the
+# entropy?
+
+# %% tags=["nbval-ignore-output"]
+alt = "Explorer of temperature, top-k and top-p: the next character's distribution, and text written with them."
+try:
+    from course_lib.widgets import SamplingExplorer
+
+    explorer = SamplingExplorer(writer, text, "KING HENRY:\nMy l", alt=alt)
+except ImportError:
+    explorer = alt
+explorer
+
+# %% tags=["nbval-ignore-output"]
+fig, (axes,) = figures.new(1, 3, height=2.9)
+best = probability.argsort(descending=True)[:8]
+for ax, (name, knob) in zip(axes, {"as it is": {}, "τ = 0.5": {"temperature": 0.5}, "τ = 2": {"temperature": 2.0}}.items(),
+                            strict=True):
+    q = next_distribution(z, **knob)
+    ax.bar(range(8), q[best], color=figures.ORANGE, width=0.7)
+    ax.set_xticks(range(8), [{" ": "␣", "\n": "⏎"}.get(text.vocabulary[i], text.vocabulary[i]) for i in best])
+    ax.set(ylim=(0, 1))
+    figures.title(ax, f"{name}: {entropy(q).item() / math.log(2):.2f} bits")
+axes[0].set_ylabel("probability after ‘My l’")
+show(fig, alt="Probabilities of the eight likeliest characters after ‘My l’ as the model gives them, at temperature 0.5 and at "
+              "2: sharper, then flatter, with the entropy in each title.")
+
+# %% [markdown]
+# ## 6 · The cache
+#
+# To write character $T+1$, the model reads $T$ characters; for $T+2$ it reads them all again. But under the causal mask nothing at
+# position $t$ depends on what comes later, in any layer. So the keys and values of the past **never change**: keep
+# them, and compute one position. A step then costs what one position costs, $2N$ operations and the pairs, in place of $T$ times that.
+#
+# ### Exercise: one step with a cache
+# *difficulty 2/5 · importance 5/5 · 10 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("language.cached_attention")
+def cached_attention(q, k, v, keys, values):
+    """Return (output, keys, values) after one new position.
+
+    q, k (..., 1, d), v (..., 1, d_value): of the new position; keys (..., seen, d), values
+    (..., seen, d_value): of all before it. output (..., 1, d_value): what causal attention over all
+    positions has in its last row; keys and values come back with the new position at the end.
+    Worked value: q = k = v = [[1.]] and empty keys, values (0, 1) give ([[1.]], [[1.]], [[1.]]).
+    """
+    # 1. the new position may attend to itself: put k and v behind what is kept
+    # 2. one query, all keys: is a mask needed?
+    ...
+
+# %%
+from course_lib.attention import fast_attention
+from course_lib.transformer import KVCache
+
+generator = torch.Generator().manual_seed(2)
+q, k, v = torch.randn(3, 2, 6, 4, dtype=f64, generator=generator)  # 2 heads, 6 positions
+keys = values = torch.zeros(2, 0, 4, dtype=f64)
+rows = []
+for t in range(6):
+    row, keys, values = cached_attention(q[:, t : t + 1], k[:, t : t + 1], v[:, t : t + 1], keys, values)
+    rows.append(row)
+claim("position by position gives causal attention over all at once",
+      torch.allclose(torch.cat(rows, 1), fast_attention(q, k, v, causal=True), rtol=1e-10))
+
+# %%
+precise = load_language_model().double()
+sequence = text.validation[None, :200]
+cache, pieces = KVCache(config, 1, dtype=f64), []
+with torch.no_grad():
+    for t in range(200):
+        pieces.append(precise(sequence[:, t : t + 1], cache))
+    claim("the model with its cache gives the logits of the model without, past its 128 positions too",
+          torch.allclose(torch.cat(pieces, 1), precise(sequence), rtol=1e-8, atol=1e-9))
+draw = lambda cached: generate(precise, sequence[:, :3], 200, torch.Generator().manual_seed(3), cached=cached)
+claim("and writes the same text, character by character", torch.equal(draw(True), draw(False)))
+times = {row["batch"]: row for row in recorded("generation")["rows"]}
+claim("with 256 characters behind it the next one comes 5 times as fast for one text, 20 times for 16",
+      times[1]["speedup_at_256"] > 5 and times[16]["speedup_at_256"] > 20,
+      one=times[1]["speedup_at_256"], sixteen=times[16]["speedup_at_256"])
+
+# %% [markdown]
+# (Past its 128 positions a rotary model goes on with a window: each position sees the last 128. One with learned positions has to start
+# afresh.) On a CPU a single step is so small that its overhead shows; sixteen texts at once share it.
+#
+# ### What the heads look at
+#
+# **Predict:** which head finds the start of the word? Then open it; any eight characters.
+
+# %% tags=["nbval-ignore-output"]
+def attend(own):
+    queries, keys = writer.queries_and_keys(text.encode(own)[None].to(run.device))
+    return queries[:, 0].float().cpu(), keys[:, 0].float().cpu()
+
+
+alt = "Explorer of the two-minute model's attention: scores, scaling and mask, weights, for eight characters of your own."
+try:
+    from course_lib.widgets import AttentionExplorer
+
+    attention_explorer = AttentionExplorer(attend, "my lord,", layer=1, head=0, alt=alt)
+except ImportError:
+    attention_explorer = alt
+attention_explorer
+
+# %% [markdown]
+# ## 7 · What breaks
+#
+# Trained on purpose, three seeds each. **Predict** each one's held-out loss against the honest 400 steps: a rate ten times too high; no
+# warm-up; no mask; and 50,000 characters instead of a million, for 600 steps of our recipe.
+
+# %%
+breaks = recorded("language_model_breaks")
+short, few = breaks["short"], breaks["overfitting"]
+nats = {name: mean(row["nats"]) for name, row in short.items()}
+print({name: round(value, 2) for name, value in nats.items()})
+claim("a rate ten times too high: nothing is learned that letter frequencies do not tell",
+      min(short["rate × 10"]["nats"]) > 3.0, nats=short["rate × 10"]["nats"])
+leak = short["no mask"]
+claim("no mask: under 0.6 nats, a third of the honest loss; with the mask put back, worse than knowing nothing",
+      max(leak["nats"]) < 0.6 and min(leak["masked"]) > math.log(65), leak=leak["nats"], masked=leak["masked"])
+plain = few["0.0"]
+turn = [min(curve) for curve in plain["validation"]]
+claim("50,000 characters: training goes on falling, validation turns and rises by 0.3 nats or more",
+      all(curve[-1] > low + 0.3 for curve, low in zip(plain["validation"], turn, strict=True))
+      and all(curve[-1] < min(curve[:-3]) for curve in plain["train"]), lowest=turn,
+      end=[curve[-1] for curve in plain["validation"]])
+claim("dropout of 0.2 delays it, and ends lower", max(c[-1] for c in few["0.2"]["validation"])
+      < min(c[-1] for c in plain["validation"]))
+
+# %%
+fig, (axes,) = figures.new(1, 2, height=3.5)
+for name, colour in (("honest", figures.BLUE), ("no warm-up", figures.TEAL), ("rate × 10", figures.ORANGE),
+                     ("no mask", figures.BERRY)):
+    curve = torch.tensor(short[name]["train"]).mean(0)
+    figures.line(axes[0], torch.arange(1, len(curve) + 1) * 20, curve, colour, name, dashed=name == "no warm-up")
+axes[0].set(xlabel="training step", ylabel="training loss (nats)", xlim=(0, 530), ylim=(0, 4.5))
+figures.title(axes[0], "Too good is as bad as too high")
+for name, dashed in (("train", False), ("validation", True)):
+    curve = torch.tensor(plain[name]).mean(0)
+    figures.line(axes[1], plain["evaluated"][0], curve, figures.BERRY if dashed else figures.INK, name, dashed=dashed)
+axes[1].set(xlabel="training step", xlim=(0, 760), ylim=(0, 4.5))
+figures.title(axes[1], "50,000 characters: learned by heart")
+show(fig, alt="Left: training loss of four runs; no mask falls near 0, a rate ten times too high stays above 3. Right: on little "
+              "text training falls on while validation turns upwards.")
+
+# %% [markdown]
+# And no warm-up? At this rate it costs nothing worth mentioning, against what one reads everywhere; it is an insurance for higher rates.
+
+# %%
+warm = {n: mean(short[n]["nats"]) for n in ("honest", "no warm-up", "rate × 3", "rate × 3, no warm-up")}
+claim("at the honest rate the lack of warm-up costs less than 0.1 nats", abs(warm["no warm-up"] - warm["honest"]) < 0.1, **warm)
+
+# %% [markdown]
+# ### Exercise: which curve is which
+# *difficulty 2/5 · importance 4/5 · 5 minutes*
+#
+# Three of these runs, without their names: `overfitting`, `underfitting`, `rate_too_high` or `leak`?
+
+# %%
+runs = {"a": (plain["train"][1], plain["validation"][1]), "b": (short["rate × 10"]["train"][0],) * 2,
+        "c": (leak["train"][2],) * 2}
+fig, (axes,) = figures.new(1, 3, height=2.9)
+for ax, (name, (training, held)) in zip(axes, runs.items(), strict=True):
+    ax.plot(training, color=figures.INK)
+    if held is not training:
+        ax.plot(held, color=figures.BERRY, linestyle="--")
+    figures.level(ax, rivals["order 6"] * math.log(2), "order 6")
+    ax.set(ylim=(0, 4.5), xlabel="interval")
+    figures.title(ax, f"run {name}")
+axes[0].set_ylabel("nats (— train, - - validation)")
+show(fig, alt="Three runs to be diagnosed from their curves: training, and for run a validation dashed, with the level of the "
+              "best n-gram.")
+
+# %% tags=["nbval-ignore-output"]
+answer("language.curve_a", ...)
+answer("language.curve_b", ...)
+answer("language.curve_c", ...)
+
+# %% [markdown]
+# ## 8 · From here to a chat model
+#
+# Training takes about $6N$ operations a token (chapter 04). GPT-3 has 175 billion parameters and read 300 billion tokens (Brown et al. 2020,
+# table D.1: $3.14\cdot 10^{23}$ operations).
+
+# %%
+ours = 6 * record["parameters"] * record["tokens"]
+gpt3 = 6 * 175e9 * 300e9
+print(f"tokens {record['tokens']:,} against 300,000,000,000; operations {ours:.1e} against {gpt3:.2e}: {gpt3 / ours:.0e} times ours")
+claim("6 N per token gives GPT-3's published operations, within 1 %", abs(gpt3 / 3.14e23 - 1) < 0.01)
+claim("from here to there it is ten orders of magnitude", 1e10 < gpt3 / ours < 1e11)
+
+# %% [markdown]
+# The model is the same: stream, attention, next token. (What makes it *chat* are some ten thousand written answers more, and a second training.)
+#
+# ## What stays
+#
+# - Discounted counts and compressors are strong: they won for hundreds of steps (*bz2 wins for the first 500 steps or longer*).
+# - Two CPU minutes beat them all (*all rivals are passed in the end*).
+# - The rate and the optimizer are worth more than the famous parts (*the first rung, the rate, gains more than any other*).
+# - Keys and values of the past never change, so keep them (*and writes the same text, character by character*).
+# - A loss that is too good is a leak (*no mask: under 0.6 nats*).
+
+# %% tags=["nbval-ignore-output"]
+progress()
+
+# %% [markdown]
+# **Open questions.** Would order 6 and the model together beat both? How many of the model's bits are spelling, how many are
+# sense? What would the ladder look like for an hour in place of a minute?
+#
+# **References.** Kneser and Ney 1995, *Improved backing-off for m-gram language modeling*; Chen and Goodman 1999, *An empirical
+# study of smoothing techniques*: section 2.7. Church and Gale 1991: the half-and-half experiment. Karpathy 2022, *nanoGPT*. Kingma and Ba 2015,
+# *Adam*; Loshchilov and Hutter 2019, *Decoupled weight decay regularization*. Jordan et al. 2024, *Muon*. Bergsma et al.
+# 2025, *Straight to zero*. Kalamkar et al. 2019, *A study of bfloat16*. McCandlish et al. 2018, *An empirical model of large-batch training*.
+# Henry et al. 2020, *Query-key normalization*. So et al. 2021, *Primer*. Zhang, Dauphin and Ma 2019, *Fixup*. Peng et al. 2023, *RWKV*. Holtzman et
+# al. 2020, *The curious case of neural text degeneration*. Brown et al. 2020, *Language models are few-shot learners*.
