@@ -76,12 +76,13 @@ def attention(device: str) -> list[dict]:
 
 
 @torch.no_grad()
-def generation(device: str) -> list[dict]:
+def generation(device: str, threads: int, batches: tuple[int, ...]) -> list[dict]:
     """Time writing up to 256 characters, and one more character with 16 and with 256 characters behind it."""
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = Transformer(TransformerConfig(65, **{**recipes.COURSE.model, "context_length": 256})).to(device).eval()
     rows = []
-    for batch in (1, 16):
+    for batch in batches:
         prompt = torch.zeros(batch, 1, dtype=torch.long, device=device)
         candidates: dict[str, Callable] = {
             f"{name}_ms": lambda c=cached: generate(model, prompt, 255, torch.Generator().manual_seed(0), cached=c)
@@ -103,7 +104,15 @@ def generation(device: str) -> list[dict]:
             60,
             device,
         )
-        rows.append({"batch": batch, **whole, "speedup": round(whole["uncached_ms"] / whole["cached_ms"], 2), **single})
+        rows.append(
+            {
+                "threads": threads,
+                "batch": batch,
+                **whole,
+                "speedup": round(whole["uncached_ms"] / whole["cached_ms"], 2),
+                **single,
+            }
+        )
         rows[-1]["speedup_at_256"] = round(single["whole_256"] / single["ms_at_256"], 2)
         print(rows[-1], flush=True)
     return rows
@@ -117,8 +126,10 @@ def main() -> None:
     chosen = arguments.parse_args()
     suffix = "" if chosen.device == "cpu" else "_gpu"
     seeds = [0]
+    rows = generation(chosen.device, 2, (1, 16)) + generation(chosen.device, 1, (1,))
+    torch.set_num_threads(2)
     write_record(
-        f"generation{suffix}", "milliseconds of writing 256 characters", seeds, {"rows": generation(chosen.device)}
+        f"generation{suffix}", "milliseconds of writing 256 characters, and of one more", seeds, {"rows": rows}
     )
     write_record(
         f"step_times{suffix}", "milliseconds of a training step", seeds, {"rows": steps(chosen.nanogpt, chosen.device)}

@@ -80,7 +80,7 @@ class KVCache:
         shape = (config.n_layers, batch, config.n_heads, config.context_length, config.d_head)
         self.keys = torch.zeros(shape, device=device, dtype=dtype)
         self.values = torch.zeros(shape, device=device, dtype=dtype)
-        self.before = torch.zeros(config.n_layers, 2, batch, 1, config.d_model, device=device, dtype=dtype)
+        self.before: dict[tuple[int, int], Tensor] = {}  # what token shift last read, by layer and part
         self.length = 0
 
     def store(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,9 +112,10 @@ class TokenShift(nn.Module):
         self, x: Float[Tensor, "batch time d_model"], before: Float[Tensor, "batch 1 d_model"] | None = None
     ) -> Float[Tensor, "batch time d_model"]:
         """Shift x; before: the position ahead of x[:, 0], zeros when left out."""
-        past = F.pad(x, (0, 0, 1, -1))
-        if before is not None:
-            past[:, :1] = before
+        if before is None:
+            past = F.pad(x, (0, 0, 1, -1))
+        else:
+            past = before if x.shape[1] == 1 else torch.cat([before, x[:, :-1]], dim=1)
         return torch.addcmul(x, self.amount.to(x.dtype), past)
 
 
@@ -165,8 +166,7 @@ class Block(nn.Module):
         """Mix in the position before, for part 0, attention, or 1, feed-forward; remember the last position."""
         if not self.shifts:
             return x
-        before = cache.before[layer, part] if cache is not None and cache.length else None
-        shifted = self.shifts[part](x, before)
+        shifted = self.shifts[part](x, cache.before.get((layer, part)) if cache is not None else None)
         if cache is not None:
             cache.before[layer, part] = x[:, -1:]
         return shifted
@@ -185,7 +185,8 @@ class Block(nn.Module):
         if cache is not None:
             held = cache.store(layer, k, v)
             if cache.length:  # one new query, which may see whatever is held
-                return fast_attention(q, held[0].to(q.dtype), held[1].to(q.dtype))
+                scores = q @ held[0].transpose(-2, -1) * q.shape[-1] ** -0.5
+                return scores.softmax(dim=-1) @ held[1]
         T = q.shape[2]
         if self.window >= T:
             return fast_attention(q, k, v, causal=True)
@@ -226,6 +227,7 @@ class Transformer(nn.Module):
         self.positions: LearnedPositions | None = None
         if config.positions == "learned":
             self.positions = LearnedPositions(config.context_length, config.d_model)
+        self._phases = torch.empty(0, 0, dtype=torch.complex64)  # of rotary positions, computed when they are asked for
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
         self.norm = nn.LayerNorm(config.d_model, bias=False)
@@ -254,12 +256,14 @@ class Transformer(nn.Module):
 
     def embed(self, tokens: Tensor, seen: int = 0) -> tuple[Tensor, Tensor | None]:
         """Return the stream (batch, time, d_model) before the first block, and e^{iφ} of rotary positions or None."""
-        x = self.embedding(tokens)
+        x, end = self.embedding(tokens), seen + tokens.shape[1]
         if self.positions is not None:
-            return self.dropout(x + self.positions.table[seen : seen + tokens.shape[1]]), None
-        positions = torch.arange(seen, seen + tokens.shape[1], device=tokens.device)
+            return self.dropout(x + self.positions.table[seen:end]), None
         wide = torch.promote_types(x.dtype, torch.float32)
-        return self.dropout(x), on_circle(position_angles(positions.to(wide), self.config.d_head))
+        if end > len(self._phases) or self._phases.real.dtype != wide or self._phases.device != x.device:
+            positions = torch.arange(max(2 * end, self.config.context_length), device=x.device)
+            self._phases = on_circle(position_angles(positions.to(wide), self.config.d_head))
+        return self.dropout(x), self._phases[seen:end]
 
     def forward(
         self, tokens: Int[Tensor, "batch time"], cache: KVCache | None = None

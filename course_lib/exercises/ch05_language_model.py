@@ -409,7 +409,7 @@ EXERCISES = (
         ),
         one_fault(
             "language.curve_b", "rate_too_high", _curves,
-            "training itself stays where letter frequencies are: the steps are too long to settle anywhere.",
+            "training itself stays high, above what pair counts reach: the steps are too long to settle anywhere.",
             "Does the training loss fall?", "What would make even training fail?",
         ),
         one_fault(
