@@ -354,10 +354,10 @@ crossover = Answer(
 )
 
 _faults = {
-    "no_residual": "then the gradient shrinks by a factor from block to block, towards the first.",
+    "no_residual": "then the stream would have the variance of one layer's output, 0.4, behind every block.",
     "no_norm": "then the stream would grow by a factor from block to block, not by a sum.",
-    "post_norm": "then the stream would have the same size behind every block.",
-    "no_fault": "then the stream grows a little with every block, and all gradients are of one order.",
+    "post_norm": "then the stream would have variance 1 behind every block.",
+    "no_fault": "then the stream's variance would grow by about the same amount with every block.",
 }
 
 EXERCISES = (
@@ -368,10 +368,10 @@ EXERCISES = (
     crossover,
     *(
         one_fault(
-            "transformer.fault_a", "no_residual", _faults,
-            "the gradient falls by orders of magnitude towards the first block: nothing carries it past the layers.",
-            "Compare the gradient of the first block with that of the last.",
-            "Which road goes past all layers?",
+            "transformer.fault_a", "post_norm", _faults,
+            "the variance is 1 behind every block, whatever the layers write: a norm stands on the stream itself.",
+            "What is the stream's variance behind each block, as a number?",
+            "What has variance 1 whatever goes in?",
         ),
         one_fault(
             "transformer.fault_b", "no_norm", _faults,

@@ -30,7 +30,8 @@ def depth_figure(steps, curves, unigram, alt):
                 linestyle="--" if name == "norm after" else "-",
             )
         ax.text(steps[-1] + 1, curves[name][0][-1], name, color=figures.TEXT[colour], va="center")
-    figures.level(ax, unigram, f"letter frequencies alone, {unigram:.2f}")
+    ax.axhline(unigram, color=figures.MUTE, linestyle=":", linewidth=1.2)
+    ax.text(1, unigram - 0.12, f"letter frequencies alone, {unigram:.2f}", color=figures.MUTE)
     ax.set(xlabel="training step", ylabel="loss (nats per character)", xlim=(0, 140), ylim=(2.4, 4.4))
     figures.title(ax, "Twelve blocks: with the norm before each layer they learn, after it they do not")
     show(fig, alt=alt)
@@ -472,15 +473,15 @@ for n, mark in ((12, "o"), (24, "s"), (48, "^")):
         range(1, n + 1),
         grown[n, True],
         figures.BLUE,
-        f"{n} blocks, scaled" if n != 12 else "",
+        "48 blocks, scaled" if n == 48 else "",
         marker=mark,
         markersize=3,
     )
-ax.set(xlabel="block", ylabel="variance of the stream", xlim=(0, 68))
+ax.set(xlabel="block", ylabel="variance of the stream", xlim=(0, 68), yscale="log", ylim=(0.03, 150))
 figures.title(ax, "Scaled by 1/√(2 n), every depth ends alike")
 show(
     fig,
-    alt="Variance of the stream behind each block: unscaled it grows in a straight line to 48 "
+    alt="Variance of the stream behind each block: unscaled it grows steadily to 48 "
         "blocks; scaled it "
     "ends at the same height for 12, 24 and 48 blocks.",
 )
@@ -785,7 +786,7 @@ ax.set(
     xscale="log", xlabel="symbols between pair and question", ylabel="share recalled", ylim=(0, 1.08)
 )
 ax.set_xticks(distances, distances)
-ax.legend(frameon=False, fontsize=9, loc="center right")
+ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(0.25, 0.45))
 figures.title(ax, "Attention recalls far back, two of three seeds at 512; the LSTM hardly at 8")
 show(
     fig,
@@ -889,7 +890,7 @@ show(
 # ### Exercise: name the fault
 # *difficulty 2/5 · importance 4/5 · 5 minutes*
 #
-# Two stacks of twelve blocks at the start of training, one fault each: `no_residual`, `no_norm`, `post_norm`, or `no_fault`.
+# Two stacks of twelve blocks at the start of training, one fault each; a sound layer writes variance 0.4: `no_residual`, `no_norm`, `post_norm`, or `no_fault`.
 
 
 # %%
@@ -900,7 +901,7 @@ def stack_of(fault, n=12, C=64):
     for _ in range(n):
         W = torch.randn(C, C, dtype=f64, generator=generator) / math.sqrt(C)
         layer = torch.tanh(layer_norm(stream) @ W) if fault != "b" else 1.2 * stream @ W
-        stream = 0.6 * layer if fault == "a" else stream + layer
+        stream = layer_norm(stream + layer) if fault == "a" else stream + layer
         stream.retain_grad()
         streams.append(stream)
     (stream * torch.randn(stream.shape, dtype=f64, generator=generator)).sum().backward()
