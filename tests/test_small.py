@@ -78,7 +78,9 @@ def test_every_committed_record_can_be_shown(capsys):
     assert names
     for name in names:
         assert recorded(name)
-        assert len(json.loads((records.RESULTS / f"{name}.json").read_text())["seeds"]) >= 3
+        record = json.loads((records.RESULTS / f"{name}.json").read_text())
+        timing = record["what"].startswith("milliseconds")  # a median over many calls, from one start
+        assert len(record["seeds"]) >= (1 if timing else 3)
 
 
 # --- runtime ---------------------------------------------------------------------------------------------------
