@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import importlib.util
 import io
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import torch
 from course_lib.data import Text, load_shakespeare
 from course_lib.metrics import cross_entropy
 from course_lib.records import write_record
+from course_lib.training import warmup_then_cosine
 
 SEEDS = range(3)
 PLACE = Path(__file__).parents[2] / "shared" / "peers" / "nanogpt" / "model.py"
@@ -87,23 +87,17 @@ def theirs(module: ModuleType, text: Text, seed: int, seconds: float) -> tuple[f
     torch.manual_seed(seed)
     peer = Peer(module, text)
     warmup = 100 / 2000  # of its 2,000 steps
-
-    def scheduled(share: float) -> None:
-        fallen = 0.1 + 0.45 * (1 + math.cos(math.pi * (share - warmup) / (1 - warmup)))
-        peer.step(share / warmup if share < warmup else fallen)
-
-    steps = for_seconds(seconds, scheduled)
+    steps = for_seconds(seconds, lambda share: peer.step(warmup_then_cosine(share, warmup)))
     return peer.loss(text.validation), steps
 
 
 def ours(text: Text, seed: int, seconds: float) -> tuple[float, int]:
     """Return the course's validation loss after some seconds of training, and its steps."""
     model, trained, step, batch = recipes.start(recipes.COURSE, text, seed)
-    rates = [(g, g["lr"]) for o in trained.optimizers.values() for g in o.param_groups]
+    rates = trained.rates()
 
     def scheduled(share: float) -> None:
-        for group, rate in rates:
-            group["lr"] = rate * recipes.COURSE.schedule(share)
+        trained.set_rates(rates, recipes.COURSE.schedule(share))
         step(batch(trained.generator))
 
     steps = for_seconds(seconds, scheduled)

@@ -5,34 +5,24 @@ order; after each the model has to name the value. The distance is the length of
 """
 
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import recipes
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.data import load_shakespeare
+from course_lib.data import RECALL_PAIRS, RECALL_SYMBOLS, associative_recall, load_shakespeare
 from course_lib.metrics import cross_entropy_by_position
 from course_lib.records import write_record
-from course_lib.training import warmup_then_linear
+from course_lib.training import Trained, fit, warmup_then_linear
 from course_lib.transformer import MODERN, Transformer, TransformerConfig
 
 SEEDS = range(3)
 DISTANCES = (8, 32, 128, 512)
 RATES = {"transformer": (1e-3, 3e-3), "lstm": (3e-3, 1e-2)}
-STEPS, BATCH, PAIRS, SYMBOLS = 400, 32, 4, 16  # SYMBOLS keys, as many values, as many fillers
+STEPS, BATCH = 400, 32
 LONGER = 3000  # steps that the LSTM is given too, at the short distances
-
-
-def recall_batch(batch: int, distance: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return tokens (batch, time) and the values asked for (batch, PAIRS), which follow the last PAIRS keys."""
-    keys = torch.rand(batch, SYMBOLS, generator=generator).argsort(-1)[:, :PAIRS]  # different ones
-    values = torch.randint(SYMBOLS, (batch, PAIRS), generator=generator) + SYMBOLS
-    filler = torch.randint(SYMBOLS, (batch, distance), generator=generator) + 2 * SYMBOLS
-    order = torch.rand(batch, PAIRS, generator=generator).argsort(-1)
-    told = torch.stack([keys, values], dim=-1).flatten(1)
-    asked, answers = keys.gather(1, order), values.gather(1, order)
-    return torch.cat([told, filler, torch.stack([asked, answers], dim=-1).flatten(1)], dim=1), answers
 
 
 class LSTM(nn.Module):
@@ -40,9 +30,9 @@ class LSTM(nn.Module):
 
     def __init__(self, hidden: int = 123) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(3 * SYMBOLS, 64)
+        self.embedding = nn.Embedding(3 * RECALL_SYMBOLS, 64)
         self.lstm = nn.LSTM(64, hidden, batch_first=True)
-        self.readout = nn.Linear(hidden, 3 * SYMBOLS)
+        self.readout = nn.Linear(hidden, 3 * RECALL_SYMBOLS)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return logits (batch, time, symbols)."""
@@ -53,29 +43,33 @@ def build(kind: str, distance: int) -> nn.Module:
     """Return a new model of a kind, transformer or lstm."""
     if kind == "lstm":
         return LSTM()
-    length = distance + 4 * PAIRS
-    return Transformer(TransformerConfig(3 * SYMBOLS, length, n_layers=2, n_heads=2, d_model=64, **MODERN))
+    length = distance + 4 * RECALL_PAIRS
+    return Transformer(TransformerConfig(3 * RECALL_SYMBOLS, length, n_layers=2, n_heads=2, d_model=64, **MODERN))
 
 
 def recall(kind: str, distance: int, rate: float, seed: int, steps: int = STEPS) -> float:
-    """Train one model and return its accuracy on 2,000 fresh sequences; chance is 1 / SYMBOLS, or 1 / PAIRS
-    for one that names any value it was told."""
+    """Train one model and return its accuracy on 2,000 fresh sequences; chance is 1/16, or 1/4 for one that
+    names any value it was told."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    model, generator = build(kind, distance), torch.Generator().manual_seed(seed)
+    model = build(kind, distance)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
-    for i in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = rate * warmup_then_linear(i / steps, warmup=0.05)
-        tokens, answers = recall_batch(BATCH, distance, generator)
-        loss = F.cross_entropy(model(tokens)[:, -2 * PAIRS :: 2].flatten(0, 1), answers.flatten())
+    trained = Trained({"model": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
+
+    def step(batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        tokens, answers = batch
+        loss = F.cross_entropy(model(tokens)[:, -2 * RECALL_PAIRS :: 2].flatten(0, 1), answers.flatten())
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    tokens, answers = recall_batch(2000, distance, torch.Generator().manual_seed(1000 + seed))
+        return {"loss": loss}
+
+    schedule = partial(warmup_then_linear, warmup=0.05)
+    fit(step, lambda g: associative_recall(BATCH, distance, g), steps, trained, schedule=schedule, progress=False)
+    tokens, answers = associative_recall(2000, distance, torch.Generator().manual_seed(1000 + seed))
     with torch.no_grad():
-        guesses = torch.cat([model(t)[:, -2 * PAIRS :: 2].argmax(-1) for t in tokens.split(100)])
+        guesses = torch.cat([model(t)[:, -2 * RECALL_PAIRS :: 2].argmax(-1) for t in tokens.split(100)])
     return (guesses == answers).double().mean().item()
 
 

@@ -4,7 +4,6 @@ Each recipe is nanoGPT's CPU setting with the changes of all rungs up to one; a 
 last recipe alone.
 """
 
-import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -49,9 +48,13 @@ class Recipe:
         own = {name: value for name, value in changes.items() if name != "model"}
         return replace(self, model={**self.model, **changes.get("model", {})}, **own)
 
+    def config(self, vocab_size: int) -> TransformerConfig:
+        """Return the model's configuration."""
+        return TransformerConfig(vocab_size, **self.model)
+
     def build(self, vocab_size: int, device: str = "cpu") -> tuple[Transformer, dict[str, Optimizer]]:
         """Return a new model, from torch's global seed, and its optimizers."""
-        model = Transformer(TransformerConfig(vocab_size, **self.model)).to(device)
+        model = Transformer(self.config(vocab_size)).to(device)
         if self.optimizer == "muon":
             return model, muon_and_adamw(model.blocks, model)
         return model, {"adamw": adamw(model, self.rate)}
@@ -107,7 +110,7 @@ def start(
 
 
 def train(
-    recipe: Recipe, text: Text, seed: int, steps: int, device: str = "cpu", evaluate_every: int | None = None, **options
+    recipe: Recipe, text: Text, seed: int, steps: int, device: str = "cpu", evaluate_every: int | None = None
 ) -> tuple[Transformer, History]:
     """Train for a number of steps and return the model and the history, evaluated on the whole validation split."""
     model, trained, step, batch = start(recipe, text, seed, device)
@@ -121,11 +124,5 @@ def train(
         evaluate=lambda: {"validation": cross_entropy(model, validation)},
         evaluate_every=evaluate_every,
         progress=False,
-        **options,
     )
     return model, history
-
-
-def bits(nats: float) -> float:
-    """Return nats as bits."""
-    return nats / math.log(2)

@@ -78,7 +78,7 @@ def scaled_dot_product_attention(
     return weights @ v, weights
 
 
-# Above these many positions PyTorch's fused kernel is the faster one on a CPU (benchmarks/language_model.py).
+# Up to so many positions storing the weights is faster on a CPU than PyTorch's fused kernel (benchmarks/timings.py).
 _DENSE_UP_TO = {torch.bfloat16: 512}
 
 

@@ -50,12 +50,12 @@ class LearnedPositions(nn.Module):
         super().__init__()
         self.table = nn.Parameter(torch.randn(context_length, d_model) / 2)
 
-    def forward(self, x: Float[Tensor, "*batch time d_model"]) -> Float[Tensor, "*batch time d_model"]:
-        """Return x plus the vector of each position."""
-        T = x.shape[-2]
-        if len(self.table) < T:
-            raise ValueError(f"x: expected at most context_length = {len(self.table)} positions, got {T}")
-        return x + self.table[:T]
+    def forward(self, x: Float[Tensor, "*batch time d_model"], first: int = 0) -> Float[Tensor, "*batch time d_model"]:
+        """Return x plus the vector of each position, x[…, 0, :] standing at position first."""
+        end = first + x.shape[-2]
+        if len(self.table) < end:
+            raise ValueError(f"x: expected at most context_length = {len(self.table)} positions, got {end}")
+        return x + self.table[first:end]
 
 
 def rotate(

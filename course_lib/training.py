@@ -67,6 +67,16 @@ class Trained:
     optimizers: dict[str, Optimizer]
     generator: torch.Generator
 
+    def rates(self) -> list[float]:
+        """Return the learning rate of every parameter group of every optimizer."""
+        return [group["lr"] for optimizer in self.optimizers.values() for group in optimizer.param_groups]
+
+    def set_rates(self, rates: list[float], factor: float) -> None:
+        """Set every group's learning rate to factor times the one in rates, which ``rates()`` returned."""
+        groups = [group for optimizer in self.optimizers.values() for group in optimizer.param_groups]
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * factor
+
     def state(self) -> dict[str, Any]:
         """Return the state of everything as one nested dictionary of tensors and plain values, not copied."""
         return {
@@ -223,7 +233,7 @@ def fit(
             raise ValueError(f"{name}: expected at least 1, got {value}")
     if until > steps:
         raise ValueError(f"until: expected at most steps = {steps}, got {until}")
-    rates = {name: [g["lr"] for g in o.param_groups] for name, o in trained.optimizers.items()}
+    rates = trained.rates()
     history = History()
     if checkpoint is not None and checkpoint.exists():
         history = load_checkpoint(checkpoint, trained)
@@ -248,10 +258,7 @@ def fit(
         while done < until and not stop.is_set():
             started = time.perf_counter()
             if schedule is not None:
-                factor = schedule(done / steps)
-                for key, optimizer in trained.optimizers.items():
-                    for group, rate in zip(optimizer.param_groups, rates[key], strict=True):
-                        group["lr"] = rate * factor
+                trained.set_rates(rates, schedule(done / steps))
             pending.append({k: v.detach() for k, v in step(batch(trained.generator)).items()})
             done += 1
             bar.update(size)

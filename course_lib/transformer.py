@@ -183,10 +183,10 @@ class Block(nn.Module):
     def attend(self, q: Tensor, k: Tensor, v: Tensor, cache: KVCache | None, layer: int) -> Tensor:
         """Return the heads' outputs (batch, heads, time, d_head); a position sees the last context_length ones."""
         if cache is not None:
-            held = cache.store(layer, k, v)
-            if cache.length:  # one new query, which may see whatever is held
-                scores = q @ held[0].transpose(-2, -1) * q.shape[-1] ** -0.5
-                return scores.softmax(dim=-1) @ held[1]
+            keys, values = cache.store(layer, k, v)
+            if cache.length:  # one new query, which may see whatever is held: too little work for the fused kernel
+                scores = q @ keys.transpose(-2, -1) * q.shape[-1] ** -0.5
+                return scores.softmax(dim=-1) @ values
         T = q.shape[2]
         if self.window >= T:
             return fast_attention(q, k, v, causal=True)
@@ -240,9 +240,8 @@ class Transformer(nn.Module):
         outward = (".attention.output.weight", ".feed_forward.down.weight")
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2:
-                inside = name.startswith("blocks.")
-                std = outer if name.endswith(outward) else inner if inside else 0.02
-                nn.init.normal_(parameter, std=std)
+                std = inner if name.startswith("blocks.") else 0.02
+                nn.init.normal_(parameter, std=outer if name.endswith(outward) else std)
 
     def _check(self, tokens: Tensor, cache: KVCache | None) -> None:
         T, limit = tokens.shape[1], self.config.context_length
@@ -258,7 +257,7 @@ class Transformer(nn.Module):
         """Return the stream (batch, time, d_model) before the first block, and e^{iφ} of rotary positions or None."""
         x, end = self.embedding(tokens), seen + tokens.shape[1]
         if self.positions is not None:
-            return self.dropout(x + self.positions.table[seen:end]), None
+            return self.dropout(self.positions(x, seen)), None
         wide = torch.promote_types(x.dtype, torch.float32)
         if end > len(self._phases) or self._phases.real.dtype != wide or self._phases.device != x.device:
             positions = torch.arange(max(2 * end, self.config.context_length), device=x.device)

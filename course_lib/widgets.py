@@ -55,6 +55,11 @@ def stages(q: Tensor, k: Tensor, layer: int, head: int) -> Stages:
     return Stages(scores[head], scaled[head], weights[head], weights)
 
 
+def _complaint(error: Exception) -> str:
+    """Return the first line of an error for a status line; in a callback nothing else would show it."""
+    return f"<span style='color:{figures.TEXT[figures.ORANGE]}'>{html.escape(str(error).splitlines()[0])}</span>"
+
+
 def _visible(character: str) -> str:
     return {" ": "␣", "\n": "⏎"}.get(character, character)
 
@@ -127,14 +132,12 @@ def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState) -> 
     r, c = state.query, state.key
     asks, asked = html.escape(_visible(state.text[r])), html.escape(_visible(state.text[c]))
     a, b = q[state.layer, state.head, r].tolist(), k[state.layer, state.head, c].tolist()
-    pairs = (
-        sorted(zip(a, b, strict=True), key=lambda pair: -abs(pair[0] * pair[1]))[:SHOWN]
-        if len(a) > 16
-        else zip(a, b, strict=True)
-    )
+    pairs = list(zip(a, b, strict=True))
+    if len(pairs) > 16:  # a long product is shown by its largest terms
+        pairs = sorted(pairs, key=lambda pair: -abs(pair[0] * pair[1]))[:SHOWN]
     terms = " + ".join(f"{x:.2f}·{y:.2f}" for x, y in pairs).replace("+ -", "− ").replace("·-", "·−")
-    if len(a) > 16:  # a long product is shown by its largest terms
-        terms += f" + {len(a) - SHOWN} smaller terms"
+    if len(pairs) < len(a):
+        terms += f" + {len(a) - len(pairs)} smaller terms"
     score, scaled = found.scores[r, c].item(), found.scaled[r, c].item()
     way = f"query {r} <b>{asks}</b> · key {c} <b>{asked}</b> = {terms} = <b>{score:.2f}</b>"
     if c > r:
@@ -191,7 +194,7 @@ class AttentionExplorer(ipywidgets.VBox):
             values = {name: control.value for name, control in self._controls.items()}
             self._draw(replace(self._state, **values))
         except Exception as error:
-            self.status.value = f"<span style='color:#A8550F'>{html.escape(str(error).splitlines()[0])}</span>"
+            self.status.value = _complaint(error)
 
     def _draw(self, state: AttentionState) -> None:
         self._state = state
@@ -294,7 +297,7 @@ class SamplingExplorer(ipywidgets.VBox):
             self.written.value = f"<div style='{style}'>{html.escape(self._text.decode(longer))}</div>"
             self.status.value = ""
         except Exception as error:
-            self.status.value = f"<span style='color:#A8550F'>{html.escape(str(error).splitlines()[0])}</span>"
+            self.status.value = _complaint(error)
 
     @torch.no_grad()
     def _frame(self, state: SamplingState, tokens: Tensor) -> str:

@@ -235,14 +235,14 @@ def parameter_count(config):
 )
 
 
-def _flops(factor: int = 2, block: int = 12, readout: int = 1, pairs: float = 2.0, heads: bool = False):
+def _flops(factor: int = 2, block: int = 12, readout: int = 1, pairs: int = 2, heads: bool = False):
     """Return a count with other factors."""
 
     def forward_flops(config, time):
         C = config.d_model
         matrices = config.n_layers * block * C * C + readout * config.vocab_size * C
         attention = config.n_layers * pairs * time * C * (config.n_heads if heads else 1)
-        return int(factor * time * (matrices + attention))
+        return factor * time * (matrices + attention)
 
     return forward_flops
 

@@ -82,11 +82,6 @@ def absolute_discount(counts):
 _shares = [0.0, 0.01, 0.1, 0.3, 0.45, 0.7, 0.95, 1.0]
 
 
-def _schedule(share, warmup=0.02, decay=0.6):
-    rise = share / warmup if share < warmup else 1.0
-    return min(rise, (1 - share) / decay) if decay else rise
-
-
 def _starts_at_once(share, warmup=0.02, decay=0.6):
     return min(1.0, (1 - share) / decay)
 
@@ -261,11 +256,8 @@ def top_p_filter(logits, p):
         Property(
             "most_probable",
             lambda output, logits, p: (
-                bool(
-                    (output.shape == logits.shape)
-                    and output.gather(-1, logits.argmax(-1, keepdim=True)).isfinite().all()
-                )
-                or output.shape != logits.shape
+                output.shape != logits.shape
+                or bool(output.gather(-1, logits.argmax(-1, keepdim=True)).isfinite().all())
             ),
             "the most probable symbol is never cut",
         ),
