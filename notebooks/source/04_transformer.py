@@ -21,14 +21,8 @@ def depth_figure(steps, curves, unigram, alt):
     fig, ((ax,),) = figures.new(width=9.5, height=3.4)
     for name, colour in (("norm after", figures.ORANGE), ("norm before", figures.BLUE)):
         for curve in curves[name]:
-            ax.plot(
-                steps,
-                curve,
-                color=colour,
-                linewidth=1,
-                alpha=0.8,
-                linestyle="--" if name == "norm after" else "-",
-            )
+            ax.plot(steps, curve, color=colour, linewidth=1, alpha=0.8, linestyle="--"
+                    if name == "norm after" else "-")
         ax.text(steps[-1] + 1, curves[name][0][-1], name, color=figures.TEXT[colour], va="center")
     ax.axhline(unigram, color=figures.MUTE, linestyle=":", linewidth=1.2)
     ax.text(1, unigram - 0.12, f"letter frequencies alone, {unigram:.2f}", color=figures.MUTE)
@@ -37,13 +31,9 @@ def depth_figure(steps, curves, unigram, alt):
     show(fig, alt=alt)
 
 
-depth_figure(
-    depth["steps"],
-    depth["curves"],
-    depth["unigram"],
-    "Training loss of twelve blocks, five seeds each: with norms before the layers it falls to "
-    "2.7 nats, with norms after it stays at the level of letter frequencies, 3.3.",
-)
+depth_figure(depth["steps"], depth["curves"], depth["unigram"],
+             "Training loss of twelve blocks, five seeds each: with norms before the layers it falls "
+             "to 2.7 nats, with norms after it stays at the level of letter frequencies, 3.3.")
 
 # %% [markdown]
 # Afterwards you can
@@ -96,7 +86,6 @@ text = load_shakespeare()
 #
 # fifty layers multiply it by $g^{50}$. For $g = 0.8$ that is $10^{-5}$, for $g = 1.25$ it is $10^{5}$.
 
-
 # %%
 def through(n_layers, gain, residual, seed, C=64):
     """Return |gradient|² at the first of some random linear layers, for a unit gradient at the end."""
@@ -111,13 +100,9 @@ def through(n_layers, gain, residual, seed, C=64):
 for gain in (0.8, 1.25):
     draws = torch.tensor([through(20, gain, False, seed) for seed in range(300)], dtype=f64)
     error = draws.std() / math.sqrt(300)
-    claim(
-        f"g = {gain}: after 20 layers |gradient|² is g^40 on average, within 5 standard errors",
-        abs(draws.mean() - gain**40) < 5 * error and error < 0.2 * gain**40,
-        mean=draws.mean(),
-        expected=gain**40,
-        standard_error=error,
-    )
+    claim(f"g = {gain}: after 20 layers |gradient|² is g^40 on average, within 5 standard errors",
+          abs(draws.mean() - gain**40) < 5 * error and error < 0.2 * gain**40, mean=draws.mean(),
+          expected=gain**40, standard_error=error)
 
 # %% [markdown]
 # A **residual** layer adds instead: $x_{i+1} = x_i + f_i(x_i)$ (He et al. 2016). Its derivative is $I + J$, and
@@ -134,11 +119,8 @@ for gain in (0.8, 1.25):
 n = 50
 draws = torch.tensor([through(n, n**-0.5, True, seed) for seed in range(300)], dtype=f64)
 error = draws.std() / math.sqrt(300)
-claim(
-    "50 residual layers that add 1/50 each multiply |gradient|² by (1 + 1/50)^50 = 2.69",
-    abs(draws.mean() - (1 + 1 / n) ** n) < 5 * error and error < 0.1,
-    mean=draws.mean(),
-)
+claim("50 residual layers that add 1/50 each multiply |gradient|² by (1 + 1/50)^50 = 2.69",
+      abs(draws.mean() - (1 + 1 / n) ** n) < 5 * error and error < 0.1, mean=draws.mean())
 
 # %% [markdown]
 # **Predict:** a stream of variance 1 passes 24 blocks of two layers. Each layer adds an independent vector of variance 1.
@@ -160,9 +142,7 @@ answer("transformer.stream_prediction", ...)
 
 # %%
 generator = torch.Generator().manual_seed(1)
-x = (
-    torch.randn(5, 8, dtype=f64, generator=generator) * 3 + 1
-)  # five positions of eight numbers, for the whole chapter
+x = torch.randn(5, 8, dtype=f64, generator=generator) * 3 + 1  # five positions of eight numbers
 
 
 def layer_norm(x, eps=1e-5):
@@ -171,14 +151,10 @@ def layer_norm(x, eps=1e-5):
     return (x - mean) / (variance + eps).sqrt()
 
 
-claim(
-    "three lines are PyTorch's layer norm",
-    torch.allclose(layer_norm(x), F.layer_norm(x, (8,)), rtol=1e-12),
-)
-claim(
-    "a stream twice as large, and shifted, looks the same to the layer",
-    torch.allclose(layer_norm(2 * x + 7, eps=0), layer_norm(x, eps=0), rtol=1e-12),
-)
+claim("three lines are PyTorch's layer norm",
+      torch.allclose(layer_norm(x), F.layer_norm(x, (8,)), rtol=1e-12))
+claim("a stream twice as large, and shifted, looks the same to the layer",
+      torch.allclose(layer_norm(2 * x + 7, eps=0), layer_norm(x, eps=0), rtol=1e-12))
 
 # %% [markdown]
 # Because the length of $x$ makes no difference to $\hat x$, the gradient by $x$ has no part along $\hat x$, and none along
@@ -195,10 +171,8 @@ def back(x):
 
 across = torch.stack([(back(x) * layer_norm(x, eps=0)).sum(-1), back(x).sum(-1)])
 claim("the gradient is orthogonal to x̂ and to (1, …, 1)", across.abs().max() < 1e-12)
-claim(
-    "and three times as small for a stream three times as large",
-    torch.allclose(3 * back(3 * x), back(x), rtol=1e-10),
-)
+claim("and three times as small for a stream three times as large",
+      torch.allclose(3 * back(3 * x), back(x), rtol=1e-10))
 
 # %% [markdown]
 # ## 3 · The block
@@ -216,18 +190,15 @@ from course_lib.transformer import FeedForward, TransformerConfig
 
 normal = torch.distributions.Normal(0, 1)
 z = torch.linspace(-4, 4, 9, dtype=f64)
-claim(
-    "GELU(x) = x · P(normal < x)", torch.allclose(F.gelu(z), z * normal.cdf(z), rtol=1e-10, atol=1e-15)
-)
+claim("GELU(x) = x · P(normal < x)",
+      torch.allclose(F.gelu(z), z * normal.cdf(z), rtol=1e-10, atol=1e-15))
 
 config = TransformerConfig(vocab_size=65, context_length=16, n_layers=3, n_heads=2, d_model=8)
 torch.manual_seed(2)
 feed_forward = FeedForward(config).double()
 order = torch.tensor([3, 0, 4, 1, 2])
-claim(
-    "shuffled positions in, shuffled out: no position sees another",
-    torch.allclose(feed_forward(x[order]), feed_forward(x)[order], rtol=1e-12),
-)
+claim("shuffled positions in, shuffled out: no position sees another",
+      torch.allclose(feed_forward(x[order]), feed_forward(x)[order], rtol=1e-12))
 
 # %% [markdown]
 # ### Exercise: the block
@@ -235,7 +206,6 @@ claim(
 #
 # Stream, norms, two layers. The norms stand *before* the layers, on the copies; the stream itself meets only sums. Then
 # $\partial L/\partial x_i$ contains $\partial L/\partial x_n$ itself, whatever the layers do.
-
 
 # %% tags=["nbval-ignore-output"]
 @exercise("transformer.pre_norm_block")
@@ -249,18 +219,13 @@ def pre_norm_block(x, norm_1, attention, norm_2, feed_forward):
     # 2. feed_forward reads the new stream, normalised; what it finds is added to the new stream
     ...
 
-
 # %%
 same = lambda x: x
-claim(
-    "33 = 1 + 2 + 10 · 3",
-    pre_norm_block(torch.ones(1, 1), same, lambda x: 2 * x, same, lambda x: 10 * x).item() == 33,
-)
+claim("33 = 1 + 2 + 10 · 3",
+      pre_norm_block(torch.ones(1, 1), same, lambda x: 2 * x, same, lambda x: 10 * x).item() == 33)
 silent = lambda x: torch.zeros_like(x)
-claim(
-    "layers that say nothing leave the stream alone",
-    torch.equal(pre_norm_block(x, layer_norm, silent, layer_norm, silent), x),
-)
+claim("layers that say nothing leave the stream alone",
+      torch.equal(pre_norm_block(x, layer_norm, silent, layer_norm, silent), x))
 
 # %% [markdown]
 # ## 4 · Before or after?
@@ -289,8 +254,7 @@ def deep(kind, n_layers, seed):
         model.blocks = nn.ModuleList(PostNormBlock(model.config) for _ in range(n_layers))
     for parameter in model.parameters():
         if parameter.ndim == 2:
-            nn.init.xavier_normal_(
-                parameter
+            nn.init.xavier_normal_(parameter
             )  # variance 2 / (inputs + outputs), as Xiong et al. (2020) begin
     return model.to(run.device)
 
@@ -298,7 +262,6 @@ def deep(kind, n_layers, seed):
 def loss_on(model, generator, batch=16):
     inputs, targets = random_windows(text.train.to(run.device), batch, 32, generator)
     return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-
 
 # %%
 def gradient_norms(kind, n_layers, seed):
@@ -308,46 +271,30 @@ def gradient_norms(kind, n_layers, seed):
 
 
 kinds = ("norm after", "norm before")
-norms = {
-    (kind, n): torch.stack([gradient_norms(kind, n, seed) for seed in range(5)]).mean(0)
-    for kind in kinds
-    for n in (4, 12, 24)
-}
+norms = {(kind, n): torch.stack([gradient_norms(kind, n, seed) for seed in range(5)]).mean(0)
+         for kind in kinds for n in (4, 12, 24)}
 last = {kind: [norms[kind, n][-1].item() for n in (4, 12, 24)] for kind in kinds}
 # both hold for the mean of five seeds; a single seed may stray by a third
-claim(
-    "norm before: the last block's gradient shrinks with depth, by more than 1.8 from 4 to 24 blocks",
-    last["norm before"][0] / last["norm before"][2] > 1.8,
-    last_block=last["norm before"],
-)
-claim(
-    "norm after: it does not shrink, and stays within a factor of 2",
-    0.5 < last["norm after"][0] / last["norm after"][2] < 1,
-    last_block=last["norm after"],
-)
+claim("norm before: the last block's gradient shrinks with depth, by more than 1.8 from 4 to 24 blocks",
+      last["norm before"][0] / last["norm before"][2] > 1.8, last_block=last["norm before"])
+claim("norm after: it does not shrink, and stays within a factor of 2",
+      0.5 < last["norm after"][0] / last["norm after"][2] < 1, last_block=last["norm after"])
 
 # %%
 fig, (axes,) = figures.new(1, 2, height=3.3)
 for ax, kind in zip(axes, kinds, strict=True):
-    for n, colour, mark in zip(
-        (4, 12, 24), (figures.TEAL, figures.BLUE, figures.ORANGE), "os^", strict=True
-    ):
+    colours = (figures.TEAL, figures.BLUE, figures.ORANGE)
+    for n, colour, mark in zip((4, 12, 24), colours, "os^", strict=True):
         places = torch.linspace(0, 1, n)
         figures.line(ax, places, norms[kind, n], colour, f"{n} blocks", marker=mark, markersize=4)
-    ax.set(
-        xlabel="place in the stack (0 first block, 1 last)",
-        yscale="log",
-        ylim=(0.1, 5),
-        xlim=(-0.03, 1.25),
-    )
+    ax.set(xlabel="place in the stack (0 first block, 1 last)", yscale="log", ylim=(0.1, 5),
+           xlim=(-0.03, 1.25))
 axes[0].set_ylabel("gradient norm, mean of 5 seeds")
 figures.title(axes[0], "Norm after: as large in deep stacks")
 figures.title(axes[1], "Norm before: smaller the deeper")
-show(
-    fig,
-    alt="Gradient norm of each block's last matrix at the start, for 4, 12 and 24 blocks: with the norm "
-    "before, the last block's falls with depth; with the norm after it stays near 1.",
-)
+show(fig,
+     alt="Gradient norm of each block's last matrix at the start, for 4, 12 and 24 blocks: with the "
+     "norm before, the last block's falls with depth; with the norm after it stays near 1.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -360,7 +307,6 @@ show(
 #
 # So the textbook advice: after-norm wants a **warm-up**, steps that begin small. We train twelve blocks for 120 steps
 # both ways, without and with 60 steps of warm-up.
-
 
 # %%
 def deep_training(kind, seed, warmup, steps=120, rate=1e-3):
@@ -376,7 +322,6 @@ def deep_training(kind, seed, warmup, steps=120, rate=1e-3):
         losses.append(loss.detach().cpu())
     return torch.stack(losses).view(-1, 10).mean(1).tolist()
 
-
 # %% tags=["nbval-ignore-output"]
 print("three trainings of twelve blocks: about 15 s on one CPU core")
 before = deep_training("norm before", 0, warmup=1)
@@ -384,30 +329,17 @@ after = {warmup: deep_training("norm after", 0, warmup) for warmup in (1, 60)}
 
 # %%
 counts = torch.bincount(text.train, minlength=65) / len(text.train)
-unigram = (
-    torch.distributions.Categorical(counts).entropy().item()
-)  # what letter frequencies alone reach
+unigram = torch.distributions.Categorical(counts).entropy().item()  # letter frequencies alone
 # the five recorded seeds end between 2.72 and 2.83, and between 3.29 and 3.36
-claim(
-    "norm before: twelve blocks learn more than letter frequencies, by 0.4 nats or more",
-    before[-1] < unigram - 0.4,
-    loss=before[-1],
-    letter_frequencies=unigram,
-)
-claim(
-    "norm after: they do not, with warm-up or without",
-    all(abs(curve[-1] - unigram) < 0.15 for curve in after.values()),
-    losses=[c[-1] for c in after.values()],
-)
-claim(
-    "the same for all five recorded seeds",
-    max(curve[-1] for curve in depth["curves"]["norm before"]) < unigram - 0.4
-    and all(
-        abs(curve[-1] - unigram) < 0.15
-        for name in ("norm after", "norm after, warm-up")
-        for curve in depth["curves"][name]
-    ),
-)
+claim("norm before: twelve blocks learn more than letter frequencies, by 0.4 nats or more",
+      before[-1] < unigram - 0.4, loss=before[-1], letter_frequencies=unigram)
+claim("norm after: they do not, with warm-up or without",
+      all(abs(curve[-1] - unigram) < 0.15 for curve in after.values()),
+      losses=[c[-1] for c in after.values()])
+claim("the same for all five recorded seeds",
+      max(curve[-1] for curve in depth["curves"]["norm before"]) < unigram - 0.4
+      and all(abs(curve[-1] - unigram) < 0.15
+              for name in ("norm after", "norm after, warm-up") for curve in depth["curves"][name]))
 
 # %% [markdown]
 # Warm-up did not rescue it here, though it does in the literature, with more steps. What we can say: at the same rate and in
@@ -419,7 +351,6 @@ claim(
 # In section 1 the gradient was safe if each of $n$ layers adds $1/n$ of the stream's variance. GPT-2 therefore divides
 # the matrices that write to the stream, $W_o$ and $W_\text{down}$, by $\sqrt{2\,n_\text{layers}}$ at the start: then $2 n_\text{layers}$
 # layers add variances of $a/(2 n_\text{layers})$, together $a$, whatever the depth. **Predict** how the *unscaled* stream's variance grows.
-
 
 # %%
 @torch.no_grad()
@@ -438,53 +369,29 @@ def stream_variance(n_layers, scaled, seed=0):
         variances.append(stream.var().item())
     return variances
 
-
 # %%
 depths = (12, 24, 48)
 grown = {(n, scaled): stream_variance(n, scaled) for n in depths for scaled in (True, False)}
 ends = {scaled: [grown[n, scaled][-1] for n in depths] for scaled in (True, False)}
 # seeds 0 to 5: four times the blocks give 3.2 to 5.7 times the variance;
 # scaled, all ends lie between 0.43 and 0.63
-claim(
-    "unscaled, four times the blocks give about four times the variance, 2.5 to 7, as a sum does",
-    2.5 < ends[False][2] / ends[False][0] < 7,
-    ends=ends[False],
-)
-claim(
-    "scaled, 12, 24 and 48 blocks all end between 0.3 and 0.8",
-    all(0.3 < end < 0.8 for end in ends[True]),
-    ends=ends[True],
-)
+claim("unscaled, four times the blocks give about four times the variance, 2.5 to 7, as a sum does",
+      2.5 < ends[False][2] / ends[False][0] < 7, ends=ends[False])
+claim("scaled, 12, 24 and 48 blocks all end between 0.3 and 0.8",
+      all(0.3 < end < 0.8 for end in ends[True]), ends=ends[True])
 
 # %%
 fig, ((ax,),) = figures.new(width=6.5, height=3.4)
 for n, mark in ((12, "o"), (24, "s"), (48, "^")):
-    figures.line(
-        ax,
-        range(1, n + 1),
-        grown[n, False],
-        figures.ORANGE,
-        f"{n} unscaled" if n == 48 else "",
-        marker=mark,
-        markersize=3,
-    )
-    figures.line(
-        ax,
-        range(1, n + 1),
-        grown[n, True],
-        figures.BLUE,
-        "48 blocks, scaled" if n == 48 else "",
-        marker=mark,
-        markersize=3,
-    )
+    figures.line(ax, range(1, n + 1), grown[n, False], figures.ORANGE, f"{n} unscaled"
+                 if n == 48 else "", marker=mark, markersize=3)
+    figures.line(ax, range(1, n + 1), grown[n, True], figures.BLUE, "48 blocks, scaled"
+                 if n == 48 else "", marker=mark, markersize=3)
 ax.set(xlabel="block", ylabel="variance of the stream", xlim=(0, 68), yscale="log", ylim=(0.03, 150))
 figures.title(ax, "Scaled by 1/√(2 n), every depth ends alike")
-show(
-    fig,
-    alt="Variance of the stream behind each block: unscaled it grows steadily to 48 "
-        "blocks; scaled it "
-    "ends at the same height for 12, 24 and 48 blocks.",
-)
+show(fig,
+     alt="Variance of the stream behind each block: unscaled it grows steadily to 48 blocks; scaled "
+     "it ends at the same height for 12, 24 and 48 blocks.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -498,7 +405,6 @@ show(
 # Embedding, positions, blocks, a last norm, and a readout to $V$ logits. The readout uses the embedding's own matrix
 # (**tying**, Press and Wolf 2017): a symbol's logit is the dot product of the stream with the symbol's vector.
 
-
 # %%
 class MyTransformer(nn.Module):
     def __init__(self, config, block):
@@ -506,14 +412,9 @@ class MyTransformer(nn.Module):
         C = config.d_model
         self.symbols = nn.Parameter(torch.randn(config.vocab_size, C))
         self.positions = nn.Parameter(torch.randn(config.context_length, C))
-        parts = lambda: nn.ModuleList(
-            [
-                nn.LayerNorm(C, bias=False),
-                MultiHeadAttention(C, config.n_heads),
-                nn.LayerNorm(C, bias=False),
-                FeedForward(config),
-            ]
-        )
+        parts = lambda: nn.ModuleList([nn.LayerNorm(C, bias=False),
+                                       MultiHeadAttention(C, config.n_heads),
+                                       nn.LayerNorm(C, bias=False), FeedForward(config)])
         self.layers = nn.ModuleList(parts() for _ in range(config.n_layers))
         self.norm, self.block = nn.LayerNorm(C, bias=False), block
 
@@ -533,40 +434,26 @@ with torch.no_grad():
     for target, source in zip(library.parameters(), mine.parameters(), strict=True):
         target.copy_(source)  # the same order: tables, blocks, last norm
 tokens = text.train[:32].view(2, 16)
-claim(
-    "your block, stacked, is the library's model",
-    torch.allclose(mine(tokens), library(tokens), rtol=1e-10, atol=1e-12),
-)
+claim("your block, stacked, is the library's model",
+      torch.allclose(mine(tokens), library(tokens), rtol=1e-10, atol=1e-12))
 
 # %% [markdown]
 # An independent truth: PyTorch has the same block as `nn.TransformerEncoderLayer`, with three of our matrices in one.
 # We copy the weights and compare outputs *and* gradients.
 
-
 # %%
 def pytorchs(model):
     """Return PyTorch's stack with the weights of our blocks."""
     C, n_heads = model.config.d_model, model.config.n_heads
-    layer = nn.TransformerEncoderLayer(
-        C,
-        n_heads,
-        4 * C,
-        dropout=0.0,
-        activation="gelu",
-        batch_first=True,
-        norm_first=True,
-        bias=False,
-        dtype=f64,
-    )
-    stack = nn.TransformerEncoder(
-        layer, len(model.blocks), norm=deepcopy(model.norm), enable_nested_tensor=False
-    )
+    layer = nn.TransformerEncoderLayer(C, n_heads, 4 * C, dropout=0.0, activation="gelu",
+                                       batch_first=True, norm_first=True, bias=False, dtype=f64)
+    stack = nn.TransformerEncoder(layer, len(model.blocks), norm=deepcopy(model.norm),
+                                  enable_nested_tensor=False)
     with torch.no_grad():
         for ours, theirs in zip(model.blocks, stack.layers, strict=True):
             a = ours.attention
-            theirs.self_attn.in_proj_weight.copy_(
-                torch.cat([a.query.weight, a.key.weight, a.value.weight])
-            )
+            together = torch.cat([a.query.weight, a.key.weight, a.value.weight])
+            theirs.self_attn.in_proj_weight.copy_(together)
             theirs.self_attn.out_proj.weight.copy_(a.output.weight)
             theirs.linear1.weight.copy_(ours.feed_forward.up.weight)
             theirs.linear2.weight.copy_(ours.feed_forward.down.weight)
@@ -574,25 +461,20 @@ def pytorchs(model):
             theirs.norm2.weight.copy_(ours.norm_2.weight)
     return stack
 
-
 # %%
 stack = pytorchs(library)
 embedding, positions = (p.detach().clone().requires_grad_() for p in (mine.symbols, mine.positions))
 forbidden = ~causal_mask(16)  # PyTorch's stack wants True where one may not attend
 theirs = stack(embedding[tokens] + positions, mask=forbidden) @ embedding.T
-claim(
-    "PyTorch's own stack gives the same logits",
-    torch.allclose(theirs, library(tokens), rtol=1e-9, atol=1e-11),
-)
+claim("PyTorch's own stack gives the same logits",
+      torch.allclose(theirs, library(tokens), rtol=1e-9, atol=1e-11))
 
 weights = torch.randn(theirs.shape, dtype=f64, generator=torch.Generator().manual_seed(4))
 gradients = torch.autograd.grad((theirs * weights).sum(), (embedding, stack.layers[0].linear1.weight))
 wanted = (library.embedding.weight, library.blocks[0].feed_forward.up.weight)
 ours = torch.autograd.grad((library(tokens) * weights).sum(), wanted)
-claim(
-    "and the same gradients, down to the tied embedding and the first block",
-    all(torch.allclose(a, b, rtol=1e-8, atol=1e-10) for a, b in zip(gradients, ours, strict=True)),
-)
+claim("and the same gradients, down to the tied embedding and the first block",
+      all(torch.allclose(a, b, rtol=1e-8, atol=1e-10) for a, b in zip(gradients, ours, strict=True)))
 streams = lambda x: library.norm(library.blocks[1](library.blocks[0](x[None])))[0]
 claim("no position of two blocks depends on a later one", is_causal(streams, x.repeat(3, 1)))
 
@@ -604,7 +486,6 @@ claim("no position of two blocks depends on a later one", is_causal(streams, x.r
 #
 # ### Exercise: count the parameters
 # *difficulty 2/5 · importance 4/5 · 10 minutes*
-
 
 # %% tags=["nbval-ignore-output"]
 @exercise("transformer.parameter_count")
@@ -620,24 +501,20 @@ def parameter_count(config):
     # 3. all blocks, and one more norm behind the last
     ...
 
-
 # %%
 small = TransformerConfig(vocab_size=65, context_length=64, n_layers=4, n_heads=4, d_model=128)
 built = sum(parameter.numel() for parameter in Transformer(small).parameters())
 print(f"counted on paper: {parameter_count(small):,}; in the model: {built:,}")
 claim("the count on paper is the model's", parameter_count(small) == built)
 gpt2 = TransformerConfig(vocab_size=50257, context_length=1024, n_layers=12, n_heads=12, d_model=768)
-claim(
-    "GPT-2's smallest model has 124 million; its 12 blocks hold 85 million of them",
-    round(parameter_count(gpt2) / 1e6) == 124 and round(12 * 12 * 768**2 / 1e6) == 85,
-)
+claim("GPT-2's smallest model has 124 million; its 12 blocks hold 85 million of them",
+      round(parameter_count(gpt2) / 1e6) == 124 and round(12 * 12 * 768**2 / 1e6) == 85)
 
 # %% [markdown]
 # ### Exercise: count the operations
 # *difficulty 3/5 · importance 4/5 · 15 minutes*
 #
 # Nearly all time goes into matrix products.
-
 
 # %% tags=["nbval-ignore-output"]
 @exercise("transformer.forward_flops")
@@ -653,12 +530,10 @@ def forward_flops(config, time):
     # 3. looking a row up in a table is no product
     ...
 
-
 # %% [markdown]
 # PyTorch can count too: `FlopCounterMode` listens to every product. It does not know the CPU's fused attention, so we let it
 # watch the model with attention written out. And backward: a product $Y = XW$ has two derivatives,
 # $\partial L/\partial X = G W^\top$ and $\partial L/\partial W = X^\top G$ with $G = \partial L/\partial Y$, each as expensive as the product. Training costs three times the forward pass.
-
 
 # %%
 class WrittenOut(Block):
@@ -676,13 +551,10 @@ with FlopCounterMode(display=False) as forward:
 with FlopCounterMode(display=False) as backward:
     logits.sum().backward()
 print(f"forward {forward.get_total_flops():,}, backward {backward.get_total_flops():,}")
-claim(
-    "the operations on paper are those that were run",
-    forward_flops(small, 64) == forward.get_total_flops(),
-)
-claim(
-    "backward takes exactly twice as many", backward.get_total_flops() == 2 * forward.get_total_flops()
-)
+claim("the operations on paper are those that were run",
+      forward_flops(small, 64) == forward.get_total_flops())
+claim("backward takes exactly twice as many",
+      backward.get_total_flops() == 2 * forward.get_total_flops())
 
 # %% [markdown]
 # Each of the $N$ numbers in the matrices is used once a position, for two operations; backward makes it six. Hence the rule
@@ -705,20 +577,12 @@ figures.line(ax, lengths, matrices, figures.BLUE, "matrices")
 figures.line(ax, lengths, pairs, figures.BERRY, "pairs", dashed=True)
 ax.axvline(6 * C, color=figures.MUTE, linestyle=":")
 ax.text(6 * C * 1.1, 1.2e4, "T = 6C = 768", color=figures.MUTE)
-ax.set(
-    xscale="log",
-    yscale="log",
-    xlim=(14, 60_000),
-    xlabel="positions T",
-    ylabel="operations per position and block",
-)
+ax.set(xscale="log", yscale="log", xlim=(14, 60_000), xlabel="positions T",
+       ylabel="operations per position and block")
 figures.title(ax, "The quadratic part is the smaller one up to T = 6C")
-show(
-    fig,
-    alt="Operations per position and block against length: the matrices' share is level, the "
-        "pairs' share rises "
-    "and passes it at 768 positions for width 128.",
-)
+show(fig,
+     alt="Operations per position and block against length: the matrices' share is level, the pairs' "
+     "share rises and passes it at 768 positions for width 128.")
 
 # %% [markdown]
 # For GPT-3, with $C = 12{,}288$, the two meet at 73,728 positions; it was trained on 2,048. ‘Transformers are expensive because attention is
@@ -739,93 +603,61 @@ print("parameters:", sizes)
 print({f"{kind}, {d} back, {s} steps": round(mean(values), 2) for (kind, d, s), values in rows.items()})
 
 # %%
-claim(
-    "both have the same number of parameters, within 1 %",
-    abs(sizes["lstm"] / sizes["transformer"] - 1) < 0.01,
-)
-claim(
-    "the Transformer recalls across 8, 32 and 128 symbols, above 0.95 with every seed",
-    min(min(rows["transformer", d, 400]) for d in (8, 32, 128)) > 0.95,
-)
-claim(
-    "across 512 with two of three seeds; the third had not found it in these 400 steps",
-    sorted(a > 0.95 for a in rows["transformer", 512, 400]) == [False, True, True],
-    accuracies=rows["transformer", 512, 400],
-)
-claim(
-    "the LSTM does not leave chance, 1/16, in as many steps, at any distance",
-    max(max(rows["lstm", d, 400]) for d in (8, 32, 128, 512)) < 0.12,
-)
-claim(
-    "in 3,000 steps it learns 8 symbols back better than naming any of the four values, and 32 not",
-    min(rows["lstm", 8, 3000]) > 0.3 and max(rows["lstm", 32, 3000]) < 0.12,
-    eight_back=rows["lstm", 8, 3000],
-)
+claim("both have the same number of parameters, within 1 %",
+      abs(sizes["lstm"] / sizes["transformer"] - 1) < 0.01)
+claim("the Transformer recalls across 8, 32 and 128 symbols, above 0.95 with every seed",
+      min(min(rows["transformer", d, 400]) for d in (8, 32, 128)) > 0.95)
+claim("across 512 with two of three seeds; the third had not found it in these 400 steps",
+      sorted(a > 0.95 for a in rows["transformer", 512, 400]) == [False, True, True],
+      accuracies=rows["transformer", 512, 400])
+claim("the LSTM does not leave chance, 1/16, in as many steps, at any distance",
+      max(max(rows["lstm", d, 400]) for d in (8, 32, 128, 512)) < 0.12)
+claim("in 3,000 steps it learns 8 symbols back better than naming any of the four values, and 32 not",
+      min(rows["lstm", 8, 3000]) > 0.3 and max(rows["lstm", 32, 3000]) < 0.12,
+      eight_back=rows["lstm", 8, 3000])
 
 # %%
 fig, ((ax,),) = figures.new(width=6.5, height=3.4)
 distances = (8, 32, 128, 512)
-shown = (
-    ("transformer", 400, distances, figures.BLUE, "Transformer, 400 steps", "o"),
-    ("lstm", 400, distances, figures.ORANGE, "LSTM, 400 steps", "^"),
-    ("lstm", 3000, (8, 32), figures.TEAL, "LSTM, 3,000 steps", "s"),
-)
+shown = (("transformer", 400, distances, figures.BLUE, "Transformer, 400 steps", "o"),
+         ("lstm", 400, distances, figures.ORANGE, "LSTM, 400 steps", "^"),
+         ("lstm", 3000, (8, 32), figures.TEAL, "LSTM, 3,000 steps", "s"))
 for kind, steps, where, colour, label, mark in shown:
     for seed in range(3):
-        ax.plot(
-            where,
-            [rows[kind, d, steps][seed] for d in where],
-            color=colour,
-            marker=mark,
-            alpha=0.8,
-            linestyle="--" if kind == "lstm" else "-",
-            label=label if seed == 0 else None,
-        )
+        ax.plot(where, [rows[kind, d, steps][seed] for d in where], color=colour, marker=mark,
+                alpha=0.8, linestyle="--" if kind == "lstm" else "-", label=label
+                if seed == 0 else None)
 figures.level(ax, 1 / 16, "chance")
-ax.set(
-    xscale="log", xlabel="symbols between pair and question", ylabel="share recalled", ylim=(0, 1.08)
-)
+ax.set(xscale="log", xlabel="symbols between pair and question", ylabel="share recalled",
+       ylim=(0, 1.08))
 ax.set_xticks(distances, distances)
 ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(0.25, 0.45))
 figures.title(ax, "Attention recalls far back, two of three seeds at 512; the LSTM hardly at 8")
-show(
-    fig,
-    alt="Share of values recalled against distance: three seeds each: the Transformer near 1, but "
-        "for one seed at 512; the LSTM at chance after "
-    "400 steps, and partly at 8 after 3,000 steps.",
-)
+show(fig,
+     alt="Share of values recalled against distance: three seeds each: the Transformer near 1, but "
+     "for one seed at 512; the LSTM at chance after 400 steps, and partly at 8 after 3,000 steps.")
 
 # %% [markdown]
-# One point of the grid, live, with the code of the record. (A look-up by content is what attention *is*; the task suits it.
+# One point of the grid, live, on the record's sequences. (A look-up by content is what attention *is*; the task suits it.
 # This says what it can reach, not what text needs. And our block shifts tokens by one, chapter 05, which helps it here.)
 
 # %%
+from course_lib.data import RECALL_SYMBOLS, associative_recall
 from course_lib.transformer import MODERN
 
-S = 16  # keys are 0 … 15, values 16 … 31, fillers 32 … 47
-
-
-def recall_batch(batch, distance, generator):
-    keys = torch.rand(batch, S, generator=generator).argsort(-1)[:, :4]  # four different ones
-    values = torch.randint(S, (batch, 4), generator=generator) + S
-    filler = torch.randint(S, (batch, distance), generator=generator) + 2 * S
-    order = torch.rand(batch, 4, generator=generator).argsort(-1)
-    told = torch.stack([keys, values], -1).flatten(1)
-    asked, answers = keys.gather(1, order), values.gather(1, order)
-    return torch.cat([told, filler, torch.stack([asked, answers], -1).flatten(1)], 1), answers
-
+example, _ = associative_recall(1, 3, torch.Generator().manual_seed(0))
+print("keys 0 to 15, values 16 to 31, others 32 to 47:", example[0].tolist())
 
 # %% tags=["nbval-ignore-output"]
 print("400 steps: about 5 s on one CPU core")
 torch.manual_seed(0)
-looker = Transformer(TransformerConfig(3 * S, 24, n_layers=2, n_heads=2, d_model=64, **MODERN)).to(
-    run.device
-)
+looker = Transformer(TransformerConfig(3 * RECALL_SYMBOLS, 24, n_layers=2, n_heads=2, d_model=64,
+                                       **MODERN)).to(run.device)
 generator = torch.Generator().manual_seed(0)
 optimizer = torch.optim.AdamW(looker.parameters(), lr=3e-3, weight_decay=0.0)
 for step in range(400):
     optimizer.param_groups[0]["lr"] = 3e-3 * min(1, (step + 1) / 20) * (1 - step / 400)
-    asked, answers = recall_batch(32, 8, generator)
+    asked, answers = associative_recall(32, 8, generator)
     logits = looker(asked.to(run.device))[:, -8::2]  # behind each key that is asked for
     loss = F.cross_entropy(logits.flatten(0, 1), answers.flatten().to(run.device))
     optimizer.zero_grad()
@@ -834,7 +666,7 @@ for step in range(400):
 
 # %%
 with torch.no_grad():
-    asked, answers = recall_batch(1000, 8, torch.Generator().manual_seed(99))
+    asked, answers = associative_recall(1000, 8, torch.Generator().manual_seed(99))
     named = looker(asked.to(run.device))[:, -8::2].argmax(-1).cpu()
 share = (named == answers).double().mean().item()
 claim("this run recalls as the recorded seeds do, above 0.95", share > 0.95, share=share)
@@ -845,18 +677,15 @@ claim("this run recalls as the recorded seeds do, above 0.95", share > 0.95, sha
 # characters, what share is there after 16?
 
 # %%
-by_context = torch.tensor(recorded("loss_by_context")["nats"], dtype=f64) / math.log(
-    2
-)  # bits, (seed, position)
+nats = torch.tensor(recorded("loss_by_context")["nats"], dtype=f64)  # (seed, position)
+by_context = nats / math.log(2)
 curve = by_context.mean(0)
 smooth = torch.stack([curve[max(0, t - t // 4) : t + t // 4 + 1].mean() for t in range(256)])
 gain = lambda t: ((smooth[0] - smooth[t - 1]) / (smooth[0] - smooth[200:].mean())).item()
-claim(
-    "after 16 characters more than 0.85 of the gain is there, for every seed too",
-    0.85 < gain(16) < 1
-    and all(row[14:18].mean() < row[0] - 0.85 * (row[0] - row[200:].mean()) for row in by_context),
-    share=gain(16),
-)
+claim("after 16 characters more than 0.85 of the gain is there, for every seed too",
+      0.85 < gain(16) < 1
+      and all(row[14:18].mean() < row[0] - 0.85 * (row[0] - row[200:].mean()) for row in by_context),
+      share=gain(16))
 late = (smooth[63] - smooth[200:].mean()).item()
 claim("from 64 characters on, all the rest is worth less than 0.1 bits", abs(late) < 0.1, bits=late)
 
@@ -864,21 +693,13 @@ claim("from 64 characters on, all the rest is worth less than 0.1 bits", abs(lat
 fig, ((ax,),) = figures.new(width=6.5, height=3.4)
 figures.line(ax, range(1, 257), smooth, figures.BLUE)
 ax.plot([16], [smooth[15]], "o", color=figures.INK)
-ax.annotate(
-    f"16 characters: {gain(16):.0%} of the gain",
-    (16, smooth[15]),
-    xytext=(22, 2.9),
-    fontsize=9.5,
-    arrowprops={"arrowstyle": "-", "color": figures.INK},
-)
+ax.annotate(f"16 characters: {gain(16):.0%} of the gain", (16, smooth[15]), xytext=(22, 2.9),
+            fontsize=9.5, arrowprops={"arrowstyle": "-", "color": figures.INK})
 ax.set(xscale="log", xlabel="visible characters", ylabel="bits per character", ylim=(1.9, 5))
 figures.title(ax, "Of a long context, this small model uses mostly the end")
-show(
-    fig,
-    alt="Validation loss against the number of visible characters, log axis: it falls steeply up "
-        "to about 16 and is "
-    "nearly flat from 64 on.",
-)
+show(fig,
+     alt="Validation loss against the number of visible characters, log axis: it falls steeply up to "
+     "about 16 and is nearly flat from 64 on.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -891,7 +712,6 @@ show(
 # *difficulty 2/5 · importance 4/5 · 5 minutes*
 #
 # Two stacks of twelve blocks at the start of training, one fault each; a sound layer writes variance 0.4: `no_residual`, `no_norm`, `post_norm`, or `no_fault`.
-
 
 # %%
 def stack_of(fault, n=12, C=64):
@@ -915,12 +735,9 @@ for fault, colour, mark in (("a", figures.ORANGE, "^"), ("b", figures.BLUE, "o")
 for ax, what in zip(axes, ("variance of the stream", "norm of its gradient"), strict=True):
     ax.set(xlabel="block", ylabel=what, yscale="log", xlim=(0, 15.5))
     figures.title(ax, what.capitalize())
-show(
-    fig,
-    alt="Two faulty stacks of twelve blocks: variance of the stream and norm of its gradient "
-        "behind each block, "
-    "on logarithmic axes, to be diagnosed.",
-)
+show(fig,
+     alt="Two faulty stacks of twelve blocks: variance of the stream and norm of its gradient behind "
+     "each block, on logarithmic axes, to be diagnosed.")
 
 # %% tags=["nbval-ignore-output"]
 answer("transformer.fault_a", ...)

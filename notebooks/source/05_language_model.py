@@ -15,16 +15,8 @@ from course_lib import figures
 from course_lib.figures import show
 from course_lib.records import recorded
 
-LEVELS = {
-    "letters": 4.83,
-    "pairs": 3.58,
-    "triples": 2.95,
-    "lzma": 2.52,
-    "order 4": 2.49,
-    "bz2": 2.40,
-    "order 5": 2.28,
-    "order 6": 2.25,
-}  # bits; section 1 computes each
+LEVELS = {"letters": 4.83, "pairs": 3.58, "triples": 2.95, "lzma": 2.52, "order 4": 2.49,
+          "bz2": 2.40, "order 5": 2.28, "order 6": 2.25}  # bits; section 1 computes each
 record = recorded("language_model")
 whole = torch.tensor(record["nats"], dtype=torch.float64) / math.log(2)  # bits, (seed, evaluation)
 final = whole[:, -1].mean().item()
@@ -41,18 +33,16 @@ def over_levels(title, alt, live=None):
         ax.plot(record["evaluated"], curve, color=figures.ORANGE, linewidth=1.2)
     if live:
         ax.plot(*live, "D", color=figures.INK, markersize=5)
-    ax.set(
-        xlabel="training step", ylabel="held-out bits per character", xlim=(0, 1720), ylim=(2.05, 3.7)
-    )
+    ax.set(xlabel="training step", ylabel="held-out bits per character", xlim=(0, 1720),
+           ylim=(2.05, 3.7))
     figures.title(ax, title)
     show(fig, alt=alt)
 
 
-over_levels(
-    f"Two CPU minutes end at {final:.2f} bits, under every rival",
-    "Held-out bits per character against the training step, three seeds: the curve falls through the "
-    f"levels of all counting models and compressors and ends at {final:.2f}, below the best, 2.25.",
-)
+over_levels(f"Two CPU minutes end at {final:.2f} bits, under every rival",
+            "Held-out bits per character against the training step, three seeds: the curve falls "
+            f"through the levels of all counting models and compressors and ends at {final:.2f}, "
+            f"below the best, 2.25.")
 
 # %% [markdown]
 # Afterwards you can
@@ -109,11 +99,8 @@ known = grams[1][torch.isin(grams[1], first)]
 second = torch.bincount(torch.searchsorted(first, known), minlength=len(first)).double()
 again = {r: second[counts == r].mean().item() for r in range(1, 9)}
 print("seen r times, then on average:", {r: round(times, 2) for r, times in again.items()})
-claim(
-    "strings of five characters seen 1 to 8 times come 0.3 to 0.7 times less in as much new text",
-    all(0.3 < r - again[r] < 0.7 for r in again),
-    less=[r - again[r] for r in again],
-)
+claim("strings of five characters seen 1 to 8 times come 0.3 to 0.7 times less in as much new text",
+      all(0.3 < r - again[r] < 0.7 for r in again), less=[r - again[r] for r in again])
 
 # %% [markdown]
 # About the *same amount* less, whatever $r$ is (Church and Gale 1991). So subtract a constant $D$ from each count, and give
@@ -130,7 +117,6 @@ claim(
 # ### Exercise: the discount
 # *difficulty 1/5 · importance 3/5 · 5 minutes*
 
-
 # %% tags=["nbval-ignore-output"]
 @exercise("language.absolute_discount")
 def absolute_discount(counts):
@@ -143,36 +129,28 @@ def absolute_discount(counts):
     # 2. the fraction
     ...
 
-
 # %%
 discount = absolute_discount(counts)
 less = sum(r - again[r] for r in again) / len(again)
-claim(
-    "for strings of five it is 0.61, within 0.15 of what the other half showed on average",
-    round(discount, 2) == 0.61 and abs(less - discount) < 0.15,
-    discount=discount,
-    the_other_half=less,
-)
+claim("for strings of five it is 0.61, within 0.15 of what the other half showed on average",
+      round(discount, 2) == 0.61 and abs(less - discount) < 0.15, discount=discount,
+      the_other_half=less)
 
 # %%
-rivals = {"uniform": math.log2(65)}
-for order, name in enumerate(("letters", "pairs", "triples", "order 4", "order 5", "order 6"), start=1):
-    model = KneserNey(text.train, order, 65)
-    joined = torch.cat(
-        [text.train[len(text.train) - order + 1 :], text.validation]
-    )  # context from the end
-    rivals[name] = -model.log_probability(joined).mean().item() / math.log(2)
-sums = model.next_probabilities(text.encode("zzzzz")).sum().item()
+def bits_of(model):
+    begin = text.train[len(text.train) - model.order + 1 :]  # what stands before the held-out text
+    log_p = model.log_probability(torch.cat([begin, text.validation]))
+    return -log_p.mean().item() / math.log(2)
+
+
+counters = {order: KneserNey(text.train, order, 65) for order in range(1, 8)}
+names = ("letters", "pairs", "triples", "order 4", "order 5", "order 6")
+rivals = {name: bits_of(counters[order]) for order, name in enumerate(names, start=1)}
+rivals = {"uniform": math.log2(65), **rivals}
+sums = counters[6].next_probabilities(text.encode("zzzzz")).sum().item()
 claim("also behind ‘zzzzz’, which never came, probabilities sum to 1", abs(sums - 1) < 1e-12)
-claim(
-    "order 6 is best of the six, at 2.25 bits, and order 7 is worse than it",
-    round(rivals["order 6"], 2) == 2.25
-    and -KneserNey(text.train, 7, 65)
-    .log_probability(torch.cat([text.train[-6:], text.validation]))
-    .mean()
-    > rivals["order 6"] * math.log(2),
-    **rivals,
-)
+claim("order 6 is best of the six, at 2.25 bits, and order 7 is worse than it",
+      round(rivals["order 6"], 2) == 2.25 and bits_of(counters[7]) > rivals["order 6"], **rivals)
 
 # %% [markdown]
 # **Compressors** are language models too: chapter 01 turned probabilities into files. But a compressor that sees only the
@@ -183,11 +161,9 @@ claim(
 train_bytes, held_out = (text.decode(part).encode() for part in (text.train, text.validation))
 for name in ("lzma", "bz2"):
     rivals[name] = compressor_bits(name, train_bytes, held_out)
-claim(
-    "the levels of the first figure are these",
-    all(abs(rivals[n] - level) < 0.01 for n, level in LEVELS.items()),
-    **{n: rivals[n] for n in ("lzma", "bz2")},
-)
+claim("the levels of the first figure are these",
+      all(abs(rivals[n] - level) < 0.01 for n, level in LEVELS.items()),
+      **{n: rivals[n] for n in ("lzma", "bz2")})
 print("bits per character:", {name: round(bits, 2) for name, bits in rivals.items()})
 
 # %% [markdown]
@@ -208,18 +184,14 @@ print("bits per character:", {name: round(bits, 2) for name, bits in rivals.item
 # are divided by it: the direction stays, the length is 1.
 
 # %%
-lengths = [
-    torch.randn(n, dtype=f64, generator=torch.Generator().manual_seed(n)).requires_grad_()
-    for n in (3, 5)
-]
+lengths = [torch.randn(n, dtype=f64, generator=torch.Generator().manual_seed(n)).requires_grad_()
+           for n in (3, 5)]
 sum((x * x).sum() for x in lengths).backward()
 norm = torch.cat([x.grad for x in lengths]).norm()
 clipped = torch.cat([x.grad for x in lengths]) / norm
 nn.utils.clip_grad_norm_(lengths, 1.0)
-claim(
-    "clipping divides all gradients by their common norm",
-    norm > 1 and torch.allclose(torch.cat([x.grad for x in lengths]), clipped, rtol=1e-5),
-)
+claim("clipping divides all gradients by their common norm", norm > 1
+      and torch.allclose(torch.cat([x.grad for x in lengths]), clipped, rtol=1e-5))
 
 # %% [markdown]
 # **Schedule.** At a constant rate the weights end up shaking around a good place, by the noise of the batches; so the rate falls.
@@ -227,7 +199,6 @@ claim(
 #
 # ### Exercise: the schedule
 # *difficulty 2/5 · importance 4/5 · 10 minutes*
-
 
 # %% tags=["nbval-ignore-output"]
 @exercise("language.warmup_then_linear")
@@ -242,7 +213,6 @@ def warmup_then_linear(share, warmup=0.02, decay=0.6):
     # 2. the falling line: 1 at share = 1 - decay, 0 at share 1
     # 3. the smallest of the two lines and 1
     ...
-
 
 # %% [markdown]
 # **AdamW** (Kingma and Ba 2015; Loshchilov and Hutter 2019) keeps two running means, of the gradient $g$ and of its square:
@@ -276,7 +246,6 @@ claim("three steps by hand are AdamW's", torch.allclose(w, theirs.detach(), rtol
 # An SVD at each step is slow. An odd polynomial acts on the singular values alone, since
 # $(XX^\top)X = U\Sigma^3V^\top$; the right one, five times, drives them all towards 1.
 
-
 # %%
 def orthogonalised(G, steps=5):
     """Newton–Schulz with the coefficients of Jordan et al.: singular values go near 1."""
@@ -291,17 +260,12 @@ G = torch.randn(64, 256, dtype=f64, generator=generator) * torch.logspace(0, -2,
 U, sizes, Vh = torch.linalg.svd(G, full_matrices=False)
 after = torch.linalg.svdvals(orthogonalised(G))
 cosine = ((U @ Vh) * orthogonalised(G)).sum() / (U @ Vh).norm() / orthogonalised(G).norm()
-claim(
-    "singular values over a factor of 100 come out between 0.6 and 1.25: near 1, not at 1",
-    sizes[0] / sizes[-1] > 80 and after.min() > 0.6 and after.max() < 1.25 and after.std() > 0.02,
-    smallest=after.min(),
-    largest=after.max(),
-)
+claim("singular values over a factor of 100 come out between 0.6 and 1.25: near 1, not at 1",
+      sizes[0] / sizes[-1] > 80 and after.min() > 0.6 and after.max() < 1.25 and after.std() > 0.02,
+      smallest=after.min(), largest=after.max())
 claim("the direction is that of U Vᵀ, to a cosine above 0.98", cosine > 0.98, cosine=cosine)
-claim(
-    "no such step gains more: ⟨G, UVᵀ⟩ is the sum of the singular values",
-    torch.allclose((G * (U @ Vh)).sum(), sizes.sum(), rtol=1e-12),
-)
+claim("no such step gains more: ⟨G, UVᵀ⟩ is the sum of the singular values",
+      torch.allclose((G * (U @ Vh)).sum(), sizes.sum(), rtol=1e-12))
 
 # %% [markdown]
 # PyTorch has it as `torch.optim.Muon`, in bfloat16, with a momentum before and a factor for the matrix's shape. We give it the
@@ -346,36 +310,21 @@ for below, row in zip([None, *up], up, strict=False):
     gain = f"{mean(below['nats']) - mean(row['nats']):+.3f}" if below else "      "
     undone = without.get(row["name"])
     lost = f"{mean(undone['nats']) - mean(up[-1]['nats']):+.3f}" if undone else ""
-    print(
-        f"{row['name']:16} {row['steps']:5} steps {mean(row['nats']):.3f} ± "
-        f"{spread(row['nats']):.3f} nats,"
-        f" gains {gain}; taken out of the last: {lost}"
-    )
+    print(f"{row['name']:16} {row['steps']:5} steps {mean(row['nats']):.3f} ± "
+          f"{spread(row['nats']):.3f} nats, gains {gain}; taken out of the last: {lost}")
 
 # %%
 gains = {row["name"]: mean(below["nats"]) - mean(row["nats"]) for below, row in pairwise(up)}
 total = mean(up[0]["nats"]) - mean(up[-1]["nats"])
-claim(
-    "the first rung, the rate, gains more than any other",
-    max(gains, key=gains.get) == "rate × 4",
-    **gains,
-)
-claim(
-    "all together gain 0.36 nats or more in the same minute, and no two seeds overlap",
-    0.36 < total < 0.6 and max(up[-1]["nats"]) < min(up[0]["nats"]),
-    nats=total,
-)
+claim("the first rung, the rate, gains more than any other", max(gains, key=gains.get) == "rate × 4",
+      **gains)
+claim("all together gain 0.36 nats or more in the same minute, and no two seeds overlap",
+      0.36 < total < 0.6 and max(up[-1]["nats"]) < min(up[0]["nats"]), nats=total)
 costs = {name: mean(row["nats"]) - mean(up[-1]["nats"]) for name, row in without.items()}
-claim(
-    "taken out of the last recipe, Muon, bfloat16 and rotary cost most of a single change, each "
-    "above 0.04 nats",
-    min(costs["Muon"], costs["bfloat16"], costs["rotary"]) > 0.04,
-    **costs,
-)
-claim(
-    "the norm of q and k and the squared ReLU gain nothing here: within 0.03 nats either way",
-    all(abs(gains[n]) < 0.03 for n in ("norm of q and k", "squared ReLU")),
-)
+claim("taken out of the last recipe, Muon, bfloat16 and rotary cost most of a single change, each "
+      "above 0.04 nats", min(costs["Muon"], costs["bfloat16"], costs["rotary"]) > 0.04, **costs)
+claim("the norm of q and k and the squared ReLU gain nothing here: within 0.03 nats either way",
+      all(abs(gains[n]) < 0.03 for n in ("norm of q and k", "squared ReLU")))
 
 # %%
 fig, ((ax,),) = figures.new(width=9.5, height=4.2)
@@ -384,26 +333,17 @@ for place, row in zip(range(len(up) - 1, -1, -1), up, strict=True):
     ax.plot(row["nats"], [place] * len(row["nats"]), "^", color=figures.ORANGE, markersize=5)
     ax.plot([mean(row["nats"])], [place], "|", color=figures.INK, markersize=14)
     if row["name"] in without:
-        ax.plot(
-            without[row["name"]]["nats"],
-            [place] * len(without[row["name"]]["nats"]),
-            "o",
-            color=figures.BLUE,
-            markersize=4,
-            fillstyle="none",
-        )
+        ax.plot(without[row["name"]]["nats"], [place] * len(without[row["name"]]["nats"]), "o",
+                color=figures.BLUE, markersize=4, fillstyle="none")
 ax.axvline(mean(up[-1]["nats"]), color=figures.MUTE, linestyle="--", linewidth=1)
 ax.set_yticks(range(len(names)), names)
 ax.set(xlabel="held-out nats after a minute (▲ on the way up, ○ taken out of the last)")
-figures.title(
-    ax, f"From {mean(up[0]['nats']):.2f} to {mean(up[-1]['nats']):.2f} nats in the same minute"
-)
-show(
-    fig,
-    alt="Held-out loss after one minute for each rung of the ladder, each seed a mark, and for the "
-    "last recipe without "
-    f"it: from {mean(up[0]['nats']):.2f} nats for nanoGPT's recipe to {mean(up[-1]['nats']):.2f}.",
-)
+figures.title(ax,
+              f"From {mean(up[0]['nats']):.2f} to {mean(up[-1]['nats']):.2f} nats in the same minute")
+show(fig,
+     alt="Held-out loss after one minute for each rung of the ladder, each seed a mark, and for the "
+     f"last recipe without it: from {mean(up[0]['nats']):.2f} nats for nanoGPT's recipe to "
+     f"{mean(up[-1]['nats']):.2f}.")
 
 # %% [markdown]
 # Read it with care. A rung's gain depends on what is already there: rotary gains little on the way up and costs much when it is taken
@@ -413,13 +353,9 @@ show(
 # %%
 duel = recorded("against_nanogpt")
 gap = mean(duel["nanogpt"]) - mean(duel["ours"])
-claim(
-    "against nanoGPT's own model and loop, in turns, by the clock: lower by 0.32 nats or more",
-    0.32 < gap < 0.7 and max(duel["ours"]) < min(duel["nanogpt"]),
-    nats=gap,
-    nanogpt=duel["nanogpt"],
-    ours=duel["ours"],
-)
+claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.32 nats or more",
+      0.32 < gap < 0.7 and max(duel["ours"]) < min(duel["nanogpt"]), nats=gap,
+      nanogpt=duel["nanogpt"], ours=duel["ours"])
 
 # %% [markdown]
 # ## 4 · Train it
@@ -432,9 +368,8 @@ from course_lib.training import warmup_then_linear as schedule
 from course_lib.transformer import MODERN, Transformer, TransformerConfig
 
 torch.manual_seed(0)
-config = TransformerConfig(
-    vocab_size=65, context_length=128, n_layers=4, n_heads=2, d_model=128, **MODERN
-)
+config = TransformerConfig(vocab_size=65, context_length=128, n_layers=4, n_heads=2, d_model=128,
+                           **MODERN)
 model = Transformer(config).to(run.device)
 optimizers = muon_and_adamw(model.blocks, model)
 train_tokens, validation = text.train.to(run.device), text.validation.to(run.device)
@@ -450,35 +385,22 @@ try:
     plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
 except ImportError:  # run as a script where there are no widgets
     plot = None
-history = fit(
-    next_token_step(model, optimizers.values(), clip=1.0, bfloat16=bfloat16_pays(run.device)),
-    lambda generator: random_windows(train_tokens, 16, 128, generator),
-    steps,
-    trained,
-    schedule=schedule,
-    until=until,
-    every=10,
-    on_interval=plot,
-    unit=("tokens", 16 * 128),
-    evaluate=lambda: {"validation": cross_entropy(model, validation)},
-    evaluate_every=50,
-)
+history = fit(next_token_step(model, optimizers.values(), clip=1.0,
+                              bfloat16=bfloat16_pays(run.device)),
+              lambda generator: random_windows(train_tokens, 16, 128, generator), steps, trained,
+              schedule=schedule, until=until, every=10, on_interval=plot, unit=("tokens", 16 * 128),
+              evaluate=lambda: {"validation": cross_entropy(model, validation)}, evaluate_every=50)
 
 # %%
 at = dict(zip(history.evaluated, history.evaluations["validation"], strict=True))
 there = {step: whole[:, i].tolist() for i, step in enumerate(record["evaluated"]) if step in at}
 bits = {step: at[step] / math.log(2) for step in there}
 # between seeds, precisions and numbers of threads these differ by less than 0.06 bits
-claim(
-    "this run is where the three recorded ones were, within 0.1 bits",
-    all(min(there[s]) - 0.1 < bits[s] < max(there[s]) + 0.1 for s in there),
-    bits=list(bits.values()),
-)
-claim(
-    "untrained it was within 0.5 bits of the uniform level; after 50 steps it is under pairs",
-    abs(bits[0] - rivals["uniform"]) < 0.5 and bits[50] < rivals["pairs"],
-    bits=[bits[0], bits[50]],
-)
+claim("this run is where the three recorded ones were, within 0.1 bits",
+      all(min(there[s]) - 0.1 < bits[s] < max(there[s]) + 0.1 for s in there),
+      bits=list(bits.values()))
+claim("untrained it was within 0.5 bits of the uniform level; after 50 steps it is under pairs",
+      abs(bits[0] - rivals["uniform"]) < 0.5 and bits[50] < rivals["pairs"], bits=[bits[0], bits[50]])
 
 # %%
 under = {}
@@ -486,23 +408,15 @@ for name, level in rivals.items():
     crossed = (whole.mean(0) < level).nonzero()[0].item()
     under[name] = record["evaluated"][crossed]
 print("first evaluation under each rival, in steps:", under)
-claim(
-    "all rivals are passed in the end, by every seed",
-    whole[:, -1].max() < min(rivals.values()) - 0.05,
-    bits=whole[:, -1].tolist(),
-)
-claim(
-    "bz2 wins for the first 500 steps or longer, order 6 for the first 900",
-    400 < under["bz2"] <= 800 and 900 < under["order 6"] <= 1300,
-)
+claim("all rivals are passed in the end, by every seed",
+      whole[:, -1].max() < min(rivals.values()) - 0.05, bits=whole[:, -1].tolist())
+claim("bz2 wins for the first 500 steps or longer, order 6 for the first 900",
+      400 < under["bz2"] <= 800 and 900 < under["order 6"] <= 1300)
 
 # %% tags=["nbval-ignore-output"]
-over_levels(
-    f"The first {until} steps (◆) on the recorded curve",
-    "The recorded curves of three seeds over all rivals' levels, "
-    "and the run above as diamonds on their beginning.",
-    (list(bits), list(bits.values())),
-)
+over_levels(f"The first {until} steps (◆) on the recorded curve",
+            "The recorded curves of three seeds over all rivals' levels, and the run above as "
+            "diamonds on their beginning.", (list(bits), list(bits.values())))
 
 # %% [markdown]
 # **Why do simple rivals win for so long?** Order 6 *stores* the text: 400,000 different strings with their counts, at once. The
@@ -518,10 +432,8 @@ over_levels(
 
 # %%
 writer = load_language_model().to(run.device)
-claim(
-    "the stored weights reach what was recorded, within 0.01 nats",
-    abs(cross_entropy(writer, validation) - record["nats"][0][-1]) < 0.01,
-)
+claim("the stored weights reach what was recorded, within 0.01 nats",
+      abs(cross_entropy(writer, validation) - record["nats"][0][-1]) < 0.01)
 from course_lib.sampling import entropy, generate, next_distribution
 
 with torch.no_grad():
@@ -540,7 +452,6 @@ claim("the entropy's slope is Var(z)/τ³", torch.allclose(slope, variance / 0.8
 # ### Exercise: the nucleus
 # *difficulty 3/5 · importance 4/5 · 15 minutes*
 
-
 # %% tags=["nbval-ignore-output"]
 @exercise("language.top_p_filter")
 def top_p_filter(logits, p):
@@ -555,48 +466,31 @@ def top_p_filter(logits, p):
     # 4. put everything back where it was
     ...
 
-
 # %%
 kept = top_p_filter(z, 0.9)
 probability = z.softmax(-1)
 inside = kept.isfinite()
-claim(
-    "the nucleus reaches 0.9, and without its least symbol it would not",
-    probability[inside].sum() >= 0.9 and probability[inside].sum() - probability[inside].min() < 0.9,
-)
+claim("the nucleus reaches 0.9, and without its least symbol it would not",
+      probability[inside].sum() >= 0.9
+      and probability[inside].sum() - probability[inside].min() < 0.9)
 with torch.no_grad():
     many = writer(validation[: 40 * 128].view(40, 128)).double().cpu().flatten(0, 1)
 sizes = top_p_filter(many, 0.9).isfinite().sum(-1)
-claim(
-    "over 5,120 places of held-out text the nucleus of 0.9 has 1 to 20 symbols or more, 4 to 6 on "
-    "average",
-    sizes.min() == 1 and sizes.max() >= 20 and 4 < sizes.double().mean() < 6,
-    largest=sizes.max(),
-    mean=sizes.double().mean(),
-)
-knobs = {
-    "as it is": {},
-    "τ = 0.7": {"temperature": 0.7},
-    "top-k 5": {"top_k": 5},
-    "top-p 0.9": {"top_p": 0.9},
-}
-entropies = {
-    n: (entropy(next_distribution(many, **k)).mean() / math.log(2)).item() for n, k in knobs.items()
-}
-claim(
-    "every knob lowers the mean entropy, by a tenth or more",
-    all(entropies[n] < 0.9 * entropies["as it is"] for n in knobs if n != "as it is"),
-    **entropies,
-)
-
+claim("over 5,120 places of held-out text the nucleus of 0.9 has 1 to 20 symbols or more, 4 to 6 on "
+      "average", sizes.min() == 1 and sizes.max() >= 20 and 4 < sizes.double().mean() < 6,
+      largest=sizes.max(), mean=sizes.double().mean())
+knobs = {"as it is": {}, "τ = 0.7": {"temperature": 0.7}, "top-k 5": {"top_k": 5},
+         "top-p 0.9": {"top_p": 0.9}}
+entropies = {n: (entropy(next_distribution(many, **k)).mean() / math.log(2)).item() for n,
+             k in knobs.items()}
+claim("every knob lowers the mean entropy, by a tenth or more",
+      all(entropies[n] < 0.9 * entropies["as it is"] for n in knobs if n != "as it is"), **entropies)
 
 # %% tags=["nbval-ignore-output"]
 def written(n_symbols=400, batch=16, **knobs):
     begin = text.encode("\n").repeat(batch, 1).to(run.device)
-    return [
-        text.decode(row)
-        for row in generate(writer, begin, n_symbols, torch.Generator().manual_seed(0), **knobs).cpu()
-    ]
+    rows = generate(writer, begin, n_symbols, torch.Generator().manual_seed(0), **knobs)
+    return [text.decode(row) for row in rows.cpu()]
 
 
 plays = {name: written(**knob) for name, knob in knobs.items()}
@@ -610,26 +504,19 @@ print(plays["top-p 0.9"][0])
 vocabulary = set(words(text.decode(text.train)))
 shares = {name: known_words(" ".join(play), vocabulary) for name, play in plays.items()}
 for order in (4, 6):
-    counter, generator = KneserNey(text.train, order, 65), torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     tokens = text.encode("\n\nKING:\n")
     for _ in range(2000):
-        drawn = torch.multinomial(counter.next_probabilities(tokens), 1, generator=generator)
+        drawn = torch.multinomial(counters[order].next_probabilities(tokens), 1, generator=generator)
         tokens = torch.cat([tokens, drawn])
     shares[f"order {order}"] = known_words(text.decode(tokens), vocabulary)
 shares["held-out text"] = known_words(text.decode(text.validation), vocabulary)
 # over five seeds: the model 0.88 to 0.92, τ = 0.7 above 0.95, order 4 0.6 to 0.75, order 6 above 0.9
-claim(
-    "the model writes 0.86 to 0.94 known words, order 4 under 0.8, order 6 0.9 or more, real text 0.94",
-    0.86 < shares["as it is"] < 0.94
-    and shares["order 4"] < 0.8
-    and shares["order 6"] > 0.9
-    and round(shares["held-out text"], 2) == 0.94,
-    **shares,
-)
-claim(
-    "a lower temperature writes more of them than real text has",
-    shares["τ = 0.7"] > shares["held-out text"],
-)
+claim("the model writes 0.86 to 0.94 known words, order 4 under 0.8, order 6 0.9 or more, real text "
+      "0.94", 0.86 < shares["as it is"] < 0.94 and shares["order 4"] < 0.8 and shares["order 6"] > 0.9
+      and round(shares["held-out text"], 2) == 0.94, **shares)
+claim("a lower temperature writes more of them than real text has",
+      shares["τ = 0.7"] > shares["held-out text"])
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -645,10 +532,8 @@ claim(
 # entropy?
 
 # %% tags=["nbval-ignore-output"]
-alt = (
-    "Explorer of temperature, top-k and top-p: the next character's distribution, and text "
-    "written with them."
-)
+alt = ("Explorer of temperature, top-k and top-p: the next character's distribution, and text "
+       "written with them.")
 try:
     from course_lib.widgets import SamplingExplorer
 
@@ -660,25 +545,18 @@ explorer
 # %% tags=["nbval-ignore-output"]
 fig, (axes,) = figures.new(1, 3, height=2.9)
 best = probability.argsort(descending=True)[:8]
-for ax, (name, knob) in zip(
-    axes,
-    {"as it is": {}, "τ = 0.5": {"temperature": 0.5}, "τ = 2": {"temperature": 2.0}}.items(),
-    strict=True,
-):
+shown = {"as it is": {}, "τ = 0.5": {"temperature": 0.5}, "τ = 2": {"temperature": 2.0}}
+for ax, (name, knob) in zip(axes, shown.items(), strict=True):
     q = next_distribution(z, **knob)
     ax.bar(range(8), q[best], color=figures.ORANGE, width=0.7)
-    ax.set_xticks(
-        range(8), [{" ": "␣", "\n": "⏎"}.get(text.vocabulary[i], text.vocabulary[i]) for i in best]
-    )
+    ax.set_xticks(range(8),
+                  [{" ": "␣", "\n": "⏎"}.get(text.vocabulary[i], text.vocabulary[i]) for i in best])
     ax.set(ylim=(0, 1))
     figures.title(ax, f"{name}: {entropy(q).item() / math.log(2):.2f} bits")
 axes[0].set_ylabel("probability after ‘My l’")
-show(
-    fig,
-    alt="Probabilities of the eight likeliest characters after ‘My l’ as the model gives them, at "
-    "temperature 0.5 and at "
-    "2: sharper, then flatter, with the entropy in each title.",
-)
+show(fig,
+     alt="Probabilities of the eight likeliest characters after ‘My l’ as the model gives them, at "
+     "temperature 0.5 and at 2: sharper, then flatter, with the entropy in each title.")
 
 # %% [markdown]
 # ## 6 · The cache
@@ -689,7 +567,6 @@ show(
 #
 # ### Exercise: one step with a cache
 # *difficulty 2/5 · importance 5/5 · 10 minutes*
-
 
 # %% tags=["nbval-ignore-output"]
 @exercise("language.cached_attention")
@@ -705,7 +582,6 @@ def cached_attention(q, k, v, keys, values):
     # 2. one query, all keys: is a mask needed?
     ...
 
-
 # %%
 from course_lib.attention import fast_attention
 from course_lib.transformer import KVCache
@@ -715,14 +591,11 @@ q, k, v = torch.randn(3, 2, 6, 4, dtype=f64, generator=generator)  # 2 heads, 6 
 keys = values = torch.zeros(2, 0, 4, dtype=f64)
 rows = []
 for t in range(6):
-    row, keys, values = cached_attention(
-        q[:, t : t + 1], k[:, t : t + 1], v[:, t : t + 1], keys, values
-    )
+    row, keys, values = cached_attention(q[:, t : t + 1], k[:, t : t + 1], v[:, t : t + 1], keys,
+                                         values)
     rows.append(row)
-claim(
-    "position by position gives causal attention over all at once",
-    torch.allclose(torch.cat(rows, 1), fast_attention(q, k, v, causal=True), rtol=1e-10),
-)
+claim("position by position gives causal attention over all at once",
+      torch.allclose(torch.cat(rows, 1), fast_attention(q, k, v, causal=True), rtol=1e-10))
 
 # %%
 precise = load_language_model().double()
@@ -731,33 +604,20 @@ cache, pieces = KVCache(config, 1, dtype=f64), []
 with torch.no_grad():
     for t in range(200):
         pieces.append(precise(sequence[:, t : t + 1], cache))
-    claim(
-        "the model with its cache gives the logits of the model without, past its 128 positions too",
-        torch.allclose(torch.cat(pieces, 1), precise(sequence), rtol=1e-8, atol=1e-9),
-    )
-draw = lambda cached: generate(
-    precise, sequence[:, :3], 200, torch.Generator().manual_seed(3), cached=cached
-)
+    claim("the model with its cache gives the logits of the model without, past its 128 positions too",
+          torch.allclose(torch.cat(pieces, 1), precise(sequence), rtol=1e-8, atol=1e-9))
+draw = lambda cached: generate(precise, sequence[:, :3], 200, torch.Generator().manual_seed(3),
+                               cached=cached)
 claim("and writes the same text, character by character", torch.equal(draw(True), draw(False)))
 times = {(row["threads"], row["batch"]): row for row in recorded("generation")["rows"]}
 faster = {key: row["speedup_at_256"] for key, row in times.items()}
-claim(
-    "with 256 characters behind it the next one comes 20 times as fast or more for 16 texts at once",
-    faster[2, 16] > 20,
-    times=faster[2, 16],
-)
-claim(
-    "for a single text 5 times on one thread, 3 times on two, which help the long pass alone",
-    faster[1, 1] > 5 > faster[2, 1] > 3,
-    one_thread=faster[1, 1],
-    two_threads=faster[2, 1],
-)
+claim("with 256 characters behind it the next one comes 20 times as fast or more for 16 texts at once",
+      faster[2, 16] > 20, times=faster[2, 16])
+claim("for a single text 5 times on one thread, 3 times on two, which help the long pass alone",
+      faster[1, 1] > 5 > faster[2, 1] > 3, one_thread=faster[1, 1], two_threads=faster[2, 1])
 growth = [row["ms_at_256"] / row["ms_at_16"] for row in times.values()]
-claim(
-    "a step with 256 behind it takes less than a fifth longer than with 16",
-    max(growth) < 1.2,
-    ratios=growth,
-)
+claim("a step with 256 behind it takes less than a fifth longer than with 16", max(growth) < 1.2,
+      ratios=growth)
 
 # %% [markdown]
 # (Past its 128 positions a rotary model goes on with a window: each position sees the last 128. One with learned positions has to start
@@ -767,17 +627,14 @@ claim(
 #
 # **Predict:** which head finds the start of the word? Then open it; any eight characters.
 
-
 # %% tags=["nbval-ignore-output"]
 def attend(own):
     queries, keys = writer.queries_and_keys(text.encode(own)[None].to(run.device))
     return queries[:, 0].float().cpu(), keys[:, 0].float().cpu()
 
 
-alt = (
-    "Explorer of the two-minute model's attention: scores, scaling and mask, weights, for eight "
-    "characters of your own."
-)
+alt = ("Explorer of the two-minute model's attention: scores, scaling and mask, weights, for eight "
+       "characters of your own.")
 try:
     from course_lib.widgets import AttentionExplorer
 
@@ -798,84 +655,51 @@ short, few = breaks["short"], breaks["overfitting"]
 nats = {name: mean(row["nats"]) for name, row in short.items()}
 print({name: round(value, 2) for name, value in nats.items()})
 honest = short["honest"]["nats"]
-claim(
-    "a rate ten times too high ends above pair counts, and above the honest runs by 0.4 nats or more",
-    min(short["rate × 10"]["nats"]) > max(rivals["pairs"] * math.log(2), max(honest) + 0.4),
-    too_high=short["rate × 10"]["nats"],
-    honest=honest,
-)
+claim("a rate ten times too high ends above pair counts, and above the honest runs by 0.4 nats or more",
+      min(short["rate × 10"]["nats"]) > max(rivals["pairs"] * math.log(2), max(honest) + 0.4),
+      too_high=short["rate × 10"]["nats"], honest=honest)
 leak = short["no mask"]
 found = min(range(3), key=lambda seed: leak["nats"][seed])
-claim(
-    "no mask: one seed of three finds the leak in 400 steps, under 0.1 nats; the others not yet",
-    leak["nats"][found] < 0.1 and sorted(leak["nats"])[1] > 2,
-    nats=leak["nats"],
-)
-claim(
-    "put the mask on, and the one that found it knows less than nothing: more nats than uniform",
-    leak["masked"][found] > math.log(65),
-    masked=leak["masked"][found],
-)
+claim("no mask: one seed of three finds the leak in 400 steps, under 0.1 nats; the others not yet",
+      leak["nats"][found] < 0.1 and sorted(leak["nats"])[1] > 2, nats=leak["nats"])
+claim("put the mask on, and the one that found it knows less than nothing: more nats than uniform",
+      leak["masked"][found] > math.log(65), masked=leak["masked"][found])
 pairs_of_runs = (("honest", "no warm-up"), ("rate × 3", "rate × 3, no warm-up"))
-colder = [
-    cold - warm
-    for name, without_it in pairs_of_runs
-    for warm, cold in zip(short[name]["nats"], short[without_it]["nats"], strict=True)
-]
-claim(
-    "no warm-up is worse with every seed and at both rates, by 0.03 nats or more",
-    min(colder) > 0.03,
-    nats=colder,
-)
+colder = [cold - warm for name, without_it in pairs_of_runs for warm,
+          cold in zip(short[name]["nats"], short[without_it]["nats"], strict=True)]
+claim("no warm-up is worse with every seed and at both rates, by 0.03 nats or more",
+      min(colder) > 0.03, nats=colder)
 
 # %%
 plain = few["0.0"]
 turn = [min(curve) for curve in plain["validation"]]
-claim(
-    "50,000 characters: training goes on falling, validation turns and rises by 1.5 nats or more",
-    all(curve[-1] > low + 1.5 for curve, low in zip(plain["validation"], turn, strict=True))
-    and all(curve[-1] < min(curve[:-3]) for curve in plain["train"]),
-    lowest=turn,
-    end=[curve[-1] for curve in plain["validation"]],
-)
-claim(
-    "dropout of 0.2 keeps the rise under 0.2 nats",
-    all(curve[-1] < min(curve) + 0.2 for curve in few["0.2"]["validation"]),
-    end=[curve[-1] for curve in few["0.2"]["validation"]],
-)
+claim("50,000 characters: training goes on falling, validation turns and rises by 1.5 nats or more",
+      all(curve[-1] > low + 1.5 for curve, low in zip(plain["validation"], turn, strict=True))
+      and all(curve[-1] < min(curve[:-3]) for curve in plain["train"]), lowest=turn,
+      end=[curve[-1] for curve in plain["validation"]])
+claim("dropout of 0.2 keeps the rise under 0.2 nats",
+      all(curve[-1] < min(curve) + 0.2 for curve in few["0.2"]["validation"]),
+      end=[curve[-1] for curve in few["0.2"]["validation"]])
 
 # %%
 fig, (axes,) = figures.new(1, 2, height=3.5)
-for name, colour in (
-    ("honest", figures.BLUE),
-    ("no warm-up", figures.TEAL),
-    ("rate × 10", figures.ORANGE),
-    ("no mask", figures.BERRY),
-):
+colours = {"honest": figures.BLUE, "no warm-up": figures.TEAL,
+           "rate × 10": figures.ORANGE, "no mask": figures.BERRY}
+for name, colour in colours.items():
     curve = torch.tensor(short[name]["train"][found])
-    figures.line(
-        axes[0], torch.arange(1, len(curve) + 1) * 20, curve, colour, name, dashed=name == "no warm-up"
-    )
+    figures.line(axes[0], torch.arange(1, len(curve) + 1) * 20, curve, colour, name,
+                 dashed=name == "no warm-up")
 axes[0].set(xlabel="training step", ylabel="training loss (nats)", xlim=(0, 530), ylim=(0, 4.5))
 figures.title(axes[0], "Too good is as bad as too high (the seed that leaks)")
 for name, dashed in (("train", False), ("validation", True)):
     curve = torch.tensor(plain[name]).mean(0)
-    figures.line(
-        axes[1],
-        plain["evaluated"][0],
-        curve,
-        figures.BERRY if dashed else figures.INK,
-        name,
-        dashed=dashed,
-    )
+    figures.line(axes[1], plain["evaluated"][0], curve, figures.BERRY if dashed else figures.INK,
+                 name, dashed=dashed)
 axes[1].set(xlabel="training step", xlim=(0, 760), ylim=(0, 4.5))
 figures.title(axes[1], "50,000 characters: learned by heart")
-show(
-    fig,
-    alt="Left: training loss of four runs; no mask falls near 0, a rate ten times too high stays "
-    "above 3. Right: on little "
-    "text training falls on while validation turns upwards.",
-)
+show(fig,
+     alt="Left: training loss of four runs; no mask falls near 0, a rate ten times too high stays "
+     "above 3. Right: on little text training falls on while validation turns upwards.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -906,12 +730,9 @@ for ax, (name, (training, held)) in zip(axes, runs.items(), strict=True):
     ax.set(ylim=(0, 4.5), xlabel="interval")
     figures.title(ax, f"run {name}")
 axes[0].set_ylabel("nats (— train, - - validation)")
-show(
-    fig,
-    alt="Three runs to be diagnosed from their curves: training, and for run a validation dashed, "
-    "with the level of the "
-    "best n-gram.",
-)
+show(fig,
+     alt="Three runs to be diagnosed from their curves: training, and for run a validation dashed, "
+     "with the level of the best n-gram.")
 
 # %% tags=["nbval-ignore-output"]
 answer("language.curve_a", ...)
@@ -927,10 +748,8 @@ answer("language.curve_c", ...)
 # %%
 ours = 6 * record["parameters"] * record["tokens"]
 gpt3 = 6 * 175e9 * 300e9
-print(
-    f"tokens {record['tokens']:,} against 300,000,000,000; operations {ours:.1e} against "
-    f"{gpt3:.2e}: {gpt3 / ours:.0e} times ours"
-)
+print(f"tokens {record['tokens']:,} against 300,000,000,000; operations {ours:.1e} against "
+      f"{gpt3:.2e}: {gpt3 / ours:.0e} times ours")
 claim("6 N per token gives GPT-3's published operations, within 1 %", abs(gpt3 / 3.14e23 - 1) < 0.01)
 claim("from here to there it is ten orders of magnitude", 1e10 < gpt3 / ours < 1e11)
 
