@@ -347,8 +347,8 @@ show(fig,
 
 # %% [markdown]
 # Read it with care. A rung's gain depends on what is already there: rotary gains little on the way up and costs much when it is taken
-# out. Each rung got as many steps as fit into its minute, so that a slower one has to earn its time. And two or
-# three seeds a rung, one for the last three taken out, tell 0.03 nats, not 0.005. Honest summary: tuning and the optimizer bring most; some famous parts bring nothing at this size.
+# out. Each rung got as many steps as fit into its minute, so that a slower one has to earn its time. And three
+# seeds a rung tell 0.03 nats, not 0.005. Honest summary: tuning and the optimizer bring most; some famous parts bring nothing at this size.
 
 # %%
 duel = recorded("against_nanogpt")
