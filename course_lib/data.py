@@ -103,24 +103,26 @@ def idx_array(content: bytes) -> UInt8[Tensor, "..."]:
     return torch.frombuffer(bytearray(raw), dtype=torch.uint8)[start:].view(shape)
 
 
-def _shipped_images(train: str, test: str, n_train: int) -> Images:
-    """Return shipped images; the first n_train of the file named train are for training, the rest to validate."""
-    names = [f"{part}-{kind}" for part in (train, test) for kind in ("images", "labels")]
-    images, labels, test_images, test_labels = (
-        idx_array(shipped(f"{name}.idx.gz", IMAGES_SHA256[name])) for name in names
-    )
-    labels, test_labels = labels.long(), test_labels.long()
-    return Images(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:], test_images, test_labels)
+def _shipped_array(name: str) -> UInt8[Tensor, "..."]:
+    """Return the array in one of the shipped image files; OSError as for ``shipped``."""
+    return idx_array(shipped(f"{name}.idx.gz", IMAGES_SHA256[name]))
+
+
+def _shipped_images(train: str, test: str) -> Images:
+    """Return shipped images; the first 9,000 of the file named train are for training, the rest to validate."""
+    images, test_images = (_shipped_array(f"{part}-images") for part in (train, test))
+    labels, test_labels = (_shipped_array(f"{part}-labels").long() for part in (train, test))
+    return Images(images[:9_000], labels[:9_000], images[9_000:], labels[9_000:], test_images, test_labels)
 
 
 def load_digits() -> Images:
     """Return MNIST: 9,000 and 1,000 of its first 10,000 training images, and the official 10,000 to test."""
-    return _shipped_images("mnist-first-10000", "mnist-t10k", 9_000)
+    return _shipped_images("mnist-first-10000", "mnist-t10k")
 
 
 def load_fashion() -> Images:
     """Return Fashion-MNIST: 9,000 and 1,000 of its training images, 2,000 of its test images, classes balanced."""
-    return _shipped_images("fashion-train-10000", "fashion-t10k-2000", 9_000)
+    return _shipped_images("fashion-train-10000", "fashion-t10k-2000")
 
 
 def binarise(images: UInt8[Tensor, "n 28 28"], generator: torch.Generator) -> Float[Tensor, "n 28 28"]:
@@ -131,7 +133,7 @@ def binarise(images: UInt8[Tensor, "n 28 28"], generator: torch.Generator) -> Fl
 
 def binary_test_digits() -> Float[Tensor, "10000 28 28"]:
     """Return the one binarisation of the test digits on which log-likelihoods are reported."""
-    return binarise(load_digits().test, torch.Generator().manual_seed(BINARISATION_SEED))
+    return binarise(_shipped_array("mnist-t10k-images"), torch.Generator().manual_seed(BINARISATION_SEED))
 
 
 def load_shakespeare() -> Text:

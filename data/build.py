@@ -45,16 +45,16 @@ def write_idx(name: str, array: Tensor) -> None:
     write(name, gzip.compress(header + array.contiguous().numpy().tobytes(), 9, mtime=0))
 
 
-def stratified(labels: Tensor, per_class: list[int], n: int, generator: torch.Generator) -> Tensor:
-    """Return the indices of n images: per_class[c] of each class c, drawn without replacement, in random order."""
+def stratified(labels: Tensor, per_class: list[int], generator: torch.Generator) -> Tensor:
+    """Return the indices of per_class[c] images of each class c, drawn without replacement, in random order."""
     chosen = []
     for label, count in enumerate(per_class):
         places = (labels == label).nonzero().flatten()
         chosen.append(places[torch.randperm(len(places), generator=generator)[:count]])
     together = torch.cat(chosen)
-    if len(together) != n:
-        raise ValueError(f"labels: expected {n} images to choose, got {len(together)}")
-    return together[torch.randperm(n, generator=generator)]
+    if len(together) != sum(per_class):
+        raise ValueError(f"labels: expected {sum(per_class)} images to choose, got {len(together)}")
+    return together[torch.randperm(len(together), generator=generator)]
 
 
 def shares(labels: Tensor, n: int) -> list[int]:
@@ -86,10 +86,10 @@ def build_fashion(folder: Path) -> None:
         for part in ("train", "t10k")
     }
     images, labels = arrays["train"]
-    chosen = stratified(labels, [1_000] * 10, 10_000, generator)
+    chosen = stratified(labels, [1_000] * 10, generator)
     split_and_write("fashion-train-10000", images[chosen], labels[chosen])
     images, labels = arrays["t10k"]
-    chosen = stratified(labels, [200] * 10, 2_000, generator)
+    chosen = stratified(labels, [200] * 10, generator)
     write_idx("fashion-t10k-2000-images.idx.gz", images[chosen])
     write_idx("fashion-t10k-2000-labels.idx.gz", labels[chosen])
 
@@ -97,7 +97,7 @@ def build_fashion(folder: Path) -> None:
 def split_and_write(name: str, images: Tensor, labels: Tensor) -> None:
     """Write 10,000 images, the 1,000 for validation last; in both parts each class is as frequent as in all."""
     generator = torch.Generator().manual_seed(SEED)
-    held_out = stratified(labels, shares(labels, 1_000), 1_000, generator)
+    held_out = stratified(labels, shares(labels, 1_000), generator)
     rest = torch.ones(len(labels), dtype=torch.bool)
     rest[held_out] = False
     train = rest.nonzero().flatten()
