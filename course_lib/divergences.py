@@ -71,6 +71,16 @@ def gaussian_kl(
     return (std_q / std_p).log() + (std_p**2 + (mu_p - mu_q) ** 2) / (2 * std_q**2) - 0.5
 
 
+def kl_to_standard_normal(
+    mu: Float[Tensor, "*#batch latent"], logvar: Float[Tensor, "*#batch latent"]
+) -> Float[Tensor, "*_"]:
+    """Return KL(N(mu, diag(exp(logvar))) ‖ N(0, 1)) = ½ Σ (μ² + σ² − 1 − ln σ²) over the last axis, in nats.
+
+    Kingma and Welling 2014, appendix B. expm1 keeps the digits where σ² is near 1.
+    """
+    return 0.5 * (mu**2 + torch.expm1(logvar) - logvar).sum(-1)
+
+
 def monte_carlo(values: Float[Tensor, "n"]) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """Return the mean of independent values and its standard error, √(variance / n), the variance with n − 1.
 
