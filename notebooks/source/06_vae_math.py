@@ -1,0 +1,704 @@
+# %% [markdown]
+# # 06 · The mathematics of a VAE
+#
+# **How does one learn from a likelihood that cannot be computed?**
+#
+# A model with something unseen in it, a *latent* $z$, gives an example the probability $p(x) = \int p(x \mid z)\,p(z)\,dz$, and
+# for a network that integral is out of reach. A bound on it is not. Below is the whole chapter, on a model so small that the
+# truth is known: the bound, what it misses, and how more draws close the gap.
+
+# %%
+import math
+
+import torch
+from torch.distributions import Normal
+
+from course_lib import figures
+from course_lib.figures import show
+
+f64 = torch.float64
+weight = torch.tensor([3.0, -2.0, 1.5], dtype=f64)  # three pixels, one latent: logits z · weight + bias
+bias = torch.tensor([-0.5, 0.5, 0.2], dtype=f64)
+x = torch.tensor([1.0, 0.0, 1.0], dtype=f64)  # the example that we follow
+grid = torch.linspace(-8, 8, 2001, dtype=f64)[:, None]  # (2001, 1) values of z
+dz = (grid[1] - grid[0]).item()
+
+
+def log_joint(x, z):
+    """Return ln p(x | z) + ln p(z), the last axis of x the pixels, of z the one latent."""
+    p = (z * weight + bias).sigmoid()  # of each pixel: the probability of a one
+    log_p_x = (x * p.log() + (1 - x) * (1 - p).log()).sum(-1)
+    return log_p_x + Normal(0.0, 1.0).log_prob(z)[..., 0]
+
+
+# %%
+def elbo_on_grid(mu, sigma):
+    log_q = Normal(mu, sigma).log_prob(grid[:, 0])
+    return (log_q.exp() * (log_joint(x, grid) - log_q)).sum() * dz
+
+
+log_p = (log_joint(x, grid).exp().sum() * dz).log()
+means = torch.linspace(-0.6, 2.8, 60, dtype=f64)
+bound = torch.stack([elbo_on_grid(m, 0.65) for m in means])
+posterior = (log_joint(x, grid) - log_p).exp()
+fig, ((left, right),) = figures.new(1, 2, height=3.5)
+figures.line(left, grid[:, 0], Normal(0.0, 1.0).log_prob(grid[:, 0]).exp(), figures.MUTE)
+figures.line(left, grid[:, 0], posterior, figures.TEAL)
+left.text(-2.9, 0.3, "prior p(z)", color=figures.MUTE)
+left.text(1.75, 0.5, "posterior p(z|x)", color=figures.TEXT[figures.TEAL])
+left.set(xlim=(-3, 3.6), ylim=(0, 0.75), xlabel="latent z", ylabel="density")
+figures.title(left, "Seeing x = (1, 0, 1) moves belief about z")
+figures.line(right, means, bound, figures.INK)
+right.fill_between(means, bound, log_p, color="#F3DCEE")
+figures.level(right, log_p, "ln p(x)")
+right.text(-0.05, -1.75, "gap = KL(q ‖ posterior)", color=figures.BERRY)
+right.set(xlabel="mean of q (its σ is 0.65)", ylabel="lower bound (nats)", ylim=(-3.2, -1.2))
+figures.title(right, f"The best q misses {log_p - bound.max():.3f} nats")
+show(fig, alt="Left, a prior and the narrower posterior of one latent. Right, the lower bound against "
+              f"the mean of q: it touches ln p(x) = {log_p:.2f} within {log_p - bound.max():.3f} nats.")
+
+# %% [markdown]
+# Afterwards you can
+#
+# - derive the ELBO in three ways, and say what its gap is;
+# - write its two terms, and spot a mean that silently changes what is learned;
+# - carry a gradient through a random draw, and say what the alternative costs;
+# - predict what a linear VAE learns, which latents collapse, and when a tighter bound trains worse.
+
+# %% [markdown]
+# **Needs** chapters 00 and 01. **Time** 60 minutes to read, 50 for the exercises; the cells run in about 20 s.
+
+# %% [markdown]
+# | symbol | meaning | shape |
+# | --- | --- | --- |
+# | $z$ | latent: what is never seen | (latent,) |
+# | $q$ | the encoder's $q(z\mid x) = \mathcal N(\mu, \sigma^2)$ | |
+# | $\mu, \sigma$ | its mean and standard deviation | (latent,) |
+# | $\epsilon$ | a draw from $\mathcal N(0, 1)$ | (latent,) |
+# | $w$ | importance weight $p(x, z)/q(z\mid x)$ | (k, batch) |
+# | $k$ | draws of $z$ for one example | |
+# | $\beta$ | factor before the KL | |
+# | $W, V$ | linear decoder, linear encoder | (d, latent), (latent, d) |
+# | $\lambda_j$ | eigenvalue of the data's covariance | |
+
+# %% tags=["nbval-ignore-output"]
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.claims import claim
+from course_lib.data import load_digits
+from course_lib.divergences import monte_carlo
+from course_lib.exercises import answer, exercise, hint, progress, solution
+from course_lib.runtime import start
+
+run = start(seed=0, threads=1)
+
+# %% [markdown]
+# ## 1 · A sum over everything unseen
+#
+# Our model draws $z$ from the prior $\mathcal N(0, 1)$ and then three pixels, each 1 with probability $\sigma(z\,w_i + b_i)$; given $z$ they
+# are independent, without it they are not. The probability of an image adds up all ways to make it:
+#
+# $$p(x) = \int p(x \mid z)\, p(z)\, dz .$$
+#
+# With one latent that is a sum on a grid. There are only eight images, so we can check that nothing was lost.
+
+# %%
+total = 0.0
+for z in grid:  # the loop, for x = (1, 0, 1)
+    total += log_joint(x, z).exp().item() * dz
+images = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=f64)] * 3)  # (8, 3)
+joint = log_joint(images[:, None], grid)  # (8, 2001)
+p_x = joint.exp().sum(1) * dz
+claim("loop and matrix agree", abs(total - p_x[5]) < 1e-12)
+claim("the eight images share a probability of 1", abs(p_x.sum() - 1) < 1e-10)
+print("p(x):", [round(p, 3) for p in p_x.tolist()])
+
+# %% [markdown]
+# Real models have 50 latents; ten grid points for each make $10^{50}$ points. Chapter 01 has another way to an expectation:
+# draw. $p(x) = \mathrm{E}_{p(z)}[p(x\mid z)]$, so average $p(x \mid z)$ over draws from the prior. Its relative error after $n$ draws is
+# $\sqrt{(r - 1)/n}$ with $r = \mathrm{E}[p(x\mid z)^2]/p(x)^2$.
+#
+# With 50 such latents, each with three pixels of its own, everything multiplies: $r$ becomes $r^{50}$. **Predict:** how many draws for an
+# error of 10 %, with one latent, and with 50?
+
+# %%
+prior = Normal(0.0, 1.0).log_prob(grid[:, 0]).exp()
+likelihood = joint[5].exp() / prior  # p(x | z) on the grid
+r = ((likelihood**2 * prior).sum() * dz / p_x[5] ** 2).item()
+draws = {latents: (r**latents - 1) / 0.1**2 for latents in (1, 50)}
+claim("one latent needs 153 draws for 10 %, fifty need more than 10²¹",
+      round(draws[1]) == 153 and draws[50] > 1e21, fifty=draws[50])
+
+z = torch.randn(2000, 153, 1, dtype=f64, generator=torch.Generator().manual_seed(1))
+estimates = (log_joint(x, z) - Normal(0.0, 1.0).log_prob(z)[..., 0]).exp().mean(1)
+claim("2,000 estimates of 153 draws each do scatter by 10 %, within a tenth of that",
+      abs(estimates.std() / p_x[5] - 0.1) < 0.01, relative=estimates.std() / p_x[5])
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# 153, and about $10^{22}$. Nearly every draw from the prior explains nothing of *this* image. Draws are needed where $x$ could
+# have come from: in the posterior $p(z\mid x) = p(x, z)/p(x)$. But that needs $p(x)$, which we are looking for.
+# </details>
+#
+# ## 2 · The bound, three ways
+#
+# So guess the posterior: draw $z$ from some $q$, and look at the weights $w = p(x, z)/q(z)$. **First way**, importance weighting:
+#
+# $$\mathrm{E}_q[w] = \int q(z)\,\frac{p(x, z)}{q(z)}\,dz = \int p(x,z)\,dz = p(x).$$
+#
+# The mean weight is the likelihood, whatever $q$ is (where $q > 0$). **Second way**, Jensen: $\ln u \le u - 1$, from chapter 01, with
+# $u = w/\mathrm{E}[w]$ gives $\mathrm{E}[\ln w] - \ln \mathrm{E}[w] \le \mathrm{E}[u] - 1 = 0$. So
+#
+# $$\mathrm{ELBO} := \mathrm{E}_q[\ln w] \;\le\; \ln \mathrm{E}_q[w] = \ln p(x).$$
+
+# %% [markdown]
+# **Third way**: how much is missing? Split $p(x, z) = p(x)\,p(z\mid x)$ inside the logarithm:
+#
+# $$\mathrm{E}_q[\ln w] = \ln p(x) + \mathrm{E}_q\Big[\ln\frac{p(z\mid x)}{q(z)}\Big] = \ln p(x) - \mathrm{KL}\big(q\,\|\,p(z\mid x)\big).$$
+#
+# The gap is a KL. So raising the ELBO does two things at once: it raises $\ln p(x)$, or it brings $q$ nearer to the
+# posterior. Split $p(x,z) = p(x\mid z)\,p(z)$ instead, and everything in it can be computed:
+#
+# $$\mathrm{ELBO} = \underbrace{\mathrm{E}_q[\ln p(x\mid z)]}_{\text{reconstruction}} - \underbrace{\mathrm{KL}\big(q\,\|\,p(z)\big)}_{\text{distance from the prior}} .$$
+#
+# Now all of it on the grid, with a $q$ that is not the posterior.
+
+# %%
+q = Normal(torch.tensor(0.8, dtype=f64), torch.tensor(0.8, dtype=f64))
+log_q = q.log_prob(grid[:, 0])
+log_w = joint[5] - log_q
+E = lambda values: (log_q.exp() * values).sum() * dz  # expectation under q
+log_posterior = joint[5] - p_x[5].log()
+value = E(log_w)
+
+claim("first way: the mean weight is p(x)", torch.allclose(E(log_w.exp()), p_x[5], rtol=1e-10))
+claim("second way: the mean logarithm is less than its logarithm", value < p_x[5].log())
+claim("third way: what is missing is KL(q ‖ posterior), here 0.69 nats",
+      torch.allclose(p_x[5].log() - value, E(log_q - log_posterior), rtol=1e-10)
+      and round((p_x[5].log() - value).item(), 2) == 0.69)
+parts = E(joint[5] - Normal(0.0, 1.0).log_prob(grid[:, 0])) - E(log_q - prior.log())
+claim("reconstruction minus KL to the prior is the same number", torch.allclose(parts, value))
+
+# %% [markdown]
+# ## 3 · The KL, term by term
+#
+# Of the two terms, one has a closed form. Write $z = \mu + \sigma\epsilon$; then $\ln q(z) = -\ln\sigma - \tfrac12\epsilon^2 - \tfrac12\ln 2\pi$ and
+# $\ln p(z) = -\tfrac12 z^2 - \tfrac12\ln 2\pi$. So
+#
+# $$\mathrm{KL} = \mathrm{E}\big[\ln q(z) - \ln p(z)\big] = -\ln\sigma - \tfrac12\mathrm{E}[\epsilon^2] + \tfrac12\mathrm{E}[z^2]
+#   = \tfrac12\big(\mu^2 + \sigma^2 - 1 - \ln\sigma^2\big),$$
+#
+# since $\mathrm{E}[\epsilon^2] = 1$ and $\mathrm{E}[z^2] = \mu^2 + \sigma^2$. Independent latents add up. The encoder gives $\ln\sigma^2$, `logvar`: any real
+# number is allowed, and the variance is positive by itself.
+#
+# ### Exercise: the KL to the prior
+# *difficulty 1/5 · importance 5/5 · 8 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("vae.kl_to_standard_normal")
+def kl_to_standard_normal(mu, logvar):
+    """Return KL(N(mu, exp(logvar)) ‖ N(0, 1)), summed over the last axis, in nats.
+
+    mu, logvar (..., latent), logvar = ln σ²; returns (...).
+    Worked value: mu = [1., 0.], logvar = [0., 0.] give 0.5.
+    """
+    # 1. the variance from its logarithm
+    # 2. ½ (μ² + σ² − 1 − ln σ²) of every latent
+    # 3. their sum: independent coordinates add up
+    ...
+
+# %%
+generator = torch.Generator().manual_seed(2)
+mu, logvar = torch.randn(2, 4, 3, dtype=f64, generator=generator)  # four examples, three latents
+theirs = torch.distributions.kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum(-1)
+claim("it is PyTorch's", torch.allclose(kl_to_standard_normal(mu, logvar), theirs, rtol=1e-10))
+same = E(log_q - prior.log())
+ours = kl_to_standard_normal(torch.tensor([0.8], dtype=f64), torch.tensor([2 * math.log(0.8)], dtype=f64))
+claim("and the grid's, for the q of section 2", torch.allclose(ours, same, rtol=1e-10), nats=ours)
+
+# %% [markdown]
+# ## 4 · A gradient through a draw
+#
+# The other term, $\mathrm{E}_q[f(z)]$ with $f = \ln p(x\mid z)$, is estimated by drawing. But its gradient by $\mu$? The draws depend on $\mu$ themselves.
+#
+# **Score function.** Move the derivative under the integral, $\partial q = q\,\partial\ln q$:
+#
+# $$\partial_\mu \mathrm{E}_q[f] = \int f\,\partial_\mu q\,dz = \mathrm{E}_q\big[f(z)\,\partial_\mu\ln q(z)\big] = \mathrm{E}\Big[f(z)\,\frac{\epsilon}{\sigma}\Big].$$
+#
+# It needs no derivative of $f$, only its value; it works for discrete $z$ too.
+#
+# **Reparameterisation.** Let the chance come from outside: $z = \mu + \sigma\epsilon$ with $\epsilon\sim\mathcal N(0,1)$. Now $z$ is an ordinary function of $\mu$ and $\sigma$:
+#
+# $$\partial_\mu\,\mathrm{E}_\epsilon[f(\mu + \sigma\epsilon)] = \mathrm{E}_\epsilon[f'(z)], \qquad \partial_\sigma\,\mathrm{E}_\epsilon[f(\mu+\sigma\epsilon)] = \mathrm{E}_\epsilon[f'(z)\,\epsilon].$$
+
+# %% [markdown]
+# ### Exercise: the draw that keeps its gradient
+# *difficulty 1/5 · importance 5/5 · 5 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("vae.reparameterize")
+def reparameterize(mu, logvar, eps):
+    """Return z, a draw from N(mu, exp(logvar)), made from eps, a draw from N(0, 1).
+
+    mu, logvar (batch, latent), eps (..., batch, latent); returns (..., batch, latent).
+    Worked value: mu = [[1.]], logvar = [[ln 4]], eps = [[3.]] give [[7.]].
+    """
+    # 1. σ from ln σ²
+    # 2. stretch eps by it and move it to mu; use eps as it came
+    ...
+
+# %% [markdown]
+# Both are unbiased. **Predict:** which scatters more from draw to draw, and what happens to each when there are 100
+# independent latents, and $f$ is the sum of 100 such terms?
+
+# %%
+def both_gradients(n, latents, generator):
+    """Return n single-draw gradients by the first mu: score function, reparameterised, score with a baseline."""
+    mu = torch.full((n, latents), 0.8, dtype=f64, requires_grad=True)
+    eps = torch.randn(n, latents, dtype=f64, generator=generator)
+    z = reparameterize(mu, torch.full((1, latents), 2 * math.log(0.8), dtype=f64), eps)
+    f = (log_joint(x, z[..., None]) - Normal(0.0, 1.0).log_prob(z)).sum(1)  # Σ ln p(x | z_j)
+    (through,) = torch.autograd.grad(f.sum(), mu)
+    f = f.detach()
+    return f * eps[:, 0] / 0.8, through[:, 0], (f - f.mean()) * eps[:, 0] / 0.8
+
+
+center = torch.tensor(0.8, dtype=f64, requires_grad=True)
+log_p_x_z = joint[5] - prior.log()
+(Normal(center, 0.8).log_prob(grid[:, 0]).exp() * log_p_x_z * dz).sum().backward()
+truth = center.grad
+score, path, _ = both_gradients(100_000, 1, generator)
+(score_mean, score_error), (path_mean, path_error) = monte_carlo(score), monte_carlo(path)
+claim("both estimates lie within 5 standard errors of the exact gradient",
+      abs(score_mean - truth) < 5 * score_error and abs(path_mean - truth) < 5 * path_error,
+      exact=truth, score=score_mean, path=path_mean)
+claim("one latent: the score function's variance is more than 5 times as large",
+      score.var() > 5 * path.var(), ratio=score.var() / path.var())
+
+# %%
+sizes = [1, 3, 10, 30, 100]
+spread = torch.tensor([[g.var() for g in both_gradients(20_000, n, generator)] for n in sizes])
+claim("100 latents: more than 100 times the variance for the score function, within 10 % the same "
+      "for the other", spread[4, 0] > 100 * spread[0, 0] and abs(spread[4, 1] / spread[0, 1] - 1) < 0.1,
+      score=spread[:, 0], path=spread[:, 1])
+claim("with the mean of f subtracted it grows more slowly, and still more than 20-fold",
+      20 * spread[0, 2] < spread[4, 2] < spread[4, 0] / 20, baseline=spread[:, 2])
+
+# %%
+fig, ((left, right),) = figures.new(1, 2, height=3.4)
+bins = torch.linspace(-8, 8, 81).numpy()
+left.hist(score.numpy(), bins, density=True, histtype="stepfilled", color="#F3DCEE")
+left.hist(path.numpy(), bins, density=True, histtype="step", color=figures.TEAL, linewidth=1.8)
+left.axvline(truth, color=figures.INK, linewidth=0.8)
+left.text(2.7, 0.35, "reparameterised", color=figures.TEXT[figures.TEAL])
+left.text(-7.8, 0.12, "score function", color=figures.BERRY)
+left.set(xlabel="gradient by μ from one draw", ylabel="density", xlim=(-8, 8))
+figures.title(left, "Same mean, another width")
+figures.line(right, sizes, spread[:, 0], figures.BERRY, "score\nfunction", marker="s")
+figures.line(right, sizes, spread[:, 1], figures.TEAL, "reparam.", marker="o")
+right.set(xscale="log", yscale="log", xlabel="latents", ylabel="variance of one draw", xlim=(0.8, 300))
+figures.title(right, f"100 latents: {spread[4, 0] / spread[4, 1]:,.0f} times the variance")
+show(fig, alt="Left, histograms of single-draw gradients: the score function's is far wider. Right, its "
+              "variance grows with the number of latents while the reparameterised one stays.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# The score function multiplies the *whole* $f$ by noise, also the 99 terms that have nothing to do with this latent; their mean is zero, their
+# variance is not. The derivative $f'$ knows which term moved. Since $\mathrm{E}[\epsilon] = 0$, a constant may be subtracted from $f$: with its mean gone the
+# variance grows with the latents, without that with their square.
+# </details>
+#
+# ## 5 · What is a pixel?
+#
+# $\ln p(x\mid z)$ depends on what we think that a pixel is. **Bernoulli**: a bit. The decoder gives a logit $l$, the pixel is 1 with
+# probability $\sigma(l) = 1/(1+e^{-l})$, and
+#
+# $$\ln p(x) = x\ln\sigma(l) + (1-x)\ln(1-\sigma(l)) = x\,l - \ln(1 + e^{l}),$$
+#
+# because $\ln\sigma(l) = l - \ln(1+e^l)$ and $\ln(1-\sigma(l)) = -\ln(1+e^l)$. An image is a sum over its pixels: probabilities multiply.
+
+# %% [markdown]
+# ### Exercise: binary pixels
+# *difficulty 2/5 · importance 4/5 · 8 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("vae.bernoulli_log_likelihood")
+def bernoulli_log_likelihood(x, logits):
+    """Return ln p(x) of binary pixels, summed over the last axis, in nats.
+
+    x (..., pixels) of zeros and ones; logits l (..., pixels): a pixel is 1 with probability σ(l).
+    Finite for every finite logit, also ±800. Worked value: x = [1., 0.], logits = [0., 0.]
+    give −2 ln 2.
+    """
+    # 1. ln σ(l) = l − ln(1 + eˡ) and ln(1 − σ(l)) = −ln(1 + eˡ)
+    # 2. x times the one plus (1 − x) times the other: what is left?
+    # 3. F.softplus(l) is ln(1 + eˡ) without overflow
+    ...
+
+# %%
+again = bernoulli_log_likelihood(images[:, None], grid * weight + bias)  # (8, 2001)
+claim("it is what the grid used, where 1 − σ(l) has not lost its digits", torch.allclose(
+    again[:, 500:1501], (joint - prior.log())[:, 500:1501], rtol=1e-8))  # |z| up to 4
+greys = torch.linspace(0, 1, 1001, dtype=f64)[:, None]
+area = torch.trapezoid(bernoulli_log_likelihood(greys, torch.zeros(1, dtype=f64)).exp(), greys[:, 0])
+claim("over grey values between 0 and 1 it does not integrate to 1 (0.5 for a logit of 0)",
+      abs(area - 0.5) < 1e-12)
+
+# %% [markdown]
+# So ‘binary cross-entropy’ on grey images, as in most tutorials, is the likelihood of nothing; they train, but the number says little.
+# Draw each pixel as 0 or 1 first (chapter 07), or choose a likelihood for greys:
+#
+# - **Categorical**: 256 logits a pixel, one for each level. Knows nothing of *near*.
+# - **Discretised logistic**: a bell with mean and width; a level gets the mass between its two halves.
+# - **Gaussian**: a *density*. Its logarithm can be positive; narrower is higher without end. In units of a level it
+#   approaches the mass of a level when the bell is wide.
+
+# %%
+from course_lib.vae import discretized_logistic_log_likelihood, gaussian_log_likelihood
+
+levels = torch.arange(256)[:, None]  # 256 images of one pixel
+one = torch.ones(1, dtype=f64)
+logistic = discretized_logistic_log_likelihood(levels, 180 * one, math.log(6.0) * one)
+edge = discretized_logistic_log_likelihood(levels, 250 * one, math.log(6.0) * one)
+wide, narrow = (gaussian_log_likelihood(levels.double(), 180 * one, 2 * math.log(s) * one)
+                for s in (10.0, 0.1))
+claim("the discretised logistic's 256 levels sum to 1, also at the edge of the range",
+      torch.allclose(torch.stack([logistic, edge]).exp().sum(1), one, rtol=1e-12))
+claim("a narrow Gaussian gives a ‘probability’ above 1 to a level", narrow.max() > 0,
+      largest=narrow.max().exp())
+mass = Normal(180.0, 10.0).cdf(levels + 0.5) - Normal(180.0, 10.0).cdf(levels - 0.5)
+claim("with σ of 10 levels the density is the mass of a level within 0.001",
+      (wide.exp() - mass[:, 0]).abs().max() < 1e-3)
+
+# %%
+fig, ((ax,),) = figures.new(width=6, height=3.2)
+ax.bar(levels[:, 0], edge.exp(), width=1, color="#FAE6D6", edgecolor=figures.ORANGE, linewidth=0.6)
+figures.line(ax, levels[:, 0], logistic.exp(), figures.BLUE, drawstyle="steps-mid")
+ax.text(133, 0.038, "mean 180", color=figures.BLUE)
+ax.text(196, 0.2, "mean 250:\nthe tail above 255\nbelongs to 255", color=figures.TEXT[figures.ORANGE])
+ax.set(xlim=(120, 258), ylim=(0, 0.33), xlabel="level of the pixel", ylabel="probability")
+figures.title(ax, "A bell on 256 levels still sums to 1")
+show(fig, alt="Discretised logistic probabilities of the levels of a pixel for two means; at mean 250 the "
+              "last level, 255, takes the whole tail.")
+
+# %% [markdown]
+# ### Exercise: the ELBO
+# *difficulty 2/5 · importance 5/5 · 8 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("vae.elbo")
+def elbo(x, logits, mu, logvar):
+    """Return (elbo, recon, kl), each (batch,), in nats; one draw of z was decoded to the logits.
+
+    x, logits (batch, pixels); mu, logvar (batch, latent) of q(z|x). Nothing is averaged here.
+    Worked value: x = [[1., 0.]], logits = [[0., 0.]], mu = [[1.]], logvar = [[0.]] give
+    recon = −2 ln 2, kl = 0.5, elbo = −1.886.
+    """
+    # 1. recon: bernoulli_log_likelihood; 2. kl: kl_to_standard_normal (both exist by now)
+    # 3. which sign has the kl in a lower bound?
+    ...
+
+# %%
+n = 100_000
+mu, logvar = torch.full((n, 1), 0.8, dtype=f64), torch.full((n, 1), 2 * math.log(0.8), dtype=f64)
+z = reparameterize(mu, logvar, torch.randn(n, 1, dtype=f64, generator=generator))
+estimate, error = monte_carlo(elbo(x.expand(n, 3), z * weight + bias, mu, logvar)[0])
+claim("its mean over draws is the bound of section 2, within 5 standard errors",
+      abs(estimate - value) < 5 * error, estimate=estimate, exact=value)
+
+# %% [markdown]
+# **A mean for a sum.** Libraries offer `reduction="mean"`. Say somebody takes the mean over 784 pixels and the mean over 50 latents. Then the
+# loss is
+#
+# $$-\frac{\text{recon}}{784} + \frac{\mathrm{kl}}{50} = \frac1{784}\Big(-\text{recon} + \beta\,\mathrm{kl}\Big)$$
+#
+# with a $\beta$ that nobody chose. The factor in front only changes the rate. $\beta$ changes what is learned: with $\beta \ne 1$ it is no longer
+# a bound on $\ln p(x)$ that is raised (for $\beta > 1$ still a bound, a looser one). What is it here? (A number; 1 % off is fine.)
+
+# %% tags=["nbval-ignore-output"]
+answer("vae.beta_of_means", ...)
+
+# %% [markdown]
+# The same happens with squares. ‘Sum of squared errors plus KL’ is a Gaussian likelihood with $\sigma^2 = \tfrac12$:
+# $-\ln p(x\mid z) = \|x - \hat x\|^2/(2\sigma^2) + \dots$ For pixels between 0 and 1 that says: each is seen through noise
+# of 0.71, more than the picture itself. Choosing $\sigma$ *is* choosing $\beta = 2\sigma^2$.
+
+# %%
+x_hat = torch.randn(5, 784, dtype=f64, generator=generator)
+target = torch.rand(5, 784, dtype=f64, generator=generator)
+squares = ((x_hat - target) ** 2).sum(-1)
+gauss = -gaussian_log_likelihood(target, x_hat, torch.full((784,), math.log(0.5), dtype=f64))
+constant = 784 / 2 * math.log(2 * math.pi * 0.5)
+claim("a sum of squares is a Gaussian likelihood with σ² = ½, up to a constant",
+      torch.allclose(squares + constant, gauss, rtol=1e-12))
+
+# %% [markdown]
+# ## 6 · The linear VAE is PCA
+#
+# Where does training end? For one VAE we can say it exactly. Let the decoder be linear, $p(x\mid z) = \mathcal N(Wz + m, \sigma^2)$, and the encoder too,
+# $q(z\mid x) = \mathcal N(V(x-m), \operatorname{diag} D)$. This is **probabilistic PCA**. $x$ is Gaussian with covariance $C = WW^\top + \sigma^2$, and Tipping and Bishop (1999)
+# found the best likelihood: with the eigenvalues $\lambda_1 \ge \lambda_2 \ge \dots$ of the data's covariance $S$, the columns of $W$ span the first
+# directions, with squared lengths $\lambda_j - \sigma^2$, and $\sigma^2$ is the mean of the remaining eigenvalues.
+#
+# The ELBO needs no draws here. With $R = 1 - WV$,
+#
+# $$\mathrm{E}\|x - m - Wz\|^2 = \operatorname{tr}(R S R^\top) + \operatorname{tr}(W D W^\top).$$
+
+# %%
+digits = F.avg_pool2d(load_digits().train.double()[:, None] / 255, 4).flatten(1)  # (9000, 49)
+d, latents = 49, 5
+S = torch.cov(digits.T, correction=0)
+eigenvalues, directions = (t.flip(-1) for t in torch.linalg.eigh(S))  # largest first
+
+
+def linear_elbo(W, V, log_D, log_s2):
+    """Return the mean ELBO of all examples, exactly: they enter through S alone."""
+    D, s2, R = log_D.exp(), log_s2.exp(), torch.eye(d, dtype=f64) - W @ V
+    square = torch.trace(R @ S @ R.T) + (W**2 @ D).sum()
+    recon = -d / 2 * (math.log(2 * math.pi) + log_s2) - square / (2 * s2)
+    kl = 0.5 * ((V @ S * V).sum() + (D - 1 - log_D).sum())
+    return recon - kl
+
+
+def best_log_likelihood(s2):
+    """Return the maximum over W, in closed form."""
+    kept = eigenvalues[:latents].clamp(min=s2)  # an eigenvalue below s2 is not worth a column
+    logdet = kept.log().sum() + (d - latents) * math.log(s2)
+    trace = (eigenvalues[:latents] / kept).sum() + eigenvalues[latents:].sum() / s2
+    return -0.5 * (d * math.log(2 * math.pi) + logdet + trace)
+
+# %%
+def maximise(parameters, objective, steps=4000):
+    """Climb with L-BFGS in float64, as far as it goes."""
+    optimizer = torch.optim.LBFGS(parameters, max_iter=steps, tolerance_grad=1e-10, history_size=50,
+                                  tolerance_change=0, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = -objective()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return objective().item()
+
+
+def train_linear(s2=None, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    W, V = 0.1 * torch.randn(2, d, latents, dtype=f64, generator=generator)
+    W, V = W.clone().requires_grad_(), V.T.contiguous().requires_grad_()
+    log_D = torch.zeros(latents, dtype=f64, requires_grad=True)
+    log_s2 = torch.tensor(math.log(s2 or 0.1), dtype=f64, requires_grad=s2 is None)
+    free = [W, V, log_D] + [log_s2] * (s2 is None)
+    reached = maximise(free, lambda: linear_elbo(W, V, log_D, log_s2))
+    return W.detach(), log_s2.detach().exp(), reached
+
+# %%
+W, s2, reached = train_linear()
+rest = eigenvalues[latents:].mean()
+lengths = (W**2).sum(0)
+cosines = (W / lengths.sqrt()).T @ (W / lengths.sqrt()) - torch.eye(latents, dtype=f64)
+aligned = ((W / lengths.sqrt()).T @ directions[:, :latents]).abs().amax(1)
+claim("the ELBO reaches the best likelihood within 1e-5 nats an example: no gap is left",
+      abs(best_log_likelihood(rest.item()) - reached) < 1e-5)
+claim("σ² is the mean of the eigenvalues that were left out", abs(s2 / rest - 1) < 1e-4)
+claim("the decoder's columns are orthogonal to 1e-3", cosines.abs().max() < 1e-3)
+claim("each of them is a principal direction, its squared length the eigenvalue minus σ²",
+      aligned.min() > 0.999 and torch.allclose(lengths.sort(descending=True)[0],
+                                               eigenvalues[:latents] - s2, rtol=1e-2))
+
+# %% [markdown]
+# The likelihood alone does not care about a rotation: $W$ and $WQ$ give the same $WW^\top$ for any rotation $Q$. Why did the VAE choose the
+# principal directions? Because its $q$ is *diagonal*. The true posterior has the precision $1 + W^\top W/\sigma^2$, and only for
+# orthogonal columns is that diagonal too. Every other rotation leaves a gap. (Rolinek et al. 2019; Lucas et al. 2019.)
+
+# %%
+turn = torch.linalg.qr(torch.randn(latents, latents, dtype=f64, generator=generator))[0]
+
+
+def best_for(W):
+    """Return the best ELBO for a decoder that is kept as it is."""
+    V = torch.zeros(latents, d, dtype=f64, requires_grad=True)
+    log_D = torch.zeros(latents, dtype=f64, requires_grad=True)
+    return maximise([V, log_D], lambda: linear_elbo(W, V, log_D, s2.log()))
+
+
+lost = best_for(W) - best_for(W @ turn)
+precision = torch.eye(latents, dtype=f64) + turn.T @ W.T @ W @ turn / s2
+expected = 0.5 * (precision.diagonal().log().sum() - torch.logdet(precision))
+claim("the same decoder, rotated, loses what a diagonal q cannot say: its closed form to 1e-4",
+      lost > 0.1 and abs(lost - expected) < 1e-4, nats=lost)
+
+# %% [markdown]
+# **Collapse.** Now fix $\sigma^2$ by hand, as a squared-error loss does. A column is worth its KL only if its direction holds more variance than the noise:
+# its squared length is $\lambda_j - \sigma^2$, or 0. **Predict:** with eigenvalues 0.25, 0.17, 0.13, 0.12, 0.11, how many of five latents are used at
+# $\sigma^2 = 0.15$?
+
+# %%
+noise = [0.02, 0.06, 0.1, 0.15, 0.2, 0.3]
+used = {s: train_linear(s)[0].square().sum(0).sort(descending=True)[0] for s in noise}
+exact = {s: (eigenvalues[:latents] - s).clamp(min=0) for s in noise}
+claim("at every σ² the squared lengths are λ − σ² or zero, to 1e-4",
+      all((used[s] - exact[s]).abs().max() < 1e-4 for s in noise))
+active = [int((used[s] > 1e-6).sum()) for s in noise]
+print("latents in use:", dict(zip(noise, active, strict=True)))
+claim("a latent collapses exactly when σ² exceeds its eigenvalue",
+      active == [int((eigenvalues[:latents] > s).sum()) for s in noise])
+
+# %%
+fig, ((ax,),) = figures.new(width=6, height=3.5)
+s = torch.linspace(0, 0.3, 100)
+for j in range(latents):
+    figures.line(ax, s, (eigenvalues[j] - s).clamp(min=0), figures.MUTE)
+    ax.plot(noise, [used[n][j] for n in noise], "o", color=figures.ORANGE, markersize=5)
+ax.axhline(0, color=figures.INK, linewidth=0.8)
+ax.set(xlabel="noise of the decoder, σ²", ylabel="squared length of a column", ylim=(-0.01, 0.26))
+ax.text(0.155, 0.15, "– – eigenvalue − σ², or 0\n● trained", color=figures.INK, fontsize=9.5)
+figures.title(ax, "A latent dies where the noise exceeds its eigenvalue")
+show(fig, alt="Squared lengths of the five trained columns against the noise variance lie on the lines "
+              "eigenvalue minus noise, and are zero beyond.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Two: 0.25 and 0.17. Collapse is not an accident of training here: it is the optimum. A VAE whose latents die may be
+# telling you that its decoder's noise, or its $\beta$, is too large.
+# </details>
+#
+# ## 7 · One encoder for all
+#
+# In the tiny model every image could have its own $\mu$ and $\sigma$, found by climbing. A VAE has *one* network that gives them for any $x$:
+# **amortised**. So the gap has two parts (Cremer et al. 2018):
+#
+# $$\ln p(x) - \mathrm{ELBO} = \underbrace{\ln p(x) - \max_{\mu,\sigma}\mathrm{ELBO}}_{\text{a Gaussian is no posterior}} + \underbrace{\max_{\mu,\sigma}\mathrm{ELBO} - \mathrm{ELBO}}_{\text{the encoder is no optimiser}} .$$
+#
+# Take an encoder that is too small: $\mu$ and $\ln\sigma^2$ linear in the three pixels, eight numbers where the eight images would like sixteen.
+
+# %%
+def mean_elbo(mu, logvar):
+    """Return Σ p(x) ELBO(x) over the eight images, on the grid; mu, logvar (8,)."""
+    log_q = Normal(mu[:, None], (logvar / 2).exp()[:, None]).log_prob(grid[:, 0])
+    return (p_x * ((log_q.exp() * (joint - log_q)).sum(1) * dz)).sum()
+
+
+zeros = lambda *shape: torch.zeros(*shape, dtype=f64, requires_grad=True)
+slope, offset, free = zeros(3, 2), zeros(2), zeros(8, 2)
+encoder = lambda: (images @ slope + offset).unbind(1)
+amortised = maximise([slope, offset], lambda: mean_elbo(*encoder()))
+each = maximise([free], lambda: mean_elbo(*free.unbind(1)))
+truth = (p_x * p_x.log()).sum().item()
+claim("the small encoder loses 0.009 nats, a Gaussian in place of the posterior 0.011",
+      (round(each - amortised, 3), round(truth - each, 3)) == (0.009, 0.011))
+
+started = torch.stack(encoder(), 1).detach().requires_grad_()
+closed = maximise([started], lambda: mean_elbo(*started.unbind(1)))
+claim("a few steps for each image, from where the encoder left it, close the first part",
+      abs(closed - each) < 1e-8)
+
+# %% [markdown]
+# ## 8 · More draws: a tighter bound
+#
+# The weights still hold more. Average $k$ of them *before* the logarithm (Burda et al. 2016):
+#
+# $$\mathcal L_k = \mathrm{E}\Big[\ln\frac1k\sum_{i=1}^k w_i\Big], \qquad \mathcal L_1 = \mathrm{ELBO}, \qquad \mathcal L_k \le \ln p(x).$$
+#
+# The last is Jensen again: the mean inside is unbiased for $p(x)$. And $\mathcal L_k$ grows with $k$: the mean of $k$ weights is the mean of the $k$ means that leave out one of them,
+# so by concavity its logarithm is at least the mean of theirs, whose expectation is $\mathcal L_{k-1}$. As $k\to\infty$ the mean settles, and the bound is the truth.
+
+# %% [markdown]
+# ### Exercise: the importance-weighted bound
+# *difficulty 2/5 · importance 5/5 · 5 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("vae.importance_weighted_bound")
+def importance_weighted_bound(log_w):
+    """Return ln (w_1 + … + w_k)/k of every example; log_w (k, batch) holds ln w, returns (batch,).
+
+    Finite where ln w is −2,000. Worked value: log_w = [[0.], [ln 3]] gives [ln 2].
+    """
+    # 1. logsumexp over the draws: ln Σ exp without overflow
+    # 2. what does dividing by k do to a logarithm?
+    ...
+
+# %%
+n, mu_q, std_q = 20_000, 0.8, 0.8  # the q of section 2
+eps = torch.randn(256, n, dtype=f64, generator=generator)
+log_w = log_joint(x, (mu_q + std_q * eps)[..., None]) - q.log_prob(mu_q + std_q * eps)  # (256, n)
+ks = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+bounds = torch.stack([importance_weighted_bound(log_w[:k]) for k in ks])  # (9, n)
+steps = [monte_carlo(more - fewer) for fewer, more in zip(bounds, bounds[1:], strict=False)]
+claim("each doubling of k raises the bound, by more than 5 standard errors of the paired difference",
+      all(gain > 5 * error for gain, error in steps), gains=[gain for gain, _ in steps])
+end, error = monte_carlo(bounds[-1])
+claim("k = 1 is the ELBO of section 2; k = 256 is below ln p(x) by less than 0.01 nats",
+      abs(bounds[0].mean() - value) < 5 * bounds[0].std() / n**0.5
+      and end - 5 * error < p_x[5].log() < end + 0.01, gap=p_x[5].log() - end)
+
+# %% [markdown]
+# A tighter bound must train better? For the decoder, yes. **Predict:** for the encoder? As $k\to\infty$ the bound is $\ln p(x)$ whatever $q$ is. Then $q$ gets no
+# gradient at all. Rainforth et al. (2018) compare the gradient's mean with its spread, its **signal-to-noise** ratio: growing like $\sqrt k$ for the
+# decoder, falling like $1/\sqrt k$ for the encoder.
+
+# %%
+def signal_to_noise(k, n, generator):
+    """Return |mean| / std over n runs of the gradient by q's mean and by the decoder's first weight."""
+    mu = torch.full((n,), mu_q, dtype=f64, requires_grad=True)
+    first = torch.zeros(n, dtype=f64, requires_grad=True)  # added to the first pixel's weight
+    eps = torch.randn(k, n, dtype=f64, generator=generator)
+    z = mu + std_q * eps
+    logits = z[..., None] * weight + bias
+    more = bernoulli_log_likelihood(x[:1], (logits[..., 0] + first * z)[..., None])
+    log_p_x_z = more + bernoulli_log_likelihood(x[1:], logits[..., 1:])
+    log_w = log_p_x_z - 0.5 * z**2 + 0.5 * eps**2 + math.log(std_q)
+    gradients = torch.autograd.grad(importance_weighted_bound(log_w).sum(), (mu, first))
+    return [(g.mean().abs() / g.std()).item() for g in gradients]
+
+
+ks = [1, 4, 16, 64, 256]
+ratios = torch.tensor([signal_to_noise(k, 20_000, generator) for k in ks])
+claim("from k = 1 to 256 the encoder's signal-to-noise falls to less than a third, the decoder's "
+      "grows more than tenfold", ratios[-1, 0] < ratios[0, 0] / 3 and ratios[-1, 1] > 10 * ratios[0, 1],
+      encoder=ratios[:, 0], decoder=ratios[:, 1])
+
+# %%
+fig, ((left, right),) = figures.new(1, 2, height=3.4)
+figures.line(left, [2**i for i in range(9)], bounds.mean(1), figures.BERRY, marker="o")
+figures.level(left, p_x[5].log(), "ln p(x)")
+left.set(xscale="log", xlabel="draws k", ylabel="bound (nats)", ylim=(-2.15, -1.3))
+figures.title(left, "More draws: a tighter bound")
+figures.line(right, ks, ratios[:, 1], figures.ORANGE, "decoder", marker="^")
+figures.line(right, ks, ratios[:, 0], figures.TEAL, "encoder", marker="o")
+right.set(xscale="log", yscale="log", xlabel="draws k", xlim=(0.8, 900),
+          ylabel="|mean| / standard deviation")
+figures.title(right, "and a worse gradient for the encoder")
+show(fig, alt="Left, the importance-weighted bound rises with the number of draws towards ln p(x). Right, "
+              "signal-to-noise of the gradient: rising for the decoder, falling for the encoder.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# So 5 draws may train better than one, 5,000 train the encoder hardly at all. For *measuring* a trained model there is no such trade: chapter 07 takes $k = 100$.
+# </details>
+#
+# ## What stays
+#
+# - What cannot be summed can be bounded, and the gap is a KL (*third way: what is missing is KL(q ‖ posterior)*).
+# - Put the chance outside, and draws have gradients, at a variance that does not grow (*100 latents: more than 100 times the variance*).
+# - Reductions are part of the model (*a sum of squares is a Gaussian likelihood with σ² = ½*).
+# - A linear VAE is PCA, and its dead latents are its optimum (*a latent collapses exactly when σ² exceeds its eigenvalue*).
+# - More draws tighten the bound, and starve the encoder (*each doubling of k raises the bound*).
+
+# %% tags=["nbval-ignore-output"]
+progress()
+
+# %% [markdown]
+# **Open questions.** What would a $q$ look like that can be correlated? What does the score function's variance become with
+# the best constant subtracted? Is a collapsed latent ever bad?
+#
+# **References.** Kingma and Welling 2014, *Auto-encoding variational Bayes*: section 2 and appendix B. Rezende, Mohamed and Wierstra 2014. Burda, Grosse
+# and Salakhutdinov 2016, *Importance weighted autoencoders*. Tipping and Bishop 1999, *Probabilistic principal component analysis*. Lucas et al. 2019, *Don’t blame the
+# ELBO!* Rolinek et al. 2019, *Variational autoencoders pursue PCA directions (by accident)*. Cremer et al. 2018, *Inference suboptimality*. Rainforth et al. 2018,
+# *Tighter variational bounds are not necessarily better*. Loaiza-Ganem and Cunningham 2019, *The continuous Bernoulli*.
