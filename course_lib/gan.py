@@ -125,7 +125,6 @@ def power_iteration(
     """Return (sigma, u, v): the largest singular value as uᵀ W v after steps of power iteration, and its vectors.
 
     u: where to start, not orthogonal to the answer. Miyato et al. 2018, algorithm 1, takes one step for each step of
-    u: where to start, not orthogonal to the answer. Miyato et al. 2018, algorithm 1, takes one step for each step of
     training and keeps u. A step shrinks the vectors' error by (σ₂/σ₁)², sigma's, which comes from below, by that
     squared. ValueError for steps below 1.
     """
