@@ -6,7 +6,6 @@ the parameters of p(x|z). Everything is in nats and one number an example: sums 
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
@@ -57,9 +56,9 @@ def discretized_logistic_log_likelihood(
     """Return Σ ln P(x) over the pixels: the mass that a logistic with mean mu puts between x − ½ and x + ½, in nats.
 
     x: 0 … levels − 1; the lowest and the highest level take the tails, so the levels' probabilities sum to 1
-    (Kingma et al. 2016, *Inverse autoregressive flow*, equation 14; Salimans et al. 2017). mu and the scale are in units
-    of a level. With a = (x + ½ − mu)/s above b = (x − ½ − mu)/s the mass is σ(a) − σ(b) = σ(a) σ(−b) (1 − e^(b − a)),
-    so its logarithm needs no difference of nearly equal numbers.
+    (Kingma et al. 2016, *Inverse autoregressive flow*, equation 14; Salimans et al. 2017). mu and the scale are in
+    units of a level. With a = (x + ½ − mu)/s above b = (x − ½ − mu)/s the mass is σ(a) − σ(b), which is
+    σ(a) σ(−b) (1 − e^(b − a)), so its logarithm needs no difference of nearly equal numbers.
     """
     a, b = ((x + half - mu) * (-log_scale).exp() for half in (0.5, -0.5))
     below, above = F.logsigmoid(a), F.logsigmoid(-b)
@@ -151,7 +150,7 @@ class VAE(nn.Module):
     def encode(
         self, x: Float[Tensor, "batch pixels"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what is no batch of images."""
+        """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what are no images."""
         check_images(x)
         mu, logvar = self.encoder(x).chunk(2, dim=-1)
         return (mu.float(), logvar.float()) if mu.dtype == torch.bfloat16 else (mu, logvar)

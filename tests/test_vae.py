@@ -9,8 +9,8 @@ from torch.distributions import Bernoulli, Categorical, Independent, Normal, kl_
 from course_lib.divergences import kl_to_standard_normal
 from course_lib.vae import (
     bernoulli_log_likelihood,
-    check_images,
     categorical_log_likelihood,
+    check_images,
     convolutional_vae,
     discretized_logistic_log_likelihood,
     elbo,
@@ -84,7 +84,7 @@ def test_gradients_are_right_and_reach_mean_and_log_variance():
     assert torch.autograd.gradcheck(kl_to_standard_normal, (mu, logvar))
     assert torch.autograd.gradcheck(reparameterize, (mu, logvar, eps))
     x, logits = bits(2, 4, seed=4), numbers(2, 4, seed=5).requires_grad_()
-    assert torch.autograd.gradcheck(lambda l, m, v: elbo(x, l, m, v)[0], (logits, mu, logvar))
+    assert torch.autograd.gradcheck(lambda at, m, v: elbo(x, at, m, v)[0], (logits, mu, logvar))
     assert torch.autograd.gradcheck(importance_weighted_bound, (numbers(5, 2, seed=6).requires_grad_(),))
     levels = torch.tensor([[0, 3, 255, 128]])
     width = numbers(1, 4, seed=7).requires_grad_()

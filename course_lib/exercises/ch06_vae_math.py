@@ -341,7 +341,7 @@ def elbo(x, logits, mu, logvar):
     hints=(
         "ELBO = how well z explains x, minus how far q is from the prior.",
         "Both parts have functions in this chapter; each gives (batch,).",
-        "recon = bernoulli_log_likelihood(x, logits); kl = kl_to_standard_normal(mu, logvar); return recon - kl, recon, kl",
+        "recon = bernoulli_log_likelihood(x, logits); kl = kl_to_standard_normal(mu, logvar); and their difference",
     ),
     why="Parts come back under their own names and unweighted, so that a curve called kl is a KL. The average over "
     "draws of z is the expectation in the bound; one draw an example is enough for training.",
@@ -412,8 +412,8 @@ def importance_weighted_bound(log_w):
         "log_w.logsumexp(0) is ln Σ w.",
         "log_w.logsumexp(0) - math.log(len(log_w))",
     ),
-    why="exp(−2000) is 0 in any precision, so the weights themselves cannot be averaged. logsumexp subtracts the largest "
-    "logarithm first and adds it back at the end.",
+    why="exp(−2000) is 0 in any precision, so the weights themselves cannot be averaged. logsumexp subtracts the "
+    "largest logarithm first and adds it back at the end.",
 )
 
 # --- a question -------------------------------------------------------------------------------------------------------
