@@ -228,7 +228,7 @@ def parameter_count(config):
     hints=(
         "By which block does your number grow when n_layers grows by one?",
         "A matrix from n to m features holds n · m numbers. Attention: four of C · C. Feed-forward: two of C · 4C.",
-        "V·C + T·C + L·(4·C² + 8·C² + 2·C) + C",
+        "With C = d_model: (vocab_size + context_length) · C + n_layers · (4 C² + 8 C² + 2 C) + C",
     ),
     why="A block is 12 C² and a little: four matrices for attention, eight squares for the feed-forward layer, which "
     "thus holds two thirds. The number of heads does not occur, since heads only cut C into pieces.",
@@ -256,7 +256,7 @@ def forward_flops(config, time):
 
     config as above; time: positions of the sequence. (n, m) times (m, p) takes 2 n m p operations:
     a multiplication and an addition each. Attention computes all time × time pairs, masked or not.
-    Worked value: vocab_size 2, n_layers 1, n_heads 1, d_model 4 and time 3 give 1488.
+    Worked value: vocab_size 2, n_layers 1, n_heads 1, d_model 4 and time 3 give 1344.
     """
     # 1. each position goes through every matrix once: those of the blocks, and the readout
     # 2. in each block, scores q kᵀ and then weights times v, over all heads
@@ -313,7 +313,7 @@ def forward_flops(config, time):
     hints=(
         "How does your number change when time doubles? Part of it doubles, part of it becomes four times as large.",
         "Matrices: 2 · time · (their numbers). Pairs: scores 2 · time² · d_model a block, weighted sum the same.",
-        "2 · time · (n_layers · (12 C² + 2 · time · C) + V · C)",
+        "With C = d_model: 2 · time · (n_layers · (12 C² + 2 · time · C) + vocab_size · C)",
     ),
     why="Every number of a matrix is used once a position: two operations. The pairs come on top, 4 · time · C a "
     "position and block. Backward takes twice as much, for every product has two derivatives.",
@@ -340,9 +340,10 @@ crossover = Answer(
     right=768.0,
     wrong={
         128.0: "attention's 4 T C a position against 24 C² of the block's matrices: solve for T.",
-        1536.0: "24 C² = 4 T C: the factor 2 of an operation pair is on both sides.",
-        384.0: "scores and weighted sum both count: but so do both operations of each product of the matrices.",
-        512.0: "that is the width of the feed-forward layer. Attention's own four matrices count too.",
+        1536.0: "the pairs are two products, q kᵀ and weights times v: 4 T C a position, not 2 T C.",
+        384.0: "a block's matrices hold 12 C² numbers, and each takes a multiplication and an addition: 24 C².",
+        256.0: "there the pairs cost as much as attention's own four matrices; the feed-forward layer has two more.",
+        512.0: "there the pairs cost as much as the feed-forward layer. Attention's own four matrices count too.",
         64.0: "that is where attention's pairs are a twelfth of the matrices.",
     },
     hints=(
@@ -354,10 +355,10 @@ crossover = Answer(
 )
 
 _faults = {
-    "no_residual": "then the stream would have the variance of one layer's output, 0.4, behind every block.",
-    "no_norm": "then the stream would grow by a factor from block to block, not by a sum.",
-    "post_norm": "then the stream would have variance 1 behind every block.",
-    "no_fault": "then the stream's variance would grow by about the same amount with every block.",
+    "no_residual": "then the stream would have the variance of one layer's output, 0.4, behind every layer.",
+    "no_norm": "then the stream would grow by a factor from layer to layer, not by a sum.",
+    "post_norm": "then the stream would have variance 1 behind every layer.",
+    "no_fault": "then the stream's variance would grow by about the same amount, 0.4, with every layer.",
 }
 
 EXERCISES = (
@@ -369,13 +370,13 @@ EXERCISES = (
     *(
         one_fault(
             "transformer.fault_a", "post_norm", _faults,
-            "the variance is 1 behind every block, whatever the layers write: a norm stands on the stream itself.",
-            "What is the stream's variance behind each block, as a number?",
+            "the variance is 1 behind every layer, whatever the layers write: a norm stands on the stream itself.",
+            "What is the stream's variance behind each layer, as a number?",
             "What has variance 1 whatever goes in?",
         ),
         one_fault(
             "transformer.fault_b", "no_norm", _faults,
-            "the stream grows by a factor in each block: a layer that reads a large stream writes a larger one.",
+            "the stream grows by a factor in each layer: one that reads a large stream writes a larger one.",
             "Is the stream's growth a straight line on this logarithmic axis?",
             "What makes a layer's output independent of the size of what it reads?",
         ),
