@@ -3,7 +3,7 @@
 ``COURSE_BUDGET``  quick (two CPU cores, under 90 s a notebook) or full (a GPU, minutes)
 ``COURSE_DEVICE``  cpu, cuda, cuda:1, mps …
 ``COURSE_HOME``    progress, checkpoints and caches; ``.course`` in the course's folder when unset
-``COURSE_DATA``    downloaded data
+``COURSE_DATA``    downloaded data; ``data`` in COURSE_HOME when unset
 """
 
 import os
