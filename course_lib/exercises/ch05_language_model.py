@@ -35,7 +35,7 @@ def absolute_discount(counts):
     counts: a tensor of integers, one for each n-gram. Counts of 0 play no part.
     Worked value: counts = [1, 1, 1, 2, 5] give 3 / (3 + 2) = 0.6.
     """
-    # 1. how many n-grams were seen once, and how many twice
+    # 1. how many n-grams were seen once, and how many twice; .item() makes Python numbers of them
     # 2. the fraction
     ...
 ''',
@@ -70,7 +70,7 @@ def absolute_discount(counts):
     ),
     hints=(
         "n₁ is a count of counts: how many entries are equal to 1?",
-        "(counts == 1).sum() counts them.",
+        "(counts == 1).sum().item() counts them; a quotient of two integer tensors would be in float32.",
         "n1 / (n1 + 2 * n2)",
     ),
     why="Of n-grams seen once and twice one expects, in as much new text, about r − D occurrences each; leaving one "
@@ -263,7 +263,7 @@ def top_p_filter(logits, p):
         ),
     ),
     hints=(
-        "How many symbols does a very small p leave? How many p = 1?",
+        "How many symbols does a very small p leave? Not none: the one that reaches p is inside. How many p = 1?",
         "ordered.softmax(-1).cumsum(-1) includes each symbol itself; subtract its own probability.",
         "torch.full_like(logits, -torch.inf).scatter(-1, order, kept) puts the kept ones back.",
     ),
@@ -371,18 +371,18 @@ ladder_prediction = Answer(
     right="rate",
     wrong={
         "muon": "the other optimizer is second; a simpler knob was further from its best.",
-        "rotary": "positions matter little for 64 characters of context: a few hundredths.",
+        "rotary": "over learned positions it gains a few hundredths here; how much it costs to do without comes later.",
         "batch": "more text per step helps in the middle of the ladder, by about half as much.",
-        "activation": "a different activation is worth less than the spread of the seeds here.",
+        "activation": "a different activation gains nothing here.",
     },
     hints=("Which of them did nanoGPT set for a training several times as long?", "Chapter 02 trained with 1e-2."),
-    why="the published rate is meant for more steps. With one minute, a rate four times as large gains most of all "
-    "rungs: tune what you have before you change what you have.",
+    why="the published rate was set for a larger model and 5,000 steps. With one minute, one four times as large gains "
+    "most of all rungs: tune what you have before you change what you have.",
 )
 
 _curves = {
     "overfitting": "then validation falls, turns, and rises while training goes on falling.",
-    "underfitting": "then both would still be falling together, close to each other, at the end.",
+    "underfitting": "a sound run, stopped early, falls as the honest one does up to there, validation beside it.",
     "rate_too_high": "then training itself would jump or stay high.",
     "leak": "then both would fall far under every baseline, at once.",
 }
@@ -401,7 +401,7 @@ EXERCISES = (
         ),
         one_fault(
             "language.curve_b", "rate_too_high", _curves,
-            "training itself stays high, above what pair counts reach: the steps are too long to settle anywhere.",
+            "training itself stays high, far above the honest run: the steps are too long to settle anywhere.",
             "Does the training loss fall?", "What would make even training fail?",
         ),
         one_fault(
