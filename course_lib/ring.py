@@ -1,8 +1,8 @@
 """A ring of eight Gaussians, and GANs of the plane that train several seeds at once as one tensor.
 
-The setting of Metz et al. 2017, *Unrolled generative adversarial networks*, appendix A: noise of 256 numbers, a
-generator with two hidden layers of 128 ReLU, a discriminator with one, orthogonal weights of gain 0.8, Adam with
-β₁ = ½, batches of 512; the two rates, 1e-3 and 1e-4, are those of the authors' published example.
+The setting of Metz et al. 2017, *Unrolled generative adversarial networks*: noise of 256 numbers, ReLU, Adam with
+β₁ = ½ and batches of 512 (appendix A); two hidden layers of 128 in both networks, orthogonal weights of gain 1.4, rates
+1e-3 and 1e-4 (the authors' published example, which has tanh for ReLU).
 """
 
 import itertools
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from course_lib.gan import discriminator_loss, gradient_penalty, nonsaturating_generator_loss, r1_penalty
 
 MODES, RADIUS, STD = 8, 2.0, 0.02
+Draw = Callable[[int, int, torch.Generator], Tensor]  # seeds, n, generator → real points (seeds, n, 2)
 
 # --- data and its measure --------------------------------------------------------------------------------------------
 
@@ -52,14 +53,12 @@ def modes_and_quality(samples: Float[Tensor, "*seeds n 2"]) -> tuple[Int[Tensor,
 class SeedMLP(nn.Module):
     """ReLU networks of one shape, one a seed: (seeds, n, sizes[0]) to (seeds, n, sizes[-1]), a product each layer.
 
-    No number of one seed reaches another's. gain: of the orthogonal weights; scale: the input is multiplied by it.
+    No number of one seed reaches another's. gain: of the orthogonal weights with which they start.
     """
 
-    def __init__(
-        self, sizes: Sequence[int], seeds: int, generator: torch.Generator, gain: float = 0.8, scale: float = 1.0
-    ) -> None:
+    def __init__(self, sizes: Sequence[int], seeds: int, generator: torch.Generator, gain: float = 1.4) -> None:
         super().__init__()
-        self.seeds, self.scale = seeds, scale
+        self.seeds = seeds
         shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(torch.empty(seeds, *shape) for shape in shapes)
         self.biases = nn.ParameterList(torch.zeros(seeds, 1, width) for _, width in shapes)
@@ -71,7 +70,6 @@ class SeedMLP(nn.Module):
         """Return the last layer's numbers; ValueError where x holds another number of seeds."""
         if len(x) != self.seeds:
             raise ValueError(f"x: expected {self.seeds} seeds along the first axis, got {len(x)}")
-        x = x * self.scale
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             x = torch.baddbmm(bias, F.relu(x) if i else x, weight)
         return x
@@ -113,7 +111,7 @@ class Cure:
 
 @dataclass(frozen=True)
 class Players:
-    """The two networks of several seeds, and the size of the noise."""
+    """The generators and discriminators of several seeds, and how many numbers of noise a fake is made from."""
 
     generator: SeedMLP
     discriminator: SeedMLP
@@ -128,55 +126,69 @@ class Players:
         """Return the discriminators' logits of all seeds' points in one row, seed by seed: as ``gan`` takes them."""
         return self.discriminator(x.view(self.seeds, -1, 2)).flatten()
 
+    def fake(self, n: int, generator: torch.Generator) -> Float[Tensor, "seeds n 2"]:
+        """Return n fakes of each seed, with their graph."""
+        return self.generator(torch.randn(self.seeds, n, self.latent, generator=generator))
+
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "seeds n 2"]:
-        """Return n fakes of each seed."""
-        return self.generator(torch.randn(self.seeds, n, self.latent, generator=generator))
+        """Return n fakes of each seed, without a graph."""
+        return self.fake(n, generator)
 
 
 def players(seeds: int, generator: torch.Generator, latent: int = 256, hidden: int = 128) -> Players:
-    """Return untrained networks: two hidden layers for the generator, one for the discriminator, input divided by 4."""
-    return Players(
-        SeedMLP((latent, hidden, hidden, 2), seeds, generator),
-        SeedMLP((2, hidden, 1), seeds, generator, scale=0.25),
-        latent,
-    )
+    """Return untrained networks with two hidden layers each."""
+    sizes = (hidden, hidden)
+    return Players(SeedMLP((latent, *sizes, 2), seeds, generator), SeedMLP((2, *sizes, 1), seeds, generator), latent)
 
 
-def play(
-    game: Players,
-    draw: Callable[[int, int, torch.Generator], Tensor],
-    steps: int,
-    cure: Cure,
-    generator: torch.Generator,
-    batch: int = 512,
-) -> Iterator[int]:
-    """Train with alternating updates, D first, then G on the same fakes; yield the number of steps after each.
+class Game:
+    """Two players' turns. Losses are summed over the seeds, so that each trains as it would alone."""
 
-    draw(seeds, n, generator): real points. Losses are summed over seeds, so that each seed trains as it would alone.
-    """
-    adam = OptimisticAdam if cure.optimistic else torch.optim.Adam
-    g_optimizer = adam(game.generator.parameters(), lr=cure.g_rate, betas=(0.5, 0.999))
-    d_optimizer = adam(game.discriminator.parameters(), lr=cure.d_rate, betas=(0.5, 0.999))
-    seeds = game.seeds
+    def __init__(self, players: Players, cure: Cure) -> None:
+        adam = OptimisticAdam if cure.optimistic else torch.optim.Adam
+        self.players, self.cure = players, cure
+        self.g_optimizer = adam(players.generator.parameters(), lr=cure.g_rate, betas=(0.5, 0.999))
+        self.d_optimizer = adam(players.discriminator.parameters(), lr=cure.d_rate, betas=(0.5, 0.999))
+
+    def discriminator_turn(
+        self, real: Float[Tensor, "seeds n 2"], fake: Float[Tensor, "seeds n 2"], generator: torch.Generator
+    ) -> Float[Tensor, ""]:
+        """Update the discriminators alone; return their mean loss, penalties apart. generator: for the penalty's t."""
+        real, fake = real.flatten(0, 1), fake.detach().flatten(0, 1)
+        logits, cure = self.players.logits, self.cure
+        d_loss = discriminator_loss(logits(real), logits(fake))
+        total = d_loss
+        if cure.r1_weight:
+            total = total + 0.5 * cure.r1_weight * r1_penalty(logits, real)
+        if cure.gp_weight:
+            total = total + cure.gp_weight * gradient_penalty(
+                logits, real, fake, torch.rand(len(real), generator=generator)
+            )
+        self.d_optimizer.zero_grad()
+        (self.players.seeds * total).backward()
+        self.d_optimizer.step()
+        return d_loss.detach()
+
+    def generator_turn(self, fake: Float[Tensor, "seeds n 2"]) -> Float[Tensor, ""]:
+        """Update the generators alone, through discriminators that stand still; return the mean loss."""
+        self.players.discriminator.requires_grad_(False)
+        g_loss = nonsaturating_generator_loss(self.players.logits(fake.flatten(0, 1)))
+        self.g_optimizer.zero_grad()
+        (self.players.seeds * g_loss).backward()
+        self.g_optimizer.step()
+        self.players.discriminator.requires_grad_(True)
+        return g_loss.detach()
+
+
+def play(game: Game, draw: Draw, steps: int, generator: torch.Generator, batch: int = 512) -> Iterator[int]:
+    """Train with alternating turns, D first, then G on the same fakes; yield the number of steps after each."""
     for step in range(steps):
-        real = draw(seeds, batch, generator).flatten(0, 1)  # (seeds · batch, 2)
-        fake = game.generator(torch.randn(seeds, batch, game.latent, generator=generator)).flatten(0, 1)
-        if std := cure.noise * max(0.0, 1 - step / (0.8 * steps)):
+        real = draw(game.players.seeds, batch, generator)
+        fake = game.players.fake(batch, generator)
+        if std := game.cure.noise * max(0.0, 1 - step / (0.8 * steps)):
             real = real + std * torch.randn(real.shape, generator=generator)
             fake = fake + std * torch.randn(fake.shape, generator=generator)
-        d_loss = discriminator_loss(game.logits(real), game.logits(fake.detach()))
-        if cure.r1_weight:
-            d_loss = d_loss + 0.5 * cure.r1_weight * r1_penalty(game.logits, real)
-        if cure.gp_weight:
-            t = torch.rand(len(real), generator=generator)
-            d_loss = d_loss + cure.gp_weight * gradient_penalty(game.logits, real, fake, t)
-        d_optimizer.zero_grad()
-        (seeds * d_loss).backward()
-        d_optimizer.step()
-        game.discriminator.requires_grad_(False)
-        g_optimizer.zero_grad()
-        (seeds * nonsaturating_generator_loss(game.logits(fake))).backward()
-        game.discriminator.requires_grad_(True)
-        g_optimizer.step()
+        game.discriminator_turn(real, fake, generator)
+        game.generator_turn(fake)
         yield step + 1
