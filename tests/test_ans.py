@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from course_lib.ans import (
     BINS,
+    CENTRES,
     LOWEST,
     Message,
     ans_pop,
@@ -217,6 +218,11 @@ def test_bins_share_all_slots_by_their_mass_and_none_is_empty(mu, std):
     prior, q = NormalDist(), NormalDist(mu, std)
     below = np.array([0, *(q.cdf(prior.inv_cdf(i / BINS)) for i in range(1, BINS)), 1])
     assert np.abs(np.diff(cdf) - 1 - np.diff(below) * (2**24 - BINS)).max() < 1.01
+
+
+def test_z_is_the_median_of_its_bin_under_the_prior():
+    shares = [NormalDist().cdf(z) * BINS for z in CENTRES.tolist()]
+    assert shares == pytest.approx([i + 0.5 for i in range(BINS)], abs=1e-9)
 
 
 @pytest.mark.parametrize(("mu", "std"), POSTERIORS)
