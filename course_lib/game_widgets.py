@@ -99,7 +99,7 @@ class PhasePicture(_Blitted):
         theta, psi = (torch.tensor(x, dtype=torch.float64) for x in (state.theta, state.psi))
         knobs = (self._steps, state.rate_g, state.rate_d, state.gamma, state.method, state.loss)
         path = dirac_path(theta, psi, *knobs).clamp(-1e6, 1e6)
-        d_theta, d_psi = dirac_field(*self._at, state.gamma, state.loss)
+        d_theta, d_psi = dirac_field(self._at[0], self._at[1], state.gamma, state.loss)
         length = torch.hypot(d_theta, d_psi).clamp(min=1e-9) ** 0.5  # long arrows shortened: the direction counts
         self._field.set_UVC(d_theta / length, d_psi / length)
         mean, distance = running_mean(path), path.norm(dim=-1).clamp(1e-9, 1e9)
@@ -167,7 +167,8 @@ class ScenePicture(_Blitted):
         belief = view.belief.numpy()
         self._belief.set_data(belief)
         ticks = np.linspace(-EXTENT, EXTENT, CELLS)
-        self._half.set_segments(contour_generator(ticks, ticks, belief).lines(0.5))
+        half: Any = contour_generator(ticks, ticks, belief).lines(0.5)
+        self._half.set_segments(half)
         self._grid.set_segments(list(view.grid.numpy()))
         self._real.set_offsets(view.real)
         self._fake.set_offsets(view.fake)

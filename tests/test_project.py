@@ -56,6 +56,7 @@ def test_one_range_of_python_and_of_pytorch():
 def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
     code = (
         "import torch, sys; before = torch.get_rng_state();"
+        "import course_lib.games, course_lib.game_widgets, course_lib.ring, course_lib.scene;"
         "import course_lib.attention, course_lib.claims, course_lib.coding, course_lib.data, course_lib.divergences,"
         " course_lib.downloads, course_lib.figures, course_lib.metrics, course_lib.ngram, course_lib.records,"
         " course_lib.sampling, course_lib.training, course_lib.transformer,"
@@ -67,7 +68,7 @@ def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-ABOVE = ("descent", "figures", "training", "widgets")  # all other files are models and mathematics
+ABOVE = ("descent", "figures", "game_widgets", "training", "widgets")  # all other files are models and mathematics
 
 
 def test_imports_point_one_way():
