@@ -1,4 +1,4 @@
-"""Entropy, Kullback–Leibler divergence and cross-entropy, in closed form and by Monte Carlo.
+"""Entropy, Kullback–Leibler, Jensen–Shannon and total variation, in closed form, on a grid and by Monte Carlo.
 
 Everything is in nats, natural logarithms, unless the name ends in ``_bits``; a bit is ln 2 = 0.693 nats.
 KL(p‖q) is what a model q costs, above the entropy, on data from p (Kullback and Leibler 1951, equation 2.4).
@@ -13,7 +13,7 @@ from torch import Tensor
 # --- distributions over finitely many symbols --------------------------------------------------------------------
 
 
-def _check_distribution(name: str, p: Tensor) -> None:
+def check_distribution(name: str, p: Tensor) -> None:
     """Raise a ValueError for numbers over the last axis that are no distribution."""
     if p.min() < 0:
         raise ValueError(f"{name}: expected probabilities, none of them negative, got {p.min().item():.6g}")
@@ -28,7 +28,7 @@ def _check_distribution(name: str, p: Tensor) -> None:
 
 def entropy(p: Float[Tensor, "*batch symbols"]) -> Float[Tensor, "*batch"]:
     """Return −Σ p ln p in nats, with 0 ln 0 = 0 (Shannon 1948, section 6). Not a distribution: ValueError."""
-    _check_distribution("p", p)
+    check_distribution("p", p)
     return torch.special.entr(p).sum(dim=-1)
 
 
@@ -37,9 +37,44 @@ def categorical_kl(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#batc
 
     ValueError names the argument that is not a distribution over the last axis.
     """
-    _check_distribution("p", p)
-    _check_distribution("q", q)
+    check_distribution("p", p)
+    check_distribution("q", q)
     return (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(dim=-1)
+
+
+def jensen_shannon(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#batch symbols"]) -> Float[Tensor, "*_"]:
+    """Return ½ KL(p‖m) + ½ KL(q‖m) with m = (p + q)/2, in nats: 0 where p = q, ln 2 where they share no symbol.
+
+    Lin 1991, equation 4.1 with equal weights. For densities on a grid hand over p · dx. ValueError names the argument
+    that is not a distribution over the last axis.
+    """
+    m = (p + q) / 2
+    return 0.5 * (categorical_kl(p, m) + categorical_kl(q, m))
+
+
+def total_variation(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#batch symbols"]) -> Float[Tensor, "*_"]:
+    """Return ½ Σ |p − q| = max over sets A of p(A) − q(A): 0 where p = q, 1 where they share no symbol.
+
+    ValueError names the argument that is not a distribution over the last axis.
+    """
+    check_distribution("p", p)
+    check_distribution("q", q)
+    return 0.5 * (p - q).abs().sum(dim=-1)
+
+
+def optimal_discriminator(
+    p: Float[Tensor, "*#batch n"], q: Float[Tensor, "*#batch n"], dx: float
+) -> tuple[Float[Tensor, "*batch n"], Float[Tensor, "*_"]]:
+    """Return (d, value): D*(x) = p/(p + q) on a grid of spacing dx, and E_p[ln D*] + E_q[ln(1 − D*)] in nats.
+
+    p: density of the data, q: of the generator (Goodfellow et al. 2014, proposition 1). The value is 2 JSD − ln 4.
+    ValueError where p + q is not positive: any D is best there.
+    """
+    total = p + q
+    if not (total > 0).all():
+        raise ValueError(f"p + q: expected positive everywhere, got {total.min().item():.6g}")
+    d, not_d = p / total, q / total  # 1 − d would lose the digits of a small q
+    return d, (torch.special.xlogy(p, d) + torch.special.xlogy(q, not_d)).sum(-1) * dx
 
 
 def cross_entropy_bits(probabilities: Float[Tensor, "n symbols"], targets: Int[Tensor, "n"]) -> Float[Tensor, ""]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.distance import jensenshannon
 from torch.distributions import Categorical, Normal, kl_divergence
 from torch.nn import functional as F
 
@@ -14,8 +15,11 @@ from course_lib.divergences import (
     cross_entropy_bits,
     entropy,
     gaussian_kl,
+    jensen_shannon,
     kl_monte_carlo,
     monte_carlo,
+    optimal_discriminator,
+    total_variation,
 )
 
 f64 = torch.float64
@@ -104,6 +108,55 @@ def test_kl_by_monte_carlo_is_the_closed_form(seed):
     torch.testing.assert_close(error, ratio.std() / math.sqrt(20_000), rtol=1e-10, atol=0)
 
 
+def test_jensen_shannon_is_scipys_squared_and_total_variation_the_best_set_of_all():
+    p, q = random_distributions(3, 5, seed=6), random_distributions(3, 5, seed=7)
+    scipys = torch.from_numpy(jensenshannon(p.numpy(), q.numpy(), axis=1)) ** 2
+    torch.testing.assert_close(jensen_shannon(p, q), scipys, rtol=1e-10, atol=1e-12)
+    sets = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=f64)] * 5)  # all 32
+    torch.testing.assert_close(total_variation(p, q), ((p - q) @ sets.T).amax(1), rtol=1e-12, atol=1e-15)
+    torch.testing.assert_close(jensen_shannon(p[0], q), jensen_shannon(q, p[0].expand(3, 5)), rtol=1e-12, atol=0)
+
+
+def test_both_have_their_bounds_and_reach_them():
+    p, q = torch.tensor([0.25, 0.75, 0.0, 0.0], dtype=f64), torch.tensor([0.0, 0.0, 0.5, 0.5], dtype=f64)
+    assert jensen_shannon(p, q).item() == pytest.approx(math.log(2), rel=1e-15)
+    assert total_variation(p, q).item() == 1.0
+    assert jensen_shannon(p, p).item() == total_variation(p, p).item() == 0.0
+
+
+@given(st.integers(2, 9), st.integers(0, 10**6))
+def test_pinsker_for_jensen_shannon(symbols, seed):
+    """½ TV² ≤ JS ≤ TV ln 2 (Lin 1991, theorem 3, with Pinsker's inequality for both halves)."""
+    p, q = random_distributions(symbols, seed=seed), random_distributions(symbols, seed=seed + 1)
+    js, tv = jensen_shannon(p, q), total_variation(p, q)
+    assert 0.5 * tv**2 <= js + 1e-15 <= math.log(2) * tv + 2e-15
+
+
+def test_the_optimal_discriminator_is_where_the_value_has_its_maximum():
+    x = torch.linspace(-15, 15, 1001, dtype=f64)
+    p, q = (Normal(number(m), number(s)).log_prob(x).exp() for m, s in ((-0.7, 0.8), (0.5, 1.3)))
+    d, value = optimal_discriminator(p, q, 0.03)
+    logits = (d.log() - (q / (p + q)).log()).requires_grad_()
+    at = (p * F.logsigmoid(logits) + q * F.logsigmoid(-logits)).sum() * 0.03
+    (slope,) = torch.autograd.grad(at, logits)
+    assert slope.abs().max() < 1e-14
+    torch.testing.assert_close(value, at.detach(), rtol=1e-12, atol=0)
+    js = jensen_shannon(p * 0.03, q * 0.03)  # the masses sum to 1 within rounding
+    assert value.item() == pytest.approx(2 * js.item() - math.log(4), rel=1e-12)
+    for seed in range(3):
+        other = logits + 0.1 * torch.randn(1001, dtype=f64, generator=torch.Generator().manual_seed(seed))
+        assert (p * F.logsigmoid(other) + q * F.logsigmoid(-other)).sum() * 0.03 < value
+
+
+def test_the_optimal_discriminator_where_one_density_is_zero():
+    p, q = torch.tensor([0.0, 1.0, 1.0], dtype=f64), torch.tensor([[2.0, 0.0, 1.0], [1.0, 1.0, 0.0]], dtype=f64)
+    d, value = optimal_discriminator(p, q, 0.5)
+    assert d.tolist() == [[0.0, 1.0, 0.5], [0.0, 0.5, 1.0]]
+    assert value.tolist() == pytest.approx([-math.log(2)] * 2)
+    with pytest.raises(ValueError, match=r"p \+ q: expected positive everywhere, got 0"):
+        optimal_discriminator(p, torch.tensor([0.0, 1.0, 1.0], dtype=f64), 0.5)
+
+
 def test_faults_name_the_argument():
     p = torch.tensor([0.5, 0.5], dtype=f64)
     with pytest.raises(ValueError, match=r"p: expected probabilities, none of them negative, got -0\.5"):
@@ -118,6 +171,8 @@ def test_faults_name_the_argument():
         gaussian_kl(number(0), number(1), number(0), number(0))
     with pytest.raises(ValueError, match="std_p: expected positive"):
         gaussian_kl(number(0), number(-1), number(0), number(1))
+    with pytest.raises(ValueError, match="q: expected numbers that sum to 1"):
+        total_variation(p, 2 * p)
     with pytest.raises(ValueError, match="values: expected at least two, got 1"):
         monte_carlo(torch.ones(1, dtype=f64))
 
