@@ -168,7 +168,7 @@ def reparameterize(mu, logvar, eps):
             "mean_only",
             lambda mu, logvar, eps: mu.expand(eps.shape),
             "z is the mean, without chance",
-            "that is a plain autoencoder: nothing keeps the latents from spreading out.",
+            "the bound averages over draws from q; without eps the decoder never meets σ.",
         ),
     ),
     hints=(
@@ -354,9 +354,9 @@ importance_weighted_bound = Exercise(
     reference=vae.importance_weighted_bound,
     stub='''
 def importance_weighted_bound(log_w):
-    """Return ln (w_1 + … + w_k)/k of every example; log_w (k, batch) holds ln w, returns (batch,).
+    """Return ln((w_1 + … + w_k)/k) of every example; log_w (k, batch) holds ln w, returns (batch,).
 
-    Finite where ln w is −2,000. Worked value: log_w = [[0.], [ln 3]] gives [ln 2].
+    Finite where ln w is −2,000. Worked value: log_w = [[0.], [ln 5]] gives [ln 3].
     """
     # 1. logsumexp over the draws: ln Σ exp without overflow
     # 2. what does dividing by k do to a logarithm?
@@ -432,9 +432,9 @@ beta_of_means = Answer(
         "Multiply the loss by 784: recon is whole again. What stands before the summed kl?",
         "mean kl = kl / 50; so 784 · kl / 50.",
     ),
-    why="recon/784 + kl/50 = (recon + (784/50) kl)/784. The common factor changes only the rate, the factor before the "
+    why="−recon/784 + kl/50 = (−recon + (784/50) kl)/784. The common factor changes only the rate, that before the "
     "kl changes what is learned: β = 784/50 = 15.68.",
-    rtol=2e-3,
+    rtol=1e-2,
 )
 
 EXERCISES = (
