@@ -246,7 +246,7 @@ class MultiHeadAttention(nn.Module):
             if given.ndim != 3 or given.shape[-1] != self.query.in_features:
                 expected = f"(batch, positions, d_model = {self.query.in_features})"
                 raise ValueError(f"{name}: expected {expected}, got {tuple(given.shape)}")
-        if context is x and self.query.bias is None:  # one product instead of three is faster
+        if context is x and self.query.bias is None and x.shape[1] > 1:  # one product instead of three is faster
             together = F.linear(x, torch.cat([self.query.weight, self.key.weight, self.value.weight]))
             parts = together.split([self.query.out_features, self.key.out_features, self.value.out_features], dim=-1)
         else:

@@ -81,7 +81,7 @@ def turn(
     x: Float[Tensor, "*batch time d_head"], phases: Complex[Tensor, "time pairs"]
 ) -> Float[Tensor, "*batch time d_head"]:
     """Return what ``rotate`` does, from ``on_circle(angles)``: each pair (a, b) as a + ib, times e^{iφ}."""
-    pairs = x.to(phases.real.dtype).unflatten(-1, (-1, 2)).contiguous()
+    pairs = x.to(phases.real.dtype).reshape(*x.shape[:-1], -1, 2)
     return torch.view_as_real(torch.view_as_complex(pairs) * phases).flatten(-2).to(x.dtype)
 
 

@@ -93,12 +93,13 @@ class KVCache:
         kept = min(k.shape[2], capacity)
         first = (end - kept) % capacity
         if first + kept <= capacity:
-            slots: slice | Tensor = slice(first, first + kept)
+            keys.narrow(2, first, kept).copy_(k[:, :, -kept:])
+            values.narrow(2, first, kept).copy_(v[:, :, -kept:])
         else:
             slots = torch.arange(first, first + kept, device=k.device) % capacity
-        keys[:, :, slots], values[:, :, slots] = k[:, :, -kept:], v[:, :, -kept:]
+            keys[:, :, slots], values[:, :, slots] = k[:, :, -kept:], v[:, :, -kept:]
         held = min(end, capacity)
-        return keys[:, :, :held], values[:, :, :held]
+        return keys.narrow(2, 0, held), values.narrow(2, 0, held)
 
 
 class TokenShift(nn.Module):
@@ -158,7 +159,7 @@ class Block(nn.Module):
         self.attention = MultiHeadAttention(config.d_model, config.n_heads)
         self.norm_2 = nn.LayerNorm(config.d_model, bias=False)
         self.feed_forward = FeedForward(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
         self.shifts = nn.ModuleList(TokenShift(config.d_model) for _ in range(2 * config.token_shift))
         self.qk_norm, self.window = config.qk_norm, config.context_length
 
@@ -184,9 +185,8 @@ class Block(nn.Module):
         """Return the heads' outputs (batch, heads, time, d_head); a position sees the last context_length ones."""
         if cache is not None:
             keys, values = cache.store(layer, k, v)
-            if cache.length:  # one new query, which may see whatever is held: too little work for the fused kernel
-                scores = q @ keys.transpose(-2, -1) * q.shape[-1] ** -0.5
-                return scores.softmax(dim=-1) @ values
+            if cache.length:  # one new query, which may see whatever is held
+                return F.scaled_dot_product_attention(q, keys, values)
         T = q.shape[2]
         if self.window >= T:
             return fast_attention(q, k, v, causal=True)

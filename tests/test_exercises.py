@@ -456,5 +456,6 @@ def test_probes_are_float64_of_several_shapes_with_a_batch_of_one(id, entry):
     probes = entry.probes()
     assert len(probes) >= 3
     tensors = [a for p in probes for a in p.args if isinstance(a, torch.Tensor) and a.is_floating_point()]
-    assert all(t.dtype == torch.float64 and not t.eq(0).any() for t in tensors)
+    assert all(t.dtype == torch.float64 for t in tensors)
+    assert all(not t.eq(0).any() or t.unique().tolist() == [0, 1] for t in tensors)  # bits alone may be zero
     assert len({t.shape for t in tensors}) >= min(2, len(tensors))
