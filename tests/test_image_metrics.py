@@ -212,6 +212,7 @@ def test_repeated_samples_keep_precision_and_lose_the_rest():
     assert density_and_coverage(real, fake).coverage < 0.1
     copied = real[:10].repeat(100, 1)
     assert precision_and_recall(real, copied) == (1, 0.01)
+    assert precision_and_recall(copied, real[:10]).precision == 1  # a ball of radius 0 holds its centre
 
 
 def test_one_outlier_swells_the_manifold_and_leaves_density_alone():
