@@ -155,7 +155,7 @@ class ScenePicture(_Blitted):
         (self._found,) = curve.plot([], [], color=figures.INK, linewidth=1, linestyle=":")
         (self._floor,) = curve.plot([0, steps], [0, 0], color=figures.MUTE, linewidth=1.2, linestyle="--")
         figures.level(curve, float(np.log(2)), "ln 2: nothing in common")
-        curve.set(xlim=(0, steps), ylim=(-0.05, 0.78), xlabel="step", ylabel="Jensen–Shannon divergence (nats)")
+        curve.set(xlim=(0, steps), ylim=(-0.17, 0.78), xlabel="step", ylabel="Jensen–Shannon divergence (nats)")
         curve.text(0.02, 0.02, "— counted on squares   ··· found by D   – – real against real",
                    transform=curve.transAxes, fontsize=8.5, color=figures.INK)  # fmt: skip
         self._titles = [ax.set_title("one", loc="left", fontsize=11, color=figures.INK) for ax in (scene, curve)]

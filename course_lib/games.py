@@ -1,7 +1,7 @@
 """The Dirac-GAN: the smallest game of a generator and a discriminator, its field, its updates and their eigenvalues.
 
-Mescheder, Geiger and Nowozin 2018, *Which training methods for GANs do actually converge?*, section 2. All data lie at 0,
-all fakes at θ, the discriminator's logit is ψ x. With logits as in ``gan``, high for real, the losses are
+Mescheder, Geiger and Nowozin 2018, *Which training methods for GANs do actually converge?*, section 2. All data lie at
+0, all fakes at θ, the discriminator's logit is ψ x. With logits as in ``gan``, high for real, the losses are
 
     discriminator: ln 2 + softplus(ψ θ) + ½ γ ψ²          generator: softplus(−ψ θ), or −softplus(ψ θ) for minimax
 

@@ -1,5 +1,7 @@
 """The exercises of chapter 10: the dynamics of the game and what keeps a discriminator smooth."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -155,7 +157,7 @@ def alternating_step(theta, psi, rate_g, rate_d, gamma):
     mistakes=(
         Mistake(
             "simultaneous",
-            lambda *args: _turns(*args, fresh=False),
+            partial(_turns, fresh=False),
             "the generator answers the old ψ: a simultaneous step",
             "which ψ does the generator meet when its turn comes?",
         ),
@@ -167,31 +169,31 @@ def alternating_step(theta, psi, rate_g, rate_d, gamma):
         ),
         Mistake(
             "no_penalty",
-            lambda *args: _turns(*args, penalty=0.0),
+            partial(_turns, penalty=0.0),
             "the penalty is left out",
             "½γψ² has a derivative too.",
         ),
         Mistake(
             "half_penalty",
-            lambda *args: _turns(*args, penalty=0.5),
+            partial(_turns, penalty=0.5),
             "the penalty's derivative is taken as ½γψ",
             "the ½ cancels against the exponent.",
         ),
         Mistake(
             "penalty_feeds",
-            lambda *args: _turns(*args, penalty=-1.0),
+            partial(_turns, penalty=-1.0),
             "the penalty drives ψ away from 0",
             "downhill on ½γψ² leads to ψ = 0.",
         ),
         Mistake(
             "ascends",
-            lambda *args: _turns(*args, d_sign=-1.0),
+            partial(_turns, d_sign=-1.0),
             "the discriminator climbs its loss",
             "both losses are minimised, each by its own player.",
         ),
         Mistake(
             "saturating",
-            lambda *args: _turns(*args, saturating=True),
+            partial(_turns, saturating=True),
             "the generator descends −softplus(ψθ), the saturating loss",
             "the derivative of softplus(−ψθ) by θ is −ψ σ(−ψθ).",
         ),

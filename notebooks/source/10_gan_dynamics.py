@@ -1,0 +1,622 @@
+# %% [markdown]
+# # 10 · The dynamics of a GAN
+#
+# **Why does a game with a perfect end not reach it?**
+#
+# Chapter 09 found where the game ends: fakes like data, a discriminator that knows nothing. Here two players with one number each
+# start off towards that end. The learning rates are the same in all three pictures.
+
+# %%
+import math
+
+import torch
+
+from course_lib import figures
+from course_lib.figures import show
+
+sigma = lambda x: 1 / (1 + math.exp(-x))
+
+
+def walk(kind, steps=140, h=0.35, gamma=0.4):
+    """Return the places (θ, ψ) of 140 steps."""
+    theta, psi, places = 1.2, 0.0, []
+    for _ in range(steps):
+        places.append((theta, psi))
+        new = psi - h * (theta * sigma(psi * theta) + gamma * psi * (kind == "R1"))
+        theta, psi = theta + h * (psi if kind == "at once" else new) * sigma(psi * theta), new
+    return torch.tensor(places)
+
+
+fig, (axes,) = figures.new(1, 3, height=3.4)
+fates = {"at once": "Both at once: outwards", "in turn": "In turn: round and round", "R1": "R1: home"}
+for ax, (kind, fate) in zip(axes, fates.items(), strict=True):
+    ax.plot(*walk(kind).T, ".-", color=figures.INK, linewidth=0.7, markersize=3)
+    ax.plot(1.2, 0, "o", color=figures.BLUE)
+    ax.plot(0, 0, "+", color=figures.BERRY, markersize=12)
+    ax.set(xlim=(-5, 5), ylim=(-5, 5), aspect="equal", xlabel="generator θ")
+    figures.title(ax, fate)
+axes[0].set_ylabel("discriminator ψ")
+show(fig, alt="Three paths of the same game from one start: simultaneous steps spiral outwards, alternating steps go "
+              "round in a circle, a penalty on the discriminator's slope leads to the centre.")
+
+# %% [markdown]
+# Afterwards you can
+#
+# - predict from two eigenvalues whether a game turns, returns or escapes;
+# - say what alternating steps, R1, two rates, averaging and optimism change, and what they do not;
+# - measure and limit how steep a discriminator is, in three ways;
+# - run a GAN's training step as a recipe, and say which of its lines matter.
+
+# %% [markdown]
+# **Needs** chapter 09. **Time** 50 minutes to read, 60 for the exercises; the cells run in about 35 s.
+#
+# | symbol | meaning | shape |
+# | --- | --- | --- |
+# | $\theta$ | the generator's number: where the fakes are | () |
+# | $\psi$ | the discriminator's: the slope of its logit | () |
+# | $s$ | slope of the field at the end of the game | () |
+# | $\gamma$ | weight of the penalty R1 | |
+# | $h$ | learning rate, $h_G$ and $h_D$ where they differ | |
+# | $\lambda$ | eigenvalue, of the field or of a step | |
+# | $u, v$ | singular vectors of a weight $W$ | (rows,), (columns,) |
+# | $\hat x$ | a point between a real and a fake one | (features,) |
+
+# %% tags=["nbval-ignore-output"]
+from torch.nn import functional as F
+
+from course_lib import gan
+from course_lib.claims import claim
+from course_lib.exercises import answer, exercise, hint, progress, solution
+from course_lib.records import recorded
+from course_lib.runtime import start
+
+run = start(seed=0, threads=1)
+f64 = torch.float64
+
+# %% [markdown]
+# ## 1 · The smallest GAN
+#
+# All data lie at 0. The generator has one number and puts every fake at $\theta$. The discriminator has one number too, its logit is $\psi x$. This is the
+# **Dirac-GAN** (Mescheder et al. 2018). Real data give the logit $\psi\cdot 0 = 0$, fakes $\psi\theta$, so the losses of chapter 09 are
+#
+# $$L_D = \ln 2 + \ln(1 + e^{\psi\theta}), \qquad L_G = \ln(1 + e^{-\psi\theta})\ \text{ or }\ -\ln(1 + e^{\psi\theta})\ \text{(minimax)}.$$
+#
+# Each player walks downhill on its own loss. With $\frac{d}{dx}\ln(1+e^x) = \sigma(x)$:
+#
+# $$\dot\psi = -\theta\,\sigma(\psi\theta), \qquad \dot\theta = \psi\,\sigma(-\psi\theta)\ \text{ or }\ \psi\,\sigma(\psi\theta).$$
+#
+# Both stand still at $\theta = \psi = 0$ only: the perfect end.
+
+# %%
+def field(theta, psi, loss="nonsaturating"):
+    """Return (θ̇, ψ̇), one number each."""
+    belief = sigma(psi * theta)  # D of the fake
+    return psi * (1 - belief if loss == "nonsaturating" else belief), -theta * belief
+
+
+def by_autograd(theta, psi, loss):
+    theta, psi = (torch.tensor(x, dtype=f64, requires_grad=True) for x in (theta, psi))
+    fake_logits, objective = (psi * theta)[None], gan.OBJECTIVES[loss]
+    d_loss = objective.discriminator(0 * fake_logits, fake_logits)
+    return (-torch.autograd.grad(objective.generator(fake_logits), theta, retain_graph=True)[0],
+            -torch.autograd.grad(d_loss, psi)[0])
+
+
+places = [(0.7, -1.3, loss) for loss in ("minimax", "nonsaturating")] + [(-2.0, 0.4, "nonsaturating")]
+claim("the field is what the losses of chapter 09 give",
+      all(abs(a - b) < 1e-12 for place in places
+          for a, b in zip(field(*place), by_autograd(*place), strict=True)))
+
+# %% [markdown]
+# Look at the squared distance $\theta^2 + \psi^2$ along the flow. Its derivative is $2(\theta\dot\theta + \psi\dot\psi)$.
+#
+# **Predict**, from the two formulas: does the minimax pair come nearer? Does the non-saturating one?
+
+# %%
+def radial(theta, psi, loss):
+    """Return θθ̇ + ψψ̇: below 0 where the flow leads inwards."""
+    d_theta, d_psi = field(theta, psi, loss)
+    return theta * d_theta + psi * d_psi
+
+
+ticks = [-2.0, -1.1, -0.4, 0.3, 0.9, 1.7]
+grid = [(a, b) for a in ticks for b in ticks]
+claim("minimax: the flow keeps its distance, everywhere",
+      all(abs(radial(a, b, "minimax")) < 1e-15 for a, b in grid))
+claim("non-saturating: θθ̇ + ψψ̇ is −θψ tanh(θψ/2), inwards off the axes",
+      all(abs(radial(a, b, "nonsaturating") + a * b * math.tanh(a * b / 2)) < 1e-12 for a, b in grid))
+
+# %%
+from course_lib.games import alternating_step as library_step
+from course_lib.games import dirac_field, dirac_path
+
+fig, (axes,) = figures.new(1, 2, width=7.6, height=3.9)
+at = torch.meshgrid(*[torch.linspace(-2.4, 2.4, 15, dtype=f64)] * 2, indexing="xy")
+starts = torch.tensor([0.6, 1.2, 2.0], dtype=f64), torch.zeros(3, dtype=f64)
+for ax, loss in zip(axes, ("minimax", "nonsaturating"), strict=True):
+    flow = dirac_path(*starts, 8000, 0.005, 0.005, method="alternating", loss=loss)  # tiny steps: the flow
+    ax.quiver(*at, *dirac_field(*at, loss=loss), color="#9A9A9A", scale=22, width=0.004)
+    ax.plot(flow[..., 0], flow[..., 1], color=figures.INK, linewidth=1.2)
+    ax.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xlabel="generator θ")
+axes[0].set_ylabel("discriminator ψ")
+figures.title(axes[0], "minimax: circles")
+figures.title(axes[1], "non-saturating: slowly inwards")
+show(fig, alt="The field of the Dirac-GAN with three flow lines each: closed circles for the minimax loss, lines "
+              "that wind slowly inwards for the non-saturating loss.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Minimax: never. What one player gains, the other loses, and the pair circles for ever. Non-saturating: yes, but the nearer, the
+# slower; at distance $r$ the mean of $\theta\psi\tanh(\theta\psi/2)$ over a turn is about $r^4/16$. Section 3 measures it.
+# </details>
+#
+# ## 2 · Two eigenvalues
+#
+# Near the end, a field is its Jacobian times the distance. Ours, with $\sigma(0) = \tfrac12$ and a slope $s = \tfrac12$:
+#
+# $$\frac{d}{dt}\begin{pmatrix}\theta\\ \psi\end{pmatrix} = \begin{pmatrix}0 & s\\ -s & 0\end{pmatrix}\begin{pmatrix}\theta\\ \psi\end{pmatrix}, \qquad \lambda^2 + s^2 = 0, \qquad \lambda = \pm\, i s .$$
+#
+# A direction with eigenvalue $\lambda = a + ib$ changes like $e^{\lambda t}$: $a < 0$ brings it home, $b$ turns it by $b$ radians a unit of time. Here $a = 0$. Descending *one* loss
+# never looks like this: its Jacobian is symmetric, and its eigenvalues are real.
+
+# %% [markdown]
+# **R1** adds $\tfrac\gamma2\mathrm{E}\|\nabla D(\text{real})\|^2$ to the discriminator's loss (chapter 09's logits are smooth where data are). Here that gradient is $\psi$, so $\dot\psi$
+# gets $-\gamma\psi$, and the Jacobian a $-\gamma$ on its diagonal: friction for one of the two players.
+#
+# ### Exercise: the eigenvalues with R1
+# *difficulty 2/5 · importance 5/5 · 10 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("gan.dirac_eigenvalues")
+def dirac_eigenvalues(slope, gamma):
+    """Return (real, imaginary) of the eigenvalues of [[0, s], [-s, -γ]], each (..., 2), + root first.
+
+    slope s and gamma γ (...), float64. Where the root is real, the imaginary parts are 0.
+    Worked values: s = ½, γ = 0 give real [0, 0], imaginary [½, -½];
+    s = 1, γ = 2.5 give real [-½, -2], imaginary [0, 0].
+    """
+    # 1. the characteristic polynomial λ² + γλ + s²: two roots
+    # 2. under the root may stand a negative number: .to(torch.complex128) before .sqrt()
+    # 3. stack + and - along a new last axis; .real and .imag are the parts
+    ...
+
+# %%
+def jacobian(gamma, loss="nonsaturating"):
+    at_end = torch.zeros(2, dtype=f64)
+    flow = lambda x: torch.stack(dirac_field(x[0], x[1], gamma, loss))
+    return torch.autograd.functional.jacobian(flow, at_end)
+
+
+gammas = torch.linspace(0, 2.5, 101, dtype=f64)
+real, imaginary = dirac_eigenvalues(torch.full_like(gammas, 0.5), gammas)
+theirs = torch.stack([torch.linalg.eigvals(jacobian(g.item())) for g in gammas])
+match = lambda a, b: torch.minimum((a - b).abs().amax(1), (a - b.flip(1)).abs().amax(1)).max()
+claim("the closed form is what autograd and linear algebra find, for every γ",
+      match(torch.complex(real, imaginary), theirs) < 1e-7)
+claim("without R1 the eigenvalues are ±i/2: the pair turns and does not come nearer",
+      torch.equal(real[0], 0 * real[0]) and imaginary[0].tolist() == [0.5, -0.5])
+best = gammas[real[:, 0].argmin()].item()
+claim("the pair comes home fastest at γ = 2s = 1; more penalty is slower again", abs(best - 1) < 1e-12)
+
+# %%
+fig, ((left, right),) = figures.new(1, 2, height=3.4)
+left.plot(real, imaginary, color=figures.INK, linewidth=1.6)
+for g in (0, 40, 100):
+    left.plot(real[g], imaginary[g], "s", color=figures.BERRY, markersize=6)
+    left.annotate(f"γ = {gammas[g]:g}", (real[g, 0], imaginary[g, 0]), xytext=(6, 7), textcoords="offset points")
+left.axvline(0, color=figures.MUTE, linestyle="--", linewidth=1)
+left.set(xlim=(-2.2, 0.5), ylim=(-0.65, 0.75), xlabel="real part", ylabel="imaginary part")
+figures.title(left, "R1 moves both eigenvalues to the left")
+figures.line(right, gammas, -real[:, 0], figures.BERRY)
+right.plot(1, 0.5, "o", color=figures.INK)
+right.annotate("γ = 2s", (1, 0.5), xytext=(8, 0), textcoords="offset points")
+right.set(xlabel="penalty γ", ylabel="decay of the slower part", ylim=(0, 0.6))
+figures.title(right, "and from γ = 2s on the slower one comes back")
+show(fig, alt="Left, the two eigenvalues in the plane move from plus and minus i/2 to the left, meet on the real axis and "
+              "part. Right, the decay of the slower part is largest at gamma = 1.")
+
+# %% [markdown]
+# ## 3 · A step is not a flow
+#
+# An optimiser takes steps. **Both at once** with rate $h$ multiplies a direction by $1 + h\lambda$. For $\lambda = \pm is$ that is $\sqrt{1 + h^2s^2} > 1$: every step on a circle goes along the
+# tangent, and leaves it. **Predict:** with $s = \tfrac12$ and $h = 0.2$, after how many steps is the pair twice as far out? Ten, a hundred, a thousand? And with half the rate?
+
+# %%
+def doubling(h):
+    """Count simultaneous minimax steps until the distance has doubled."""
+    theta, psi, count = 0.01, 0.0, 0
+    while math.hypot(theta, psi) < 0.02:
+        d_theta, d_psi = field(theta, psi, "minimax")
+        theta, psi, count = theta + h * d_theta, psi + h * d_psi, count + 1
+    return count
+
+
+for h in (0.2, 0.1):
+    print(f"h = {h}: doubled after {doubling(h)} steps")
+predicted = [math.ceil(math.log(2) / (0.5 * math.log1p(h**2 / 4))) for h in (0.2, 0.1)]
+claim("ln 2 / ln √(1 + h²s²) steps: 140, and four times as many for half the rate",
+      [doubling(0.2), doubling(0.1)] == predicted and predicted == [140, 556])
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# 140, and 556. Half the rate needs twice the steps for the same way and loses a quarter as much in each. A smaller rate delays the escape. It does not prevent it.
+# </details>
+#
+# **In turn.** Let D move first, and G answer the *new* $\psi$. Near the end that is two shears after each other:
+#
+# $$\begin{pmatrix}1 & hs\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -hs & 1\end{pmatrix} = \begin{pmatrix}1 - h^2s^2 & hs\\ -hs & 1\end{pmatrix}.$$
+#
+# Each has determinant 1. So has the product: $|\lambda_1\lambda_2| = 1$. As long as they are a complex pair, $hs < 2$, both lie on the unit circle. One line's order, and the escape is over.
+
+# %% [markdown]
+# ### Exercise: the alternating step
+# *difficulty 2/5 · importance 5/5 · 10 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("gan.alternating_step")
+def alternating_step(theta, psi, rate_g, rate_d, gamma):
+    """Return (theta, psi) after one step of the discriminator, then one of the generator.
+
+    theta, psi (...); rates and gamma are numbers. Losses: softplus(ψθ) + ½γψ² for the
+    discriminator, softplus(-ψθ) for the generator; d softplus(x)/dx = σ(x).
+    Worked value: θ = 1, ψ = 0, both rates ½, γ = 0: first ψ = -¼, then θ = 0.9297.
+    """
+    # 1. psi: one step down the discriminator's loss
+    # 2. theta: one step down the generator's loss, where psi stands now
+    ...
+
+# %%
+from course_lib.games import multipliers, running_mean, update_matrix
+
+at_end = torch.zeros(2, dtype=f64)
+mine = lambda x: torch.stack(alternating_step(x[0], x[1], 0.3, 0.7, 0.4))
+step_jacobian = torch.autograd.functional.jacobian(lambda x: torch.stack(library_step(x[0], x[1], 0.3, 0.7, 0.4)), at_end)
+claim("the product of two shears is the Jacobian of the alternating step, R1 and two rates included",
+      torch.allclose(update_matrix("alternating", 0.3, 0.7, 0.4), step_jacobian, rtol=1e-12))
+one = torch.tensor(1.0, dtype=f64)
+claim("and one such step is the library's",
+      torch.allclose(mine(torch.stack([one, 2 * one])), torch.stack(library_step(one, 2 * one, 0.3, 0.7, 0.4))))
+claim("in turn: both multipliers on the unit circle, for any rate below 4",
+      all((multipliers("alternating", h, h).abs() - 1).abs().max() < 1e-7 for h in (0.1, 1.0, 3.9)))
+claim("at once: outside it, for any rate", all(multipliers("simultaneous", h, h).abs().min() > 1
+                                               for h in (0.001, 0.1, 1.0)))
+
+# %% [markdown]
+# What about the non-saturating loss, which pulls inwards a little? Per unit of time $r^2$ loses $r^4/8$ (section 1, twice its $r^4/16$). In turn, nothing opposes it: $\frac{d}{dt}r^2 = -r^4/8$, so
+#
+# $$r^2 = \frac{8}{t + 8/r_0^2},$$
+#
+# home, but as $1/\sqrt t$: a hundred times nearer takes ten thousand times as long. At once, the escape adds $h\,r^2/4$; the two balance at $r^2 = 2h$. The pair is caught on a **ring** of radius $\sqrt{2h}$, and stays.
+
+# %%
+n, h = 20_000, 0.2
+zero = torch.zeros((), dtype=f64)
+paths = {m: dirac_path(one, zero, n, h, h, method=m).norm(dim=-1) for m in ("simultaneous", "alternating")}
+damped = dirac_path(one, zero, n, h, h, gamma=0.2, method="alternating").norm(dim=-1)
+ring = paths["simultaneous"][-2000:]
+claim("at once: caught within 3 % of the radius √(2h)", (ring / math.sqrt(2 * h) - 1).abs().max() < 0.03)
+claim("in turn: 1/√t, within 4 % of the closed form after 20,000 steps",
+      abs(paths["alternating"][-200:].max() / math.sqrt(8 / (n * h + 8)) - 1) < 0.04)
+claim("R1 with γ = 0.2 is a million times nearer after 1,000 steps", damped[1000] < 1e-6 * damped[0])
+
+# %%
+fig, ((ax,),) = figures.new(width=8, height=3.6)
+time = torch.arange(1, n + 1)
+for name, colour in (("simultaneous", figures.ORANGE), ("alternating", figures.INK)):
+    ax.plot(time, paths[name][1:], color=colour, linewidth=1)
+ax.plot(time[:1500], damped[1:1501], color=figures.BERRY, linewidth=1)
+ax.axhline(math.sqrt(2 * h), color=figures.MUTE, linestyle="--", linewidth=1.2)
+ax.plot(time, (8 / (time * h + 8)) ** 0.5, color=figures.MUTE, linestyle="--", linewidth=1.2)
+ax.set(xscale="log", yscale="log", ylim=(1e-3, 3), xlabel="step", ylabel="distance from the end")
+for x, y, says in ((2e3, 0.85, "at once: the ring √(2h)"), (1.2e3, 0.022, "in turn: 1/√t"), (14, 0.006, "R1: exponential")):
+    ax.text(x, y, says, fontsize=9.5)
+figures.title(ax, "Caught, slow, home: non-saturating loss, rate 0.2 (– – predicted)")
+show(fig, alt="Distance from the end against steps, both axes logarithmic: simultaneous steps stay at the ring's radius, "
+              "alternating steps fall like one over the root of time, R1 falls exponentially.")
+
+# %% [markdown]
+# ## 4 · Three more cures
+#
+# **Two time scales.** Let D learn faster, $h_D > h_G$ (Heusel et al. 2017). The determinant argument does not care: still 1.
+#
+# **Averaging.** Who goes round has the centre as a mean. After $n$ steps the mean is off by no more than the steps of half a turn, here 31, over $n$.
+#
+# **Optimism** (Daskalakis et al. 2018). Step along $2v_t - v_{t-1}$, the field extrapolated by one step. For $\lambda = is$ the multipliers solve $\mu^2 - (1 + 2ihs)\mu + ihs = 0$. Both lie inside the unit circle if $hs < 1/\sqrt3$.
+
+# %%
+ratios = [1, 2, 5, 10]
+two_rates = [multipliers("alternating", 0.1, 0.1 * r).abs()[0].item() for r in ratios]
+with_r1 = [multipliers("alternating", 0.1, 0.1 * r, gamma=0.2).abs()[0].item() for r in ratios]
+claim("two rates alone bring nothing home: |λ| = 1 for every ratio", max(abs(x - 1) for x in two_rates) < 1e-7)
+claim("with a little R1 they do, the faster the larger h_D", with_r1 == sorted(with_r1, reverse=True))
+edge = 2 / math.sqrt(3)  # h s = 1/√3 with s = ½
+claim("optimism converges below h s = 1/√3 and not above",
+      multipliers("optimistic", 0.999 * edge, 0.999 * edge).abs()[0] < 1 < multipliers("optimistic", 1.001 * edge,
+                                                                                      1.001 * edge).abs()[0])
+circle = dirac_path(one, zero, 4000, h, h, method="alternating", loss="minimax")
+mean = running_mean(circle).norm(dim=-1)
+claim("averaging: after n steps the mean is within 31/n, half a turn; the pair itself keeps its distance",
+      all(n * mean[n] < 31 for n in range(1, 4001)) and circle.norm(dim=-1).min() > 0.9)
+
+# %%
+rates = torch.logspace(-1.5, 0.3, 60).tolist()
+fig, ((left, right),) = figures.new(1, 2, height=3.5)
+arms = {("simultaneous", 0.0): ("at once", figures.ORANGE), ("alternating", 0.0): ("in turn", figures.INK),
+        ("alternating", 0.5): ("in turn, R1", figures.BERRY), ("optimistic", 0.0): ("optimism", figures.TEAL)}
+for (method, gamma), (name, colour) in arms.items():
+    largest = [multipliers(method, x, x, gamma).abs()[0].item() for x in rates]
+    figures.line(left, rates, largest, colour, name)
+left.set(xscale="log", xlim=(0.03, 7), ylim=(0.6, 1.5), xlabel="rate h", ylabel="largest |λ| of a step")
+figures.title(left, "Below 1 the pair comes home")
+right.plot(*circle[:400].T, color="#C4C4C4", linewidth=0.8)
+right.plot(*running_mean(circle)[:400].T, ".-", color=figures.TEAL, markersize=3, linewidth=0.8)
+right.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal", xlabel="θ", ylabel="ψ")
+figures.title(right, "The mean of a circle is its centre")
+show(fig, alt="Left, the largest multiplier against the rate: above 1 for simultaneous steps, 1 for alternating, below 1 "
+              "with R1 and, for small rates, with optimism. Right, the running mean of a circling path winds to the centre.")
+
+# %% [markdown]
+# ### Name the change
+#
+# Somebody changed one thing in the game in turn, and got the path below. Which of: `simultaneous`, `alternating`, `r1`, `too_much_r1`, `two_rates`, `averaging`?
+
+# %%
+strange = dirac_path(1.5 * one, -0.5 * one, 300, h, h, gamma=3.5, method="alternating")
+fig, ((left, right),) = figures.new(1, 2, width=8, height=3.1, width_ratios=(1, 1.6))
+left.plot(*strange.T, ".-", color=figures.INK, linewidth=0.8, markersize=4)
+left.plot(0, 0, "+", color=figures.BERRY, markersize=12)
+left.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xlabel="θ", ylabel="ψ")
+figures.line(right, range(301), strange[:, 0], figures.ORANGE)
+figures.line(right, range(301), strange[:, 1], figures.BERRY)
+right.text(150, 1.05, "θ", color=figures.TEXT[figures.ORANGE])
+right.text(150, -0.3, "ψ", color=figures.BERRY)
+right.set(xlabel="step", ylabel="value", ylim=(-0.7, 1.7))
+figures.title(right, "Which change was it?")
+show(fig, alt="A path of the Dirac-GAN: the discriminator's number jumps almost to zero, then the generator's creeps towards "
+              "zero on one side, without ever turning.")
+
+# %% tags=["nbval-ignore-output"]
+answer("gan.path_diagnosis", ...)
+
+# %% [markdown]
+# ## 5 · The portrait in your hands
+#
+# **Before you touch it, commit:** with non-saturating loss, both at once, rates 0.2: which $\gamma$ is just enough that the pair comes home? ($|1 + h\lambda| < 1$ in section 3's terms.) Then set
+# γ until $|\lambda|$ falls below 1. Try two rates, 0.05 and 1, with and without $\gamma$; try optimism with a rate of 1.3.
+
+# %%
+alt = ("Explorer of the Dirac-GAN: field, path, distance and multipliers, for your start, penalty, rates, "
+       "update and loss.")
+try:
+    from course_lib.game_widgets import PhaseExplorer
+
+    portrait = PhaseExplorer(alt=alt)
+except ImportError:  # run as a script where there are no widgets
+    portrait = alt
+portrait
+
+# %%
+largest = {g: multipliers("simultaneous", 0.2, 0.2, g).abs()[0].item() for g in (0.049, 0.051)}
+claim("det(1 + hJ) = 1 − hγ + h²s², so γ = h s² = 0.05 is just enough", largest[0.049] > 1 > largest[0.051])
+
+# %% [markdown]
+# ## 6 · How steep is a discriminator?
+#
+# All cures so far act on the players' steps. Others limit how steep $D$ may be. If real and fake lie apart, $D$ can be an edge, with no slope where the fakes are (chapter 09). Three ways to forbid that:
+#
+# - **clip** each weight to $[-c, c]$ after each step (Arjovsky et al. 2017);
+# - **penalise** $(\|\nabla D(\hat x)\| - 1)^2$ at points $\hat x$ between real and fake (Gulrajani et al. 2017);
+# - **normalise**: divide each weight matrix by its largest singular value $\sigma_1$ (Miyato et al. 2018). Then no layer stretches, and with ReLUs between them $D$ has slope at most 1.
+
+# %% [markdown]
+# The last needs $\sigma_1$ in every step, and an SVD is slow. **Power iteration**: $v \leftarrow W^\top u$, $u \leftarrow W v$, each brought back to length 1. A round multiplies
+# the part along singular vector $k$ by $\sigma_k^2$, so the largest wins. Training keeps $u$ and does one round a step: the weights move little in between.
+#
+# ### Exercise: power iteration
+# *difficulty 2/5 · importance 4/5 · 10 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("gan.power_iteration")
+def power_iteration(weight, u, steps=1):
+    """Return (sigma, u, v): the largest singular value of weight, nearly, and its two unit vectors.
+
+    weight (rows, columns), u (rows,) where to start. sigma = uᵀ W v has a gradient to weight,
+    in which u and v count as constants.
+    Worked value: weight = diag(2, 1), u = [1, 0], one step give sigma = 2, u = v = [1, 0].
+    """
+    # 1. with torch.no_grad(): steps times v = Wᵀu at length 1, then u = W v at length 1
+    # 2. outside: u @ weight @ v
+    ...
+
+# %%
+generator = torch.Generator().manual_seed(0)
+random = lambda *shape: torch.randn(*shape, dtype=f64, generator=generator)
+W, u = random(20, 30), random(20)
+singular = torch.linalg.svdvals(W)
+errors = [1 - (power_iteration(W, u, n)[0] / singular[0]).item() for n in (1, 10, 100, 300)]
+claim("it comes from below, and after 300 rounds it is the SVD's number to 1e-9",
+      errors == sorted(errors, reverse=True) and errors[-1] > -1e-12 and errors[-1] < 1e-9)
+print("relative error after 1 and 10 rounds:", [f"{e:.1g}" for e in errors[:2]])
+
+# %% [markdown]
+# **A trap.** A convolution is a linear map of images. Its kernel is no matrix, so spectral normalisation reshapes it to (out, in · height · width) and takes the norm of *that*. **Predict:** is it the norm of the convolution? Larger, smaller?
+
+# %%
+def as_matrix(kernel, side, stride, padding):
+    """Write a convolution as the matrix that it is: what it makes of each single pixel."""
+    pixels = torch.eye(kernel.shape[1] * side**2, dtype=f64).view(-1, kernel.shape[1], side, side)
+    return F.conv2d(pixels, kernel, stride=stride, padding=padding).flatten(1).T
+
+
+norms = {}
+for name, shape, stride in (("1 × 1", (4, 3, 1, 1), 1), ("3 × 3", (4, 3, 3, 3), 1), ("4 × 4, stride 2", (4, 3, 4, 4), 2)):
+    kernel, padding = random(*shape), (shape[-1] - 1) // 2
+    svd = torch.linalg.svdvals(as_matrix(kernel, 8, stride, padding))[0].item()
+    power = gan.convolution_norm(kernel, 8, stride, padding, steps=2000).item()
+    norms[name] = torch.linalg.matrix_norm(kernel.flatten(1), 2).item(), svd, abs(power / svd - 1)
+claim("power iteration with the convolution and its transpose finds the matrix's norm to 1e-5",
+      max(error for _, _, error in norms.values()) < 1e-5)
+print({name: f"reshaped {a:.2f}, true {b:.2f}" for name, (a, b, _) in norms.items()})
+claim("for 1 × 1 kernels the two agree; 3 × 3 and 4 × 4 stretch more than the reshaped norm says, but no more "
+      "than √(windows that hold a pixel) times", all(
+          a * (1 - 1e-12) <= b <= a * k for (a, b, _), k in zip(norms.values(), (1 + 1e-12, 3, 2), strict=True)))
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Another number. Here it is larger: a pixel lies in nine windows of a 3 × 3 kernel, and what they make of it adds up. A ‘spectrally normalised’ convolution may still stretch up to √9-fold, and a deep stack more.
+# The usual tutorial says it has norm 1. (Sedghi, Gupta and Long 2019 give all singular values, for periodic borders.)
+# </details>
+#
+# ### Exercise: the gradient penalty
+# *difficulty 3/5 · importance 5/5 · 15 minutes*
+
+# %% tags=["nbval-ignore-output"]
+@exercise("gan.gradient_penalty")
+def gradient_penalty(discriminator, real, fake, t):
+    """Return the mean of (‖∇D(x̂)‖ - 1)² over the batch, at x̂ = t · real + (1 - t) · fake.
+
+    real, fake (batch, ...), t (batch,); discriminator(x) gives (batch,). The result trains the
+    discriminator, so it must have a gradient to its weights.
+    Worked value: D(x) = 3 x₁ + 4 x₂ gives (5 - 1)² = 16 everywhere.
+    """
+    # 1. t with one axis for each of real's: .view(-1, 1, …)
+    # 2. x̂, cut off from what made it, with requires_grad_()
+    # 3. torch.autograd.grad of the summed logits by x̂: which argument keeps the graph?
+    # 4. the norm of each example, then the mean
+    ...
+
+# %% [markdown]
+# Which of the three measures best? A critic that maximises $\mathrm{E}[D(\text{real})] - \mathrm{E}[D(\text{fake})]$ under slope 1 finds the Wasserstein distance (chapter 09). Take fakes around $(0, 0)$ and data of the same shape around $(2, 0)$:
+# $W_1 = 2$, exactly, and the best critic is $D(x) = x_1$.
+
+# %%
+class Critic:
+    """Two hidden layers of 64; kind: clip, penalty or spectral."""
+
+    def __init__(self, kind, generator):
+        self.kind, sizes = kind, ((64, 2), (64, 64), (1, 64))
+        draw = lambda *shape: torch.randn(*shape, dtype=f64, generator=generator)
+        self.weights = [(draw(*s) * (2 / s[1]) ** 0.5).requires_grad_() for s in sizes]
+        self.biases = [torch.zeros(s[0], dtype=f64, requires_grad=True) for s in sizes]
+        self.u = [draw(s[0]) for s in sizes]
+
+    def __call__(self, x):
+        for i, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if self.kind == "spectral":
+                sigma_1, self.u[i], _ = gan.power_iteration(W, self.u[i])
+                W = W / sigma_1
+            x = (F.leaky_relu(x, 0.2) if i else x) @ W.T + b
+        return x[:, 0]
+
+
+def clouds(n, generator):
+    """Return real and fake points, (n, 2) each."""
+    real, fake = 0.5 * torch.randn(2, n, 2, dtype=f64, generator=generator)
+    return real + torch.tensor([2.0, 0.0]), fake
+
+# %%
+def train_critic(kind, seed=0, steps=300, clip=0.05):
+    """Train with the library's penalty and power iteration; the penalty's weight is 10."""
+    generator = torch.Generator().manual_seed(seed)
+    D = Critic(kind, generator)
+    optimizer = torch.optim.Adam(D.weights + D.biases, lr=2e-3, betas=(0.0, 0.9))
+    for _ in range(steps):
+        real, fake = clouds(128, generator)
+        loss = gan.wasserstein_critic_loss(D(real), D(fake))
+        if kind == "penalty":
+            loss = loss + 10 * gan.gradient_penalty(D, real, fake, torch.rand(128, generator=generator).double())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        for p in D.weights + D.biases if kind == "clip" else ():
+            p.data.clamp_(-clip, clip)
+    return D
+
+# %%
+critics = {kind: train_critic(kind) for kind in ("clip", "penalty", "spectral")}
+real, fake = clouds(4000, torch.Generator().manual_seed(99))
+between = torch.lerp(fake, real, torch.linspace(0, 1, 4000, dtype=f64)[:, None]).requires_grad_()
+found, slopes = {}, {}
+for kind, D in critics.items():
+    found[kind] = (D(real).mean() - D(fake).mean()).item()
+    slopes[kind] = torch.autograd.grad(D(between).sum(), between)[0].norm(dim=1)
+at_limit = torch.cat([W.detach().abs().flatten() for W in critics["clip"].weights]) > 0.0499
+claim("W₁ is 2: the clipped critic finds less than half, the normalised one 2 within 3 %",
+      found["clip"] < 1 and abs(found["spectral"] - 2) < 0.06, **found)
+claim("the normalised critic is nowhere steeper than 1; the penalised one is: a penalty is no bound",
+      slopes["spectral"].max() < 1.01 < slopes["penalty"].max(),
+      spectral=slopes["spectral"].max(), penalty=slopes["penalty"].max())
+claim("clipping drives most weights to their limits: c, not the data, decides the slope",
+      at_limit.double().mean() > 0.6, share=at_limit.double().mean())
+
+# %%
+fig, ((left, right),) = figures.new(1, 2, height=3.4)
+along = torch.stack([torch.linspace(-1, 3, 100, dtype=f64), torch.zeros(100, dtype=f64)], 1)
+colours = {"clip": figures.ORANGE, "penalty": figures.BERRY, "spectral": figures.TEAL}
+figures.line(left, along[:, 0], along[:, 0], figures.MUTE)
+for kind, D in critics.items():
+    with torch.no_grad():
+        values = D(along) - D(torch.zeros(1, 2, dtype=f64))
+    figures.line(left, along[:, 0], values, colours[kind], kind)
+    right.hist(slopes[kind].numpy(), bins=40, range=(0, 2), histtype="step", color=colours[kind], linewidth=1.8)
+left.set(xlim=(-1, 4), xlabel="$x_1$, at $x_2 = 0$", ylabel="D(x) − D(0)")
+figures.title(left, "Fakes at 0, data at 2 (– – the best critic)")
+right.axvline(1, color=figures.MUTE, linestyle="--", linewidth=1.2)
+right.set(xlabel="slope ‖∇D‖ between fake and real", ylabel="points")
+figures.title(right, "Only normalising keeps it at 1")
+show(fig, alt="Left, three critics along a line: the clipped one is far flatter than the best critic of slope 1, the other two "
+              "follow it. Right, their slopes: clipped far below 1, normalised at 1, penalised on both sides of 1.")
+
+# %% [markdown]
+# ## 7 · The recipe, line by line
+#
+# A GAN's training is often told in six steps; beside them the original algorithm 1 (Goodfellow et al. 2014):
+#
+# | | the recipe | algorithm 1 |
+# | --- | --- | --- |
+# | 1 | define both architectures | the same |
+# | 2 | sample noise | for $k$ turns: sample noise |
+# | 3 | generate fakes | and real data |
+# | 4 | train D on real and fake | update D |
+# | 5 | train G to fool the frozen D | sample *new* noise; one update of G, of $\ln(1 - D)$ |
+# | 6 | repeat until it converges | a number of iterations |
+#
+# They differ in four lines: $k$, the noise of G's turn, G's loss, and the end. ‘Until it converges’ has no test here: no loss falls. And neither says `detach`. Which of it matters?
+
+# %% [markdown]
+# First the `detach`. In step 4 the fakes come from $G$; unless cut off, `backward` writes a gradient into $G$'s weights too, one that makes fakes *easier* to detect. If `zero_grad` wipes it before step 5, nothing is lost but time. If not, the two add up.
+# **Predict**, for one fake with logit $l$: what is the sum for the minimax loss? For the non-saturating one?
+
+# %%
+def generators_gradient(loss, detach, clear):
+    """Return the gradient in the generator's weights when its update comes; float64, one batch."""
+    torch.manual_seed(1)
+    G, D = torch.nn.Linear(3, 2, dtype=f64), torch.nn.Linear(2, 1, dtype=f64)
+    real, fake = torch.randn(8, 2, dtype=f64), G(torch.randn(8, 3, dtype=f64))
+    logits = lambda x: D(x)[:, 0]
+    gan.discriminator_loss(logits(real), logits(fake.detach() if detach else fake)).backward(retain_graph=True)
+    if clear:
+        G.zero_grad()
+    gan.OBJECTIVES[loss].generator(logits(fake)).backward()
+    return G.weight.grad, logits(fake), D.weight
+
+
+right, logits, w = generators_gradient("nonsaturating", detach=True, clear=True)
+claim("without detach, but cleared: the same gradient to the last bit",
+      torch.equal(right, generators_gradient("nonsaturating", False, True)[0]))
+claim("neither, minimax: the sum is 0, and the generator never moves",
+      generators_gradient("minimax", False, False)[0].abs().max() < 1e-15)
+mixed = generators_gradient("nonsaturating", False, False)[0]
+claim("neither, non-saturating: some of the gradient is left, less than half here",
+      0 < mixed.norm() < 0.5 * right.norm(), share=mixed.norm() / right.norm())
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# D's loss gives $\sigma(l)$; minimax gives $-\sigma(l)$: together 0. The non-saturating loss gives $-\sigma(-l)$: together $2D - 1$ in place of $D - 1$, which is weaker, and turns round where $D > \tfrac12$.
+# </details>
+#
+# Now the training itself: the wide ring of section 9, the same networks and rate, five seeds. The number is the divergence from the data in the second half of 1,000 steps.
