@@ -172,6 +172,13 @@ def test_manifolds_are_those_of_scikit_learns_neighbours(n, m, k, dtype):
     assert found == pytest.approx((in_real.sum(0).mean() / k, in_real.any(1).mean()), abs=1e-12)
 
 
+def test_a_common_offset_costs_no_digits():
+    """|x|² + |y|² − 2 x·y of rows far from 0 would lose them all in float32."""
+    real, fake = (x.float() + 1000 for x in (normal(300, 6, 1), normal(200, 6, 2, shift=0.5)))
+    assert density_and_coverage(real, fake) == density_and_coverage(real.double(), fake.double())
+    assert precision_and_recall(real, fake) == precision_and_recall(real.double(), fake.double())
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_identical_and_disjoint_sets(dtype):
     real = (normal(1100, 64, 1) + 3).to(dtype)
