@@ -49,30 +49,15 @@ def dirac_eigenvalues(
 # --- steps -----------------------------------------------------------------------------------------------------------
 
 
-def simultaneous_step(
-    theta: Float[Tensor, "*batch"],
-    psi: Float[Tensor, "*batch"],
-    rate_g: float,
-    rate_d: float,
-    gamma: float = 0.0,
-    loss: str = "nonsaturating",
-) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
-    """Return (theta, psi) after one step of both, each by its gradient at the point where both stood."""
-    d_theta, d_psi = dirac_field(theta, psi, gamma, loss)
-    return theta + rate_g * d_theta, psi + rate_d * d_psi
-
-
 def alternating_step(
-    theta: Float[Tensor, "*batch"],
-    psi: Float[Tensor, "*batch"],
-    rate_g: float,
-    rate_d: float,
-    gamma: float = 0.0,
-    loss: str = "nonsaturating",
+    theta: Float[Tensor, "*batch"], psi: Float[Tensor, "*batch"], rate_g: float, rate_d: float, gamma: float = 0.0
 ) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
-    """Return (theta, psi) after a step of the discriminator and then one of the generator, which sees the new psi."""
-    psi = psi + rate_d * dirac_field(theta, psi, gamma, loss)[1]
-    return theta + rate_g * dirac_field(theta, psi, gamma, loss)[0], psi
+    """Return (theta, psi) after a step of the discriminator and then one of the generator, which sees the new psi.
+
+    Non-saturating losses; ``dirac_path`` has the others.
+    """
+    psi = psi - rate_d * (theta * torch.sigmoid(psi * theta) + gamma * psi)
+    return theta + rate_g * psi * torch.sigmoid(-psi * theta), psi
 
 
 def dirac_path(
@@ -87,20 +72,20 @@ def dirac_path(
 ) -> Float[Tensor, "time *batch 2"]:
     """Return the pairs (theta, psi) from the start on, steps + 1 of them.
 
-    method: simultaneous; alternating, D first; or optimistic, a step along twice the field less the field before it
-    (Daskalakis et al. 2018, *Training GANs with optimism*, equation 6). ValueError for another.
+    method: simultaneous, each by its gradient where both stand; alternating, D first; or optimistic, a step along twice
+    the field less the field before it (Daskalakis et al. 2018, equation 6). ValueError for another.
     """
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-    step = alternating_step if method == "alternating" else simultaneous_step
     path, before = [torch.stack([theta, psi], dim=-1)], dirac_field(theta, psi, gamma, loss)
     for _ in range(steps):
+        g_move, d_move = now = dirac_field(theta, psi, gamma, loss)
         if method == "optimistic":
-            now = dirac_field(theta, psi, gamma, loss)
-            theta = theta + rate_g * (2 * now[0] - before[0])
-            psi, before = psi + rate_d * (2 * now[1] - before[1]), now
-        else:
-            theta, psi = step(theta, psi, rate_g, rate_d, gamma, loss)
+            g_move, d_move = 2 * now[0] - before[0], 2 * now[1] - before[1]
+        psi = psi + rate_d * d_move
+        if method == "alternating":
+            g_move = dirac_field(theta, psi, gamma, loss)[0]
+        theta, before = theta + rate_g * g_move, now
         path.append(torch.stack([theta, psi], dim=-1))
     return torch.stack(path)
 

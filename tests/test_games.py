@@ -14,7 +14,6 @@ from course_lib.games import (
     dirac_path,
     multipliers,
     running_mean,
-    simultaneous_step,
     update_matrix,
 )
 from course_lib.gan import OBJECTIVES, r1_penalty
@@ -63,10 +62,9 @@ def test_eigenvalues_by_hand_and_in_batches():
 @pytest.mark.parametrize("loss", SLOPES)
 def test_matrices_are_the_jacobians_of_the_steps(loss, gamma):
     rates = (0.3, 0.7)
-    for method, step in (("simultaneous", simultaneous_step), ("alternating", alternating_step)):
-        jacobian = torch.autograd.functional.jacobian(
-            lambda x, step=step: torch.stack(step(x[0], x[1], *rates, gamma, loss)), torch.zeros(2, dtype=f64)
-        )
+    for method in ("simultaneous", "alternating"):
+        step = lambda x, method=method: dirac_path(x[0], x[1], 1, *rates, gamma, method, loss)[1]
+        jacobian = torch.autograd.functional.jacobian(step, torch.zeros(2, dtype=f64))
         assert torch.allclose(update_matrix(method, *rates, gamma, SLOPES[loss]), jacobian, rtol=1e-12, atol=1e-15)
 
 
@@ -96,8 +94,11 @@ def test_the_minimax_field_is_tangent_to_circles_and_the_nonsaturating_one_point
 
 
 def test_alternating_takes_the_discriminator_first_and_paths_start_at_the_start():
-    theta, psi = alternating_step(t(1.0), t(0.0), 0.5, 0.5, loss="wasserstein")
-    assert (theta.item(), psi.item()) == (0.75, -0.5)
+    theta, psi = alternating_step(t(1.0), t(0.0), 0.5, 0.5)
+    assert (theta.item(), psi.item()) == pytest.approx((1 - 0.125 / (1 + math.exp(-0.25)), -0.25))
+    start = torch.randn(2, 5, dtype=f64, generator=torch.Generator().manual_seed(3))
+    step, path = alternating_step(*start, 0.3, 0.7, 0.4), dirac_path(*start, 1, 0.3, 0.7, 0.4, "alternating")
+    assert torch.allclose(torch.stack(step, -1), path[1], rtol=1e-12)
     path = dirac_path(t(1.0, 2.0), t(0.0, -1.0), 7, 0.5, 0.5, method="alternating", loss="wasserstein")
     assert path.shape == (8, 2, 2)
     assert path[0].tolist() == [[1.0, 0.0], [2.0, -1.0]]

@@ -49,9 +49,9 @@ def dirac_eigenvalues(slope, gamma):
     probes=lambda: [
         Probe((torch.tensor([0.5, 0.5, 1.3]).double(), torch.tensor([0.3, 1.7, 0.9]).double())),
         Probe((_random(2, 3, seed=1).abs() + 0.2, 3 * _random(2, 3, seed=2).abs() + 0.1)),
-        Probe((torch.tensor([0.7]).double(), torch.tensor([0.0]).double())),
+        Probe((torch.tensor([0.7]).double(), torch.tensor([0.05]).double())),
     ],
-    checked="both parts for turning, for overdamped and for undamped pairs.",
+    checked="both parts for turning, for overdamped and for hardly damped pairs.",
     outputs=("real", "imaginary"),
     gradients=False,
     mistakes=(
