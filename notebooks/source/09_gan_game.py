@@ -34,8 +34,8 @@ def play_perfectly(steps=300, rate=0.03):
     for _ in range(steps):
         w, (left, right) = share.sigmoid(), bell(mu[:, None], log_std.exp()[:, None])
         q = w * left + (1 - w) * right  # the generator's density
-        d = (p / (p + q)).detach()  # the perfect critic: its belief that a point is real
-        loss = (q * (1 - d).log()).sum() * dx  # what the generator lowers
+        d, not_d = (p / (p + q)).detach(), (q / (p + q)).detach()  # perfect; 1 − d loses digits
+        loss = (q * not_d.log()).sum() * dx  # what the generator lowers
         yield q.detach(), d, ((p * d.log()).sum() * dx + loss).item()
         optimizer.zero_grad()
         loss.backward()
@@ -53,7 +53,8 @@ for ax, step, text in zip(axes, (0, 299), ("Before", "After: p = q, and D = ½")
     ax.set(xlim=(-3.5, 3.5), ylim=(0, 1.05), xlabel="x", ylabel="density · D(x)")
     figures.title(ax, text)
 axes[0].text(-3.4, 0.5, "data p", color=figures.BLUE)
-axes[0].text(1.9, 0.12, "fake q (dashed)\nD (thin)", color=figures.TEXT[figures.ORANGE])
+axes[0].text(2.1, 0.25, "fake q", color=figures.TEXT[figures.ORANGE])
+axes[0].text(1.9, 0.6, "D", color=figures.BERRY)
 figures.line(axes[2], range(300), values, figures.BERRY)
 figures.level(axes[2], -math.log(4), "−ln 4")
 axes[2].set(xlabel="step of the generator", ylabel="value of the game (nats)", ylim=(-1.41, -1.13))
@@ -164,7 +165,8 @@ ladder = torch.linspace(0, 1, 2001, dtype=f64)[1:-1, None]  # all answers, 0.000
 tried = ladder[(p * ladder.log() + q * (1 - ladder).log()).argmax(0), 0]
 claim("trying 1,999 answers at each place finds no better one", (tried - d_star).abs().max() < 6e-4)
 js = jensen_shannon(p * dx, q * dx)
-claim("the value at D* is 2·JSD − ln 4, with JSD = 0.129 nats",
+claim("the first picture's game ended at −ln 4, to 1e-7", abs(values[-1] + math.log(4)) < 1e-7)
+claim("the best value is 2·JSD − ln 4, with JSD = 0.129 nats",
       abs(best - (2 * js - math.log(4))) < 1e-7 and round(js.item(), 3) == 0.129)
 noise = torch.randn(1000, 801, dtype=f64, generator=torch.Generator().manual_seed(0))
 others = torch.sigmoid(torch.logit(d_star) + 0.3 * noise)
@@ -229,7 +231,7 @@ figures.line(ax, x, d_star, figures.INK, dashed=True)
 figures.level(ax, 0.5, "½")
 ax.text(-5.8, 0.85, "D* (dashed),\nfive networks", color=figures.BERRY)
 ax.text(-1.2, 0.25, "p", color=figures.BLUE)
-ax.text(2.4, 0.12, "q", color=figures.TEXT[figures.ORANGE])
+ax.text(0.1, 0.42, "q", color=figures.TEXT[figures.ORANGE])
 ax.set(xlim=(-6, 6), ylim=(0, 1.1), xlabel="x", ylabel="D(x) · density")
 figures.title(ax, "Networks find D* where there are points")
 show(fig, alt="Five trained discriminators lie on the dashed optimal one where data or fakes are, "
@@ -383,7 +385,7 @@ fig, ((left, right),) = figures.new(1, 2, height=3.2, width_ratios=[1.3, 1])
 left.fill_between(x, p, color="#DCE7FF", linewidth=0)
 figures.line(left, x, js_best, figures.MUTE)
 figures.line(left, x, ns_best, figures.BERRY)
-left.text(0.3, 0.4, "best for 2 JSD", color=figures.MUTE)
+left.text(1.75, 0.32, "best for 2 JSD", color=figures.MUTE)
 left.text(-0.6, 0.85, "best for 2 KL(m‖p)", color=figures.BERRY)
 left.set(xlim=(-3.5, 3.5), xlabel="x", ylabel="density")
 figures.title(left, "One bell for two bumps")
@@ -446,9 +448,11 @@ shared = slope(-0.5 * (model() * (d_square + 1) ** 2).sum() * dx)  # minus the l
 hinge = slope(-(model() * d_hinge).sum() * dx)  # minus D on fakes
 claim("if both share one number, the squares' gradient is that of χ²",
       torch.allclose(shared, slope(square() / 2), rtol=1e-9))
-cosine = F.cosine_similarity(theirs, slope(square()), dim=0)
+usual = slope(0.5 * (model() * (q / (p + q)) ** 2).sum() * dx)  # our library's: 1, 0, and 1 for G
+cosine, near = (F.cosine_similarity(gradient, slope(square()), dim=0) for gradient in (theirs, usual))
 claim("the published generator's points away from it here: the cosine is negative", cosine < -0.1,
       cosine=cosine)
+claim("with the targets 1, 0 and 1 it is nearly parallel", near > 0.95, cosine=near)
 claim("the hinge's is that of 2·TV", torch.allclose(hinge, slope(variation()), rtol=1e-9))
 
 # %% [markdown]
@@ -597,7 +601,7 @@ for ax in (left, right):
         ax.plot(*way, color=figures.INK, linewidth=30 * solved.plan[i, j])
     figures.points(ax, sources, figures.BLUE, s=30, alpha=1)
     figures.points(ax, goals, figures.ORANGE, s=34, alpha=1)
-figures.title(left, f"The cheapest plan: {solved.distance:.2f} a point")
+figures.title(left, f"● data to ▲ fakes: {solved.distance:.2f} a point")
 figures.title(right, "Its dual: a critic of slope 1")
 show(fig, alt=f"Left, lines carry 24 data points to 16 fakes over {solved.distance:.2f} on average. "
               "Right, contours of the dual's potential: it falls along every line with slope one.")
@@ -638,19 +642,20 @@ looks = ((figures.MUTE, "--"), (figures.BERRY, "-"), (figures.INK, ":"))
 for ax, places in zip(axes, (fast, slow), strict=True):
     for arm, (colour, style) in enumerate(looks):
         ax.plot(places[:, arm], color=colour, linestyle=style, linewidth=1.2)
-    figures.level(ax, 0, "data")
+    ax.axhline(0, color=figures.MUTE, linestyle="--", linewidth=1)
+    ax.text(5, -0.15, "data", color=figures.MUTE)
     ax.set(xlabel="step", ylabel="θ, distance of the fakes", ylim=(-0.7, 2.1))
 axes[0].text(250, 1.9, "minimax (dashed)", color=figures.MUTE)
 axes[0].text(15, 0.45, "non-saturating\n(solid), Wasser-\nstein (dotted)", color=figures.BERRY)
 figures.title(axes[0], "A sure D: two of three losses arrive")
-figures.title(axes[1], "D ten times slower: all three move in")
+figures.title(axes[1], "D ten times slower: all three cross")
 show(fig, alt="Distance of the fakes against steps, five runs each. With a fast discriminator the "
               "non-saturating and Wasserstein losses reach the data, minimax stays away; with a slow "
-              "one all three move in.")
+              "one all three meet the data, and run past it.")
 
 # %% [markdown]
 # So ‘JS constant → no learning’ is wrong as it stands. The *exact* $D^*$ is a step, flat on the fakes, and gives nothing. A trained network is not exact: it slopes from data to fakes, and that slope is what the generator follows, times $D$, $1-D$
-# or 1. Minimax fails where $D$ is sure, and not because of the divergence: with a slower $D$ it moves. (And nobody arrives and stays: all circle about 0, with JS at $\ln 2$. Chapter 10.)
+# or 1. Minimax fails where $D$ is sure, and not because of the divergence: with a slower $D$ it moves, past the data. (None comes to rest. Chapter 10.)
 #
 # ## 7 · Does a critic measure $W_1$?
 #
@@ -690,7 +695,7 @@ claim("on the way home they said less than W₁ = |θ|, by a factor that changed
 
 # %% [markdown]
 # A fresh critic says too little, a clipped one reports its box, and the exact distance of two *batches* is mostly about the batches. A critic trained for hundreds of steps with the penalty does come close in 32 dimensions: a null result for
-# the strong form of the story. On a line the same recipe fails: a critic that starts as $-|x|$ would have to pass slope 0 to become $+|x|$, and there the penalty costs more than the way gains.
+# the strong form of the story. On a line the same recipe fails: a critic that starts as $+|x|$ would have to pass slope 0 to become $-|x|$; the penalty asks 10 there, and the whole way earns $2 W_1 = 1.6$.
 #
 # And the clipped critics of section 6, which brought the fakes home? They never said how far it was.
 
@@ -699,7 +704,8 @@ fig, ((left, right),) = figures.new(1, 2, height=3.3)
 for values, style in zip(share.values(), ("o-", "s--", "^:"), strict=True):
     left.plot(marks, values, style, color=figures.BERRY, markersize=3, linewidth=1)
 for height, text in ((1, "W₁"), (batches.mean(), "two batches"), (same.mean(), "both batches from p")):
-    figures.level(left, height, text)
+    left.axhline(height, color=figures.MUTE, linestyle="--", linewidth=1)
+    left.text(4.5, height + 0.05, text, color=figures.MUTE)
 left.set(xscale="log", xlabel="updates of the critic", ylabel="share of the true W₁", ylim=(-0.3, 3.4))
 figures.title(left, "Critics: ● penalty, ■ box ±0.1, ▲ ±0.01")
 right.plot(fast[:250, 2], told[:250], color=figures.BERRY, linewidth=1)
@@ -716,7 +722,7 @@ show(fig, alt="Left, shares of the true distance: a critic with penalty climbs t
 #
 # ## What stays
 #
-# - The best discriminator is the density ratio, and its loss a divergence (*the value at D\* is 2·JSD − ln 4*).
+# - The best discriminator is the density ratio, and its loss a divergence (*the best value is 2·JSD − ln 4*).
 # - ‘Minimises JS’ holds at an exact D*, with the saturating loss; what D cannot see is not minimised (*and yet JSD is above 0.1 nats*).
 # - The non-saturating loss descends another divergence, which takes one bump (*JS covers both bumps, the non-saturating divergence takes one*).
 # - Every discriminator loss is a divergence (*hinge: 2 − 2·TV, the total variation*).
