@@ -6,11 +6,13 @@ the parameters of p(x|z). Everything is in nats and one number an example: sums 
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import Optimizer
 
 from course_lib.divergences import kl_to_standard_normal
 
@@ -237,3 +239,59 @@ def log_likelihood(
         eps = torch.randn(k, len(images), model.latent_dim, generator=generator).to(x.device)
         parts.append(importance_weighted_bound(model.log_weights(images, eps).double()))
     return torch.cat(parts)
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+def draw_binary(images: Float[Tensor, "n pixels"], batch: int) -> Callable[[torch.Generator], Tensor]:
+    """Return the function that ``fit`` draws batches with: random images, each pixel drawn anew as a zero or a one.
+
+    images: greys in [0, 1], a pixel's probability of a one; a fixed binarisation would be learned by heart. The
+    generator is a CPU's; the batch is on the device of the images.
+    """
+
+    def draw(generator: torch.Generator) -> Tensor:
+        chosen = images[torch.randint(len(images), (batch,), generator=generator).to(images.device)]
+        return (torch.rand(chosen.shape, generator=generator).to(images.device) < chosen).float()
+
+    return draw
+
+
+def vae_step(
+    model: VAE,
+    optimizer: Optimizer,
+    generator: torch.Generator,
+    k: int = 1,
+    beta: float = 1.0,
+    warmup: int = 0,
+    bfloat16: bool = False,
+) -> Callable[[Tensor], dict[str, Tensor]]:
+    """Return the step for ``fit`` on binary images: a bound, its gradient, one update; the loss is in nats an image.
+
+    generator: of eps, a CPU's, the one that the batches are drawn with. k = 1: recon − beta · kl with the KL in closed
+    form, beta rising over the first warmup steps (Higgins et al. 2017; Sønderby et al. 2016). k > 1: the
+    importance-weighted bound, which has no KL to weigh. Scalars: loss, and with k = 1 recon and the unweighted kl.
+    """
+    if k < 1:
+        raise ValueError(f"k: expected at least 1, got {k}")
+    if k > 1 and (beta != 1 or warmup):
+        raise ValueError(f"beta, warmup: expected 1 and 0 with k = {k} draws, got {beta} and {warmup}")
+    first = next(model.parameters())
+
+    def step(x: Tensor) -> dict[str, Tensor]:
+        eps = torch.randn(k, len(x), model.latent_dim, generator=generator).to(x.device)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
+            if k == 1:
+                _, recon, kl = model.elbo(x, eps[0])
+                # the optimizer counts the steps, so that a resumed run goes on with its warm-up
+                weight = beta * kl_warmup(int(optimizer.state[first].get("step", 0)), warmup) if warmup else beta
+                loss, scalars = (weight * kl - recon).mean(), {"recon": recon.mean(), "kl": kl.mean()}
+            else:
+                loss, scalars = -importance_weighted_bound(model.log_weights(x, eps)).mean(), {}
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return {"loss": loss, **scalars}
+
+    return step

@@ -7,12 +7,14 @@ import torch
 from torch.distributions import Bernoulli, Categorical, Independent, Normal, kl_divergence
 
 from course_lib.divergences import kl_to_standard_normal
+from course_lib.training import Trained, fit
 from course_lib.vae import (
     bernoulli_log_likelihood,
     categorical_log_likelihood,
     check_images,
     convolutional_vae,
     discretized_logistic_log_likelihood,
+    draw_binary,
     elbo,
     fully_connected_vae,
     gaussian_log_likelihood,
@@ -21,6 +23,7 @@ from course_lib.vae import (
     log_likelihood,
     log_standard_normal,
     reparameterize,
+    vae_step,
 )
 
 f64 = torch.float64
@@ -198,3 +201,60 @@ def test_the_log_likelihood_grows_with_k_and_takes_its_noise_from_the_generator(
     assert torch.equal(value(5, 1000), value(5, 1000))
     assert value(50, 700).mean() > value(1, 700).mean()
     assert value(5, 35).shape == (50,)
+
+
+def trainer(seed=0, **options):
+    torch.manual_seed(seed)
+    model = fully_connected_vae(latent_dim=3, hidden=16)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
+    return model, trained, vae_step(model, optimizer, trained.generator, **options)
+
+
+def test_a_step_raises_the_bound_and_clears_its_gradients():
+    greys = torch.rand(60, 784, generator=torch.Generator().manual_seed(1)) ** 4
+    for options in ({}, {"k": 3}, {"beta": 2.0}, {"bfloat16": True}):
+        model, trained, step = trainer(**options)
+        history = fit(step, draw_binary(greys, 20), 60, trained, every=10, progress=False)
+        assert history.values["loss"][-1] < history.values["loss"][0] - 5
+        assert all(p.grad is None for p in model.parameters())
+        if options.get("k", 1) == 1:
+            recon, kl, loss = (torch.tensor(history.values[name]) for name in ("recon", "kl", "loss"))
+            torch.testing.assert_close(loss, options.get("beta", 1) * kl - recon, rtol=1e-4, atol=1e-3)
+
+
+def test_a_batch_is_drawn_anew_with_the_greys_as_probabilities():
+    greys = torch.linspace(0, 1, 784)[None]
+    draw, generator = draw_binary(greys, 2000), torch.Generator().manual_seed(0)
+    first, second = draw(generator), draw(generator)
+    assert not torch.equal(first, second)
+    assert first.unique().tolist() == [0.0, 1.0]
+    assert (first.mean(0) - greys[0]).abs().max() < 5 * 0.5 / 2000**0.5
+
+
+def test_warm_up_weighs_the_kl_and_goes_on_after_an_interruption(tmp_path):
+    greys = torch.rand(60, 784, generator=torch.Generator().manual_seed(1)) ** 4
+    draw = draw_binary(greys, 8)
+    _, trained, step = trainer(warmup=10)
+    first = step(draw(trained.generator))
+    assert first["loss"].item() == pytest.approx(-first["recon"].item(), rel=1e-6)  # step 0: no KL at all
+    second = step(draw(trained.generator))
+    assert second["loss"].item() == pytest.approx(0.1 * second["kl"].item() - second["recon"].item(), rel=1e-6)
+
+    def weights(parts, name):
+        model, trained, step = trainer(warmup=10)
+        for until in parts:
+            model, trained, step = trainer(warmup=10)
+            fit(step, draw, 12, trained, until=until, every=3, checkpoint=tmp_path / name, progress=False)
+        return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+    assert torch.equal(weights((12,), "whole"), weights((6, 12), "parts"))
+
+
+def test_options_that_cannot_go_together_are_named():
+    with pytest.raises(ValueError, match="k: expected at least 1, got 0"):
+        trainer(k=0)
+    with pytest.raises(ValueError, match=r"expected 1 and 0 with k = 5 draws, got 2\.0 and 0"):
+        trainer(k=5, beta=2.0)
+    with pytest.raises(ValueError, match=r"got 1\.0 and 10"):
+        trainer(k=5, warmup=10)
