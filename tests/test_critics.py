@@ -48,3 +48,9 @@ def test_estimates_come_at_the_marks_grow_and_stay_in_the_box():
     assert free[1].max() < 1.2 * scaled_gaussians_distance(6, 2.0)
     boxed = critic_estimates(marks, dim=6, scale=2.0, box=0.01)
     assert boxed.abs().max() < 0.01
+
+
+def test_without_penalty_or_box_the_number_grows_past_every_distance():
+    truth = scaled_gaussians_distance(6, 2.0)
+    assert critic_estimates([120], dim=6, scale=2.0, gp_weight=10.0).max() < 1.2 * truth
+    assert critic_estimates([120], dim=6, scale=2.0).min() > 1.5 * truth
