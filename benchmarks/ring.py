@@ -8,38 +8,49 @@ import sys
 
 import torch
 
+from course_lib.gan import moving_average
 from course_lib.records import RESULTS, write_record
 from course_lib.ring import Cure, Game, centres, draw_ring, modes_and_quality, play, players
 
-SEEDS, STEPS, EVERY, SAMPLES, FIRST = 5, 4000, 250, 2500, 100
+SEEDS, STEPS, EVERY, SAMPLES, FIRST, DECAY = 5, 5000, 250, 2500, 100, 0.995
 
 ARMS = {
     "plain": Cure(),
-    "fast D": Cure(d_rate=1e-3),
-    "fast D, noise": Cure(d_rate=1e-3, noise=0.5),
     "R1": Cure(r1_weight=0.1),
     "gradient penalty": Cure(gp_weight=1.0),
     "optimism": Cure(optimistic=True),
-    "noise": Cure(noise=0.5),
+    "noise": Cure(noise=0.8),
+    "fast D": Cure(d_rate=2e-3),
+    "fast D, noise": Cure(d_rate=2e-3, noise=0.8),
 }
 
 
+def judge(fakes: torch.Tensor) -> dict[str, list[float]]:
+    """Return each seed's modes, quality and median distance to a mode."""
+    modes, quality = modes_and_quality(fakes)
+    distance = torch.cdist(fakes, centres()).amin(-1).median(1).values
+    rounded = {"quality": quality, "distance": distance}
+    return {"modes": modes.tolist()} | {k: [round(x, 4) for x in v.tolist()] for k, v in rounded.items()}
+
+
 def train(cure: Cure) -> dict:
-    """Return at every look each seed's modes, quality, median distance to a mode; and the first seed's last fakes."""
+    """Return what was found at every look, of generators and of their moving averages, and one seed's last fakes."""
     generator = torch.Generator().manual_seed(0)
     game = Game(players(SEEDS, generator), cure)
-    found: dict[str, list] = {"steps": [], "modes": [], "quality": [], "distance": []}
-    fakes = torch.empty(0)
+    average = moving_average(game.players.generator, DECAY)
+    found: dict[str, list] = {"steps": [], "now": [], "average": [], "fakes": []}
     for step in play(game, draw_ring, STEPS, generator):
+        average.update_parameters(game.players.generator)
         if step == FIRST or step % EVERY == 0:
-            fakes = game.players.sample(SAMPLES, torch.Generator().manual_seed(step))
-            modes, quality = modes_and_quality(fakes)
-            distance = torch.cdist(fakes, centres()).amin(-1).median(1).values
+            z = torch.randn(SEEDS, SAMPLES, game.players.latent, generator=torch.Generator().manual_seed(step))
+            with torch.no_grad():
+                now, averaged = game.players.generator(z), average(z)
             found["steps"].append(step)
-            found["modes"].append(modes.tolist())
-            found["quality"].append([round(q, 4) for q in quality.tolist()])
-            found["distance"].append([round(d, 4) for d in distance.tolist()])
-    found["fakes"] = [[round(x, 2) for x in point] for point in fakes[0, :250].tolist()]
+            found["now"].append(judge(now))
+            found["average"].append(judge(averaged))
+            found["fakes"] = [
+                [[round(x, 2) for x in point] for point in fakes[0, :250].tolist()] for fakes in (now, averaged)
+            ]
     return found
 
 
@@ -52,7 +63,13 @@ def main() -> None:
         values[name] = train(ARMS[name])
         kept = {arm: values[arm] for arm in ARMS if arm in values}
         what = f"modes of the ring of eight Gaussians that each arm covers, {STEPS} steps"
-        print(write_record("ring", what, range(SEEDS), kept), name, kept[name]["modes"][-1], flush=True)
+        print(
+            write_record("ring", what, range(SEEDS), kept),
+            name,
+            kept[name]["now"][-1]["modes"],
+            kept[name]["average"][-1]["modes"],
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

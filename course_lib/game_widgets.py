@@ -149,8 +149,8 @@ class ScenePicture(_Blitted):
             nothing, nothing, nothing, nothing, color=figures.INK, width=0.004, angles="uv", scale_units="xy", scale=1
         )
         self._fake = scene.scatter([], [], s=20, color=figures.ORANGE, marker="^", linewidths=0.4, edgecolors="white")
-        scene.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), aspect="equal", xlabel="● real  ▲ fake  → its pull")
-        scene.text(-2.9, -2.85, "blue: D says real · orange: fake · line: D = ½", fontsize=8.5, color=figures.INK)
+        scene.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), aspect="equal")
+        scene.set_xlabel("● real  ▲ fake  → its pull\nD says: blue real, orange fake, line ½", fontsize=9.5)
         (self._js,) = curve.plot([], [], color=figures.BERRY, linewidth=1.8)
         (self._found,) = curve.plot([], [], color=figures.INK, linewidth=1, linestyle=":")
         (self._floor,) = curve.plot([0, steps], [0, 0], color=figures.MUTE, linewidth=1.2, linestyle="--")
@@ -232,7 +232,7 @@ class PhaseExplorer(_Explorer):
         self.theta, self.psi = place("start θ", state.theta), place("start ψ", state.psi)
         self.gamma = number("R1 penalty γ", state.gamma, min=0, max=4, step=0.05)
         self.rate_g, self.rate_d = rate("rate of G", state.rate_g), rate("rate of D", state.rate_d)
-        wide = {"style": {"button_width": "105px"}}
+        wide = {"style": {"button_width": "125px"}}
         self.method = ipywidgets.ToggleButtons(options=METHODS, value=state.method, **wide)
         self.loss = ipywidgets.ToggleButtons(options=list(SLOPES), value=state.loss, **wide)
         self._controls = {n: getattr(self, n) for n in PhaseState.__dataclass_fields__}
