@@ -583,8 +583,8 @@ earned = (even(24) * solved.f).sum() + (even(16) * solved.g).sum()
 claim("the dual earns what the plan costs", abs(earned - solved.distance) < 1e-9)
 critic = lambda z: (torch.cdist(z, goals) - solved.g).min(1).values  # the steepest f that is allowed
 grid = torch.cartesian_prod(*[torch.linspace(-2.3, 2.3, 47, dtype=f64)] * 2)
-values = critic(grid)
-steepest = ((values[:, None] - values).abs() / torch.cdist(grid, grid).clamp(min=1e-9)).max()
+prices = critic(grid)
+steepest = ((prices[:, None] - prices).abs() / torch.cdist(grid, grid).clamp(min=1e-9)).max()
 claim("as one function of the plane it has slope 1, nowhere more", abs(steepest - 1) < 1e-9)
 
 # %%
@@ -594,7 +594,7 @@ claim("along every way that is used it falls by exactly the distance",
       (falls - cost)[used].abs().max() < 1e-9)
 
 fig, ((left, right),) = figures.new(1, 2, height=3.9)
-right.contour(*grid.T.reshape(2, 47, 47), values.view(47, 47), 14, colors=figures.BERRY, linewidths=0.7)
+right.contour(*grid.T.reshape(2, 47, 47), prices.view(47, 47), 14, colors=figures.BERRY, linewidths=0.7)
 for ax in (left, right):
     for i, j in used.nonzero().tolist():
         way = torch.stack([sources[i], goals[j]]).T
@@ -701,8 +701,8 @@ claim("on the way home they said less than W₁ = |θ|, by a factor that changed
 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.3)
-for values, style in zip(share.values(), ("o-", "s--", "^:"), strict=True):
-    left.plot(marks, values, style, color=figures.BERRY, markersize=3, linewidth=1)
+for shares, style in zip(share.values(), ("o-", "s--", "^:"), strict=True):
+    left.plot(marks, shares, style, color=figures.BERRY, markersize=3, linewidth=1)
 for height, text in ((1, "W₁"), (batches.mean(), "two batches"), (same.mean(), "both batches from p")):
     left.axhline(height, color=figures.MUTE, linestyle="--", linewidth=1)
     left.text(4.5, height + 0.05, text, color=figures.MUTE)
