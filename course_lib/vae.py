@@ -143,24 +143,36 @@ class VAE(nn.Module):
     """An encoder (batch, 784) → (batch, 2 · latent), a decoder (n, latent) → (n, 784) logits, and the bounds.
 
     The first half of what the encoder returns is mu, the second logvar. Pixels are Bernoulli given z.
+    mean: of the training images, where given: the encoder then sees x − mean, and the decoder's logits are added to
+    the mean's own, so that an untrained model is about as good as independent pixels.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, latent_dim: int) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        latent_dim: int,
+        mean: Float[Tensor, "pixels"] | None = None,
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.latent_dim = encoder, decoder, latent_dim
+        mean = torch.full((PIXELS,), 0.5) if mean is None else mean.clamp(1e-3, 1 - 1e-3)
+        self.register_buffer("mean", mean)
+
+    mean: Tensor
 
     def encode(
         self, x: Float[Tensor, "batch pixels"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
         """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what are no images."""
         check_images(x)
-        mu, logvar = self.encoder(x).chunk(2, dim=-1)
+        mu, logvar = self.encoder(x - self.mean).chunk(2, dim=-1)
         return (mu.float(), logvar.float()) if mu.dtype == torch.bfloat16 else (mu, logvar)
 
     def decode(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch pixels"]:
         """Return the logits of the pixels given z, with any number of leading axes."""
         logits = self.decoder(z.reshape(-1, z.shape[-1])).view(*z.shape[:-1], PIXELS)
-        return logits.float() if logits.dtype == torch.bfloat16 else logits
+        return (logits.float() if logits.dtype == torch.bfloat16 else logits) + self.mean.logit()
 
     def elbo(
         self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
@@ -183,8 +195,10 @@ class VAE(nn.Module):
         return self.decode(z).sigmoid()
 
 
-def fully_connected_vae(latent_dim: int = 50, hidden: int = 500, layers: int = 2) -> VAE:
-    """Return a VAE whose encoder and decoder have layers hidden layers of hidden units each."""
+def fully_connected_vae(
+    latent_dim: int = 50, hidden: int = 500, layers: int = 2, mean: Float[Tensor, "pixels"] | None = None
+) -> VAE:
+    """Return a VAE whose encoder and decoder have layers hidden layers of hidden units each; mean as for ``VAE``."""
 
     def body(inputs: int, outputs: int) -> nn.Sequential:
         sizes = [inputs, *[hidden] * layers]
@@ -193,11 +207,13 @@ def fully_connected_vae(latent_dim: int = 50, hidden: int = 500, layers: int = 2
             parts += [nn.Linear(sizes[i], sizes[i + 1]), nn.SiLU()]
         return nn.Sequential(*parts, nn.Linear(hidden, outputs))
 
-    return VAE(body(PIXELS, 2 * latent_dim), body(latent_dim, PIXELS), latent_dim)
+    return VAE(body(PIXELS, 2 * latent_dim), body(latent_dim, PIXELS), latent_dim, mean)
 
 
-def convolutional_vae(latent_dim: int = 50, channels: int = 32, hidden: int = 256) -> VAE:
-    """Return a VAE of strided convolutions 28 → 14 → 7 and their transposes 7 → 14 → 28."""
+def convolutional_vae(
+    latent_dim: int = 50, channels: int = 32, hidden: int = 256, mean: Float[Tensor, "pixels"] | None = None
+) -> VAE:
+    """Return a VAE of strided convolutions 28 → 14 → 7 and their transposes 7 → 14 → 28; mean as for ``VAE``."""
     wide = 2 * channels
     encoder = nn.Sequential(
         nn.Unflatten(-1, (1, SIDE, SIDE)),
@@ -221,7 +237,7 @@ def convolutional_vae(latent_dim: int = 50, channels: int = 32, hidden: int = 25
         nn.ConvTranspose2d(channels, 1, 4, stride=2, padding=1),
         nn.Flatten(),
     )
-    return VAE(encoder, decoder, latent_dim)
+    return VAE(encoder, decoder, latent_dim, mean)
 
 
 @torch.no_grad()
@@ -244,16 +260,23 @@ def log_likelihood(
 # --- training --------------------------------------------------------------------------------------------------------
 
 
-def draw_binary(images: Float[Tensor, "n pixels"], batch: int) -> Callable[[torch.Generator], Tensor]:
+def draw_binary(
+    images: Float[Tensor, "n pixels"], batch: int, shift: int = 0
+) -> Callable[[torch.Generator], Float[Tensor, "batch pixels"]]:
     """Return the function that ``fit`` draws batches with: random images, each pixel drawn anew as a zero or a one.
 
-    images: greys in [0, 1], a pixel's probability of a one; a fixed binarisation would be learned by heart. The
+    images: greys in [0, 1], a pixel's probability of a one; a fixed binarisation would be learned by heart.
+    shift: each image is moved by up to so many rows and columns, zeros moving in: more data than there are. The
     generator is a CPU's; the batch is on the device of the images.
     """
+    padded = F.pad(images.view(-1, SIDE, SIDE), (shift,) * 4)
+    at = torch.arange(SIDE, device=images.device)
 
     def draw(generator: torch.Generator) -> Tensor:
-        chosen = images[torch.randint(len(images), (batch,), generator=generator).to(images.device)]
-        return (torch.rand(chosen.shape, generator=generator).to(images.device) < chosen).float()
+        chosen = torch.randint(len(images), (batch,), generator=generator).to(images.device)
+        row, column = torch.randint(2 * shift + 1, (2, batch, 1), generator=generator).to(images.device) + at
+        moved = padded[chosen[:, None, None], row[:, :, None], column[:, None, :]].flatten(1)  # (B, 784)
+        return (torch.rand(moved.shape, generator=generator).to(images.device) < moved).float()
 
     return draw
 

@@ -9,6 +9,7 @@ from torch.distributions import Bernoulli, Categorical, Independent, Normal, kl_
 from course_lib.divergences import kl_to_standard_normal
 from course_lib.training import Trained, fit
 from course_lib.vae import (
+    VAE,
     bernoulli_log_likelihood,
     categorical_log_likelihood,
     check_images,
@@ -258,3 +259,34 @@ def test_options_that_cannot_go_together_are_named():
         trainer(k=5, beta=2.0)
     with pytest.raises(ValueError, match=r"got 1\.0 and 10"):
         trainer(k=5, warmup=10)
+
+
+def test_the_mean_is_taken_from_the_images_and_given_to_the_logits():
+    torch.manual_seed(0)
+    mean = torch.rand(784, generator=torch.Generator().manual_seed(1))
+    mean[:3] = torch.tensor([0.0, 1.0, 0.5])
+    model = fully_connected_vae(latent_dim=3, hidden=11, mean=mean)
+    plain = VAE(model.encoder, model.decoder, 3)
+    x, z = bits(4, 784, seed=2).float(), numbers(4, 3, seed=3).float()
+    kept = mean.clamp(1e-3, 1 - 1e-3)
+    torch.testing.assert_close(model.decode(z), plain.decode(z) + kept.logit())
+    torch.testing.assert_close(model.encode(x)[0], model.encoder(x - kept).chunk(2, -1)[0])
+    assert "mean" in model.state_dict()
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.zero_()
+    torch.testing.assert_close(model.means(z), kept.expand(4, -1))  # independent pixels
+
+
+def test_a_shifted_image_is_the_image_moved_with_zeros_behind_it():
+    image = torch.zeros(28, 28)
+    image[0, 5] = image[13, 27] = 1.0  # at two borders
+    draw, generator = draw_binary(image.view(1, 784), 600, shift=1), torch.Generator().manual_seed(0)
+    seen = {tuple(x.view(28, 28).nonzero().flatten().tolist()) for x in draw(generator)}
+    expected = set()
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            spots = [(r + down, c + right) for r, c in ((0, 5), (13, 27))]
+            inside = [spot for spot in spots if 0 <= spot[0] < 28 and 0 <= spot[1] < 28]
+            expected.add(tuple(n for spot in inside for n in spot))
+    assert seen == expected
