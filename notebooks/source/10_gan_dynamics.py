@@ -26,7 +26,7 @@ def walk(kind, steps=140, h=0.35, gamma=0.4):
         theta, psi = theta + h * (psi if kind == "at once" else new) * sigma(psi * theta), new
     return torch.tensor(places)
 
-
+# %%
 fig, (axes,) = figures.new(1, 3, height=3.4)
 fates = {"at once": "Both at once: outwards", "in turn": "In turn: round and round", "R1": "R1: home"}
 for ax, (kind, fate) in zip(axes, fates.items(), strict=True):
@@ -88,7 +88,7 @@ f64 = torch.float64
 # Both stand still at $\theta = \psi = 0$ only: the perfect end.
 
 # %%
-def field(theta, psi, loss="nonsaturating"):
+def field(theta, psi, loss):
     """Return (θ̇, ψ̇), one number each."""
     belief = sigma(psi * theta)  # D of the fake
     return psi * (1 - belief if loss == "nonsaturating" else belief), -theta * belief
@@ -249,8 +249,7 @@ claim("ln 2 / ln √(1 + h²s²) steps: 140, and four times as many for half the
 # $$\begin{pmatrix}1 & hs\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -hs & 1\end{pmatrix} = \begin{pmatrix}1 - h^2s^2 & hs\\ -hs & 1\end{pmatrix}.$$
 #
 # Each has determinant 1. So has the product: $|\lambda_1\lambda_2| = 1$. As long as they are a complex pair, $hs < 2$, both lie on the unit circle. One line's order, and the escape is over.
-
-# %% [markdown]
+#
 # ### Exercise: the alternating step
 # *difficulty 2/5 · importance 5/5 · 10 minutes*
 
@@ -651,3 +650,162 @@ show(fig, alt="Divergence of eight variants of the recipe, five seeds each: new 
 
 # %% [markdown]
 # Two null results and one surprise. New noise for G changes nothing measurable; nor does the saturating loss, on data this easy. And ‘G first’ is no alternating game at all if D then learns from the fakes that G made *before* its update: it is both at once.
+
+# %% [markdown]
+# ## 8 · Eight modes, and five seeds
+#
+# The famous test: eight Gaussians on a ring of radius 2, each with a standard deviation of 0.02, and the networks and rates of Metz et al. (2017): noise of 256 numbers, two hidden layers of 128, Adam
+# with $10^{-3}$ for G and $10^{-4}$ for D. (ReLU as in their appendix; their published example has tanh.) A mode counts if 1 % of 2,500 samples lie within three standard deviations.
+#
+# Five seeds train as *one* tensor: weights (5, in, out), a batched product a layer. The losses are summed over seeds, so none hears of another.
+
+# %%
+from course_lib.ring import Cure, Game, SeedMLP, centres, draw_ring, modes_and_quality, play, players
+
+generator = torch.Generator().manual_seed(1)
+networks = SeedMLP((4, 7, 2), 5, generator)
+z = torch.randn(5, 6, 4, generator=generator)
+for seed in range(5):  # the loop
+    first, second = (W[seed] for W in networks.weights)
+    alone = F.relu(z[seed] @ first + networks.biases[0][seed]) @ second + networks.biases[1][seed]
+    assert torch.allclose(networks(z)[seed], alone, atol=1e-6)
+claim("five networks as one tensor give what each gives alone", True)
+points = draw_ring(1, 20_000, generator)
+modes, quality = modes_and_quality(points)
+claim("the data cover 8 of 8, and 98.9 % of them count", modes.item() == 8 and abs(quality.item() - 0.989) < 0.005)
+
+# %% [markdown]
+# Each arm differs from the plain game in one cure, the last in two; all take 5,000 steps. Of each, the generator is judged as it is, and as the moving average of its weights (decay 0.995), which is section 4's averaging.
+#
+# **Predict** from the Dirac-GAN which helps most: R1, the gradient penalty, optimism, noise on all that D sees (falling to 0), a D with twenty times its rate?
+
+# %%
+record = recorded("ring")
+modes = {arm: torch.tensor([found[of][-1]["modes"] for of in ("now", "average")]) for arm, found in record.items()}
+for arm, (now, average) in modes.items():
+    print(f"{arm:>16}: modes of five seeds {now.tolist()}, of the averages {average.tolist()}")
+cured = record["fast D, noise"]
+later = [look["modes"] for step, look in zip(cured["steps"], cured["average"], strict=True) if step >= 3750]
+claim("a fast D and noise cover 8 of 8 in five seeds of five", modes["fast D, noise"][0].tolist() == [8] * 5)
+claim("its averages do from step 3,750 on, with more samples in a mode than the generators themselves, in every seed",
+      all(seeds == [8] * 5 for seeds in later)
+      and all(a > b for a, b in zip(cured["average"][-1]["quality"], cured["now"][-1]["quality"], strict=True)),
+      now=cured["now"][-1]["quality"], average=cured["average"][-1]["quality"])
+claim("the plain game covers two at most, in any seed", int(modes["plain"][0].max()) <= 2)
+claim("no cure alone covers all eight in all five seeds",
+      all(now.min() < 8 for arm, (now, _) in modes.items() if arm != "fast D, noise"))
+
+# %%
+fig, ((dots, plain, best),) = figures.new(1, 3, height=3.6, width_ratios=(1.25, 1, 1))
+for row, (now, average) in enumerate(modes.values()):
+    shift = torch.linspace(-0.2, 0.2, 5)
+    dots.plot(now, row + shift, "^", color=figures.ORANGE, markersize=5)
+    dots.plot(average + 0.15, row + shift, "s", color=figures.TEAL, markersize=3)
+dots.set_yticks(range(len(modes)), modes)
+dots.invert_yaxis()
+dots.set(xlim=(-0.5, 8.6), xticks=range(0, 9, 2), xlabel="modes: ▲ as it is, ■ averaged weights")
+figures.title(dots, "Five seeds an arm")
+for ax, arm, of in ((plain, "plain", 0), (best, "fast D, noise", 1)):
+    ax.plot(*centres().T, "o", color=figures.BLUE, markersize=11, fillstyle="none")
+    ax.plot(*torch.tensor(record[arm]["fakes"][of]).T, "^", color=figures.ORANGE, markersize=3, alpha=0.6)
+    ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xlabel=f"{arm}, first seed")
+figures.title(plain, "Plain: on the move")
+figures.title(best, "Fast D, noise: all eight")
+show(fig, alt="Modes that five seeds of each arm cover: eight in every seed for a fast discriminator with noise only. Fakes "
+              "of the plain arm lie in one moving cloud, those of the best arm on all eight modes.")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# None alone. The Dirac-GAN misses why: its D has one number and answers at once. Here D must *learn* its answer, and at a tenth of G's rate it is always late: G runs from mode to mode. A fast D alone pins the fakes to the modes that were found first. Noise blurs the modes until all are in reach, then lets go.
+# What the small model did get right is averaging: the mean of what jitters about a place is the place.
+# </details>
+#
+# A short piece of the last arm runs here, from other seeds than the record's: the first 100 of its 5,000 steps.
+
+# %%
+generator = torch.Generator().manual_seed(1)
+game = Game(players(5, generator), Cure(d_rate=2e-3, noise=0.8))
+for step in play(game, draw_ring, 5000, generator):
+    if step == 100:
+        break
+fakes = game.players.sample(2500, generator)
+distance = torch.cdist(fakes, centres()).amin(-1).median(1).values  # of each seed, to the nearest mode
+then = torch.tensor(record["fast D, noise"]["now"][0]["distance"])
+width = then.max() - then.min()
+claim("after 100 steps five new seeds lie within the recorded spread, give or take its width",
+      bool(((distance > then.min() - width) & (distance < then.max() + width)).all()),
+      live=distance, recorded=then)
+
+# %% [markdown]
+# ## 9 · Watch it
+#
+# A ring with wider modes, noise of two numbers, 64 hidden units: small enough to train while you look. First two states, from the same networks and data: both rates $10^{-3}$ for 800 steps, and a G thirty times as fast as D for 300.
+
+# %%
+from course_lib.scene import Scene, histogram_js, preset
+
+cures = {"good": Cure(d_rate=1e-3), "collapsed": Cure(g_rate=3e-3)}
+states = {name: Scene(preset("ring of eight"), cure) for name, cure in cures.items()}
+wide, js = {}, {}
+for name, scene in states.items():
+    for _ in range(16 if name == "good" else 6):
+        scene.train(50)
+    fakes = scene.game.players.sample(2000, torch.Generator().manual_seed(1))[0]
+    wide[name] = int(((torch.cdist(fakes, centres()) < 0.3).double().mean(0) >= 0.01).sum())
+    js[name] = histogram_js(scene.points, fakes)
+snapshots = {name: scene.snapshot() for name, scene in states.items()}
+claim("equal rates find all eight modes, a G thirty times as fast as D two at most",
+      wide["good"] == 8 and wide["collapsed"] <= 2, **wide)
+claim("the divergence tells them apart: below 0.3 nats, above 0.5", js["good"] < 0.3 < 0.5 < js["collapsed"], **js)
+
+# %%
+fig, (axes,) = figures.new(1, 2, width=8.4, height=4.2)
+for ax, scene in zip(axes, states.values(), strict=True):
+    view = scene.look()
+    ax.imshow(view.belief, cmap=figures.SIGNED.reversed(), vmin=-0.3, vmax=1.3, origin="lower", extent=(-3, 3, -3, 3))
+    ax.contour(view.belief, levels=[0.5], colors=figures.INK, extent=(-3, 3, -3, 3), linewidths=1.2)
+    ax.plot(*view.grid.permute(2, 1, 0), color=figures.ORANGE, linewidth=0.7)
+    ax.scatter(*view.real.T, s=14, color=figures.BLUE, marker="o", edgecolors="white", linewidths=0.4)
+    ax.scatter(*view.fake.T, s=18, color=figures.ORANGE, marker="^", edgecolors="white", linewidths=0.4)
+    ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xlabel="● real  ▲ fake  — straight lines of noise")
+figures.title(axes[0], "Good: the grid is wound around the ring")
+figures.title(axes[1], "Collapsed: all noise in one place")
+show(fig, alt="Two GANs on a ring of eight clouds, with the discriminator's belief and the generator's warped grid: on the left "
+              "the grid is wound around the ring and fakes lie at all clouds, on the right all fakes lie together.")
+
+# %% [markdown]
+# Now yourself. **Commit first:** restore `collapsed`, set D's rate to $10^{-3}$ and press play: does it recover, and which modes come last? Then restore `good` and press *G turn* fifty times without D: where do the fakes go? `mine` is your own data: any points between −3 and 3, at
+# least 16; or `scene.use(points)` from another cell.
+
+# %%
+angle = torch.linspace(0, 2 * math.pi, 400)
+heart = torch.stack([16 * angle.sin() ** 3, 13 * angle.cos() - 5 * (2 * angle).cos() - 2 * (3 * angle).cos()])
+mine = heart.T / 8 + 0.05 * torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+alt = ("A GAN of the plane that trains here: the discriminator as a map, real and fake points, the pull on each fake, "
+       "the generator's grid, and the divergence beside it.")
+try:
+    from course_lib.game_widgets import GanExplorer
+
+    scene = GanExplorer("ring of eight", own=mine, snapshots=snapshots, shown="good", alt=alt)
+except ImportError:
+    scene = alt
+scene
+
+# %% [markdown]
+# ## What stays
+#
+# - A game turns where a loss falls: eigenvalues are imaginary (*without R1 the eigenvalues are ±i/2*).
+# - The order of two lines decides between escape and circle (*in turn: both multipliers on the unit circle*).
+# - R1 damps both players, up to a point (*the pair comes home fastest at γ = 2s = 1*).
+# - A ‘normalised’ convolution is not (*for 1 × 1 kernels the two agree*).
+# - Read a recipe line by line, and measure: (*no detach, not cleared: worse for four seeds of five*).
+
+# %% tags=["nbval-ignore-output"]
+progress()
+
+# %% [markdown]
+# **Open questions.** What do momentum and Adam do to the two multipliers? Is there a GAN whose field has no rotation? Why does a G that is *slower* than D find one mode only?
+#
+# **References.** Mescheder, Geiger and Nowozin 2018, *Which training methods for GANs do actually converge?*: sections 2 to 4. Goodfellow et al. 2014: algorithm 1. Metz et al. 2017, *Unrolled generative adversarial networks*: appendix A. Heusel et al. 2017 (two time scales).
+# Daskalakis et al. 2018, *Training GANs with optimism*. Gulrajani et al. 2017. Miyato et al. 2018, *Spectral normalization*: section 2. Sedghi, Gupta and Long 2019, *The singular values of convolutional layers*. Yazıcı et al. 2019 (averaging).
