@@ -51,14 +51,14 @@ def train(variant: str, seed: int, steps: int = STEPS, threads: int = 1) -> dict
     torch.manual_seed(seed)
     mean = greys.mean(0) if recipe["mean"] else None
     model = fully_connected_vae(recipe["latent_dim"], recipe["hidden"], mean=mean)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, betas=(0.9, 0.99), weight_decay=0.05, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.99), weight_decay=0.05, fused=True)
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
 
     def bound() -> dict[str, float]:
         return {"nats": log_likelihood(model, validation, 10, torch.Generator().manual_seed(5)).mean().item()}
 
     history = fit(
-        vae_step(model, optimizer, trained.generator, recipe["k"], bfloat16=bfloat16_pays()),
+        vae_step(model, optimizer, trained.generator, recipe["k"], clip=50, bfloat16=bfloat16_pays()),
         draw_binary(greys, 100, recipe["shift"]),
         steps,
         trained,

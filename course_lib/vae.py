@@ -195,6 +195,19 @@ class VAE(nn.Module):
         return self.decode(z).sigmoid()
 
 
+def transposed_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Return the pixels a side that a transposed convolution makes of size: stride · (size − 1) + kernel − 2 · padding.
+
+    Each input pixel paints kernel pixels, the next one stride pixels on; padding of them are cut off at each border
+    (Dumoulin and Visin 2016, relationship 13). ValueError where nothing is left.
+    """
+    result = stride * (size - 1) + kernel - 2 * padding
+    if min(size, kernel, stride, result) < 1 or padding < 0:
+        given = f"size {size}, kernel {kernel}, stride {stride}, padding {padding}"
+        raise ValueError(f"size, kernel, stride, padding: expected sizes that leave at least one pixel, got {given}")
+    return result
+
+
 def fully_connected_vae(
     latent_dim: int = 50, hidden: int = 500, layers: int = 2, mean: Float[Tensor, "pixels"] | None = None
 ) -> VAE:
@@ -288,13 +301,15 @@ def vae_step(
     k: int = 1,
     beta: float = 1.0,
     warmup: int = 0,
+    clip: float | None = None,
     bfloat16: bool = False,
 ) -> Callable[[Tensor], dict[str, Tensor]]:
     """Return the step for ``fit`` on binary images: a bound, its gradient, one update; the loss is in nats an image.
 
     generator: of eps, a CPU's, the one that the batches are drawn with. k = 1: recon − beta · kl with the KL in closed
     form, beta rising over the first warmup steps (Higgins et al. 2017; Sønderby et al. 2016). k > 1: the
-    importance-weighted bound, which has no KL to weigh. Scalars: loss, and with k = 1 recon and the unweighted kl.
+    importance-weighted bound, which has no KL to weigh. clip: largest norm of all gradients together. Scalars: loss,
+    with k = 1 recon and the unweighted kl, with clip the norm before.
     """
     if k < 1:
         raise ValueError(f"k: expected at least 1, got {k}")
@@ -313,6 +328,8 @@ def vae_step(
             else:
                 loss, scalars = -importance_weighted_bound(model.log_weights(x, eps)).mean(), {}
         loss.backward()
+        if clip is not None:
+            scalars["norm"] = nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
         optimizer.zero_grad()
         return {"loss": loss, **scalars}

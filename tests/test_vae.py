@@ -24,6 +24,7 @@ from course_lib.vae import (
     log_likelihood,
     log_standard_normal,
     reparameterize,
+    transposed_size,
     vae_step,
 )
 
@@ -290,3 +291,27 @@ def test_a_shifted_image_is_the_image_moved_with_zeros_behind_it():
             inside = [spot for spot in spots if 0 <= spot[0] < 28 and 0 <= spot[1] < 28]
             expected.add(tuple(n for spot in inside for n in spot))
     assert seen == expected
+
+
+def test_the_size_of_a_transposed_convolution_is_the_layers():
+    for size, kernel, stride, padding in ((7, 3, 1, 0), (7, 4, 2, 1), (5, 3, 3, 0), (1, 5, 2, 2), (6, 2, 2, 0)):
+        layer = torch.nn.ConvTranspose2d(1, 1, kernel, stride=stride, padding=padding)
+        made = layer(torch.zeros(1, 1, size, size)).shape[-1]
+        assert transposed_size(size, kernel, stride, padding) == made
+    assert transposed_size(9, 3) == 11
+    for wrong in ((0, 3, 1, 0), (3, 3, 0, 0), (3, 0, 1, 0), (3, 3, 1, -1), (1, 2, 1, 1)):
+        with pytest.raises(ValueError, match=f"got size {wrong[0]}, kernel {wrong[1]}"):
+            transposed_size(*wrong)
+
+
+def test_gradients_are_clipped_together_and_their_norm_before_is_told():
+    greys = torch.rand(60, 784, generator=torch.Generator().manual_seed(1)) ** 4
+    torch.manual_seed(0)
+    model = fully_connected_vae(latent_dim=3, hidden=16)
+    before = [p.detach().clone() for p in model.parameters()]
+    generator = torch.Generator().manual_seed(0)
+    step = vae_step(model, torch.optim.SGD(model.parameters(), lr=1.0), generator, clip=0.5)
+    told = step(draw_binary(greys, 8)(generator))
+    moved = sum(((p - q) ** 2).sum() for p, q in zip(model.parameters(), before, strict=True)).sqrt()
+    assert told["norm"] > 1
+    assert moved.item() == pytest.approx(0.5, rel=1e-4)

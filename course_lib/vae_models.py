@@ -1,0 +1,23 @@
+"""The VAEs that come with the course: trained on the digits by ``benchmarks/vae_digits.py``."""
+
+from safetensors.torch import load
+
+from course_lib.data import shipped
+from course_lib.vae import VAE, fully_connected_vae
+
+SHA256 = {"digits_vae": "", "digits_vae_2d": ""}
+
+
+def load_digit_vae(latent_dim: int = 50) -> VAE:
+    """Return the VAE of the binary digits with 50 latents, or with 2 to draw maps of, in eval mode.
+
+    Trained on 9,000 digits; weights rounded to bfloat16. ValueError for other latent_dim; OSError as for ``shipped``.
+    """
+    names = {50: ("digits_vae", 500), 2: ("digits_vae_2d", 300)}
+    if latent_dim not in names:
+        raise ValueError(f"latent_dim: expected 50 or 2, got {latent_dim}")
+    name, hidden = names[latent_dim]
+    model = fully_connected_vae(latent_dim, hidden)
+    weights = load(shipped(f"{name}.safetensors", SHA256[name]))
+    model.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
+    return model.eval()
