@@ -287,9 +287,12 @@ def draw_binary(
 
     def draw(generator: torch.Generator) -> Tensor:
         chosen = torch.randint(len(images), (batch,), generator=generator).to(images.device)
-        row, column = torch.randint(2 * shift + 1, (2, batch, 1), generator=generator).to(images.device) + at
-        moved = padded[chosen[:, None, None], row[:, :, None], column[:, None, :]].flatten(1)  # (B, 784)
-        return (torch.rand(moved.shape, generator=generator).to(images.device) < moved).float()
+        if shift:
+            row, column = torch.randint(2 * shift + 1, (2, batch, 1), generator=generator).to(images.device) + at
+            greys = padded[chosen[:, None, None], row[:, :, None], column[:, None, :]].flatten(1)  # (B, 784)
+        else:
+            greys = images[chosen]
+        return (torch.rand(greys.shape, generator=generator).to(images.device) < greys).float()
 
     return draw
 

@@ -625,7 +625,12 @@ describe()
 # | `03_positions_and_cost` | how does attention know order, at what cost? | 60+50 min |
 # | `04_transformer` | what makes attention stackable, at what cost? | 50+45 min |
 # | `05_language_model` | what does it take to beat everything simpler? | 60+50 min |
-# | 06 to 11 | variational autoencoder, adversarial network | planned |
+# | `06_vae_math` | how to learn from an unknown likelihood? | 60+50 min |
+# | `07_vae_training` | what mends a broken VAE? | 50+40 min |
+# | `08_vae_in_use` | what is a VAE good for? | 50+45 min |
+# | `09_gan_game` | what does a game of networks learn? | 50+45 min |
+# | `10_gan_dynamics` | does the game settle? | 60+45 min |
+# | `11_gan_images` | which numbers can be trusted? | 60+45 min |
 # | 12 to 14 | which one, how much data, on a GPU | planned |
 #
 # Read them in order. A chapter's cells run in about a minute.
@@ -679,10 +684,25 @@ describe()
 # | $M_n$ | matrix that shifts by $n$ | (C, C) | 03 |
 # | $R, R(\varphi)$ | rotation, by $\varphi$ | (2, 2) | 03 |
 # | $f_i, \hat x$ | what layer $i$ adds; normalised | (T, C) | 04 |
-# | $h, w$ | characters before, next | | 05 |
-# | $D, n_1, n_2$ | discount; seen once, twice | | 05 |
+# | $h, w$ | characters before, next; in 10 $h$ a rate | | 05, 10 |
+# | $D, n_1, n_2, c(h), c(hw)$ | discount; seen once, twice; counts | | 05 |
+# | $g, \beta_1, \beta_2, \lambda, \epsilon$ | gradient and constants of AdamW; $\lambda$ in 06, 10 an eigenvalue | | 05 |
 # | $\tau$ | temperature | | 05 |
 # | $t, i, j$ | position, indices | | all |
+
+# %% [markdown]
+# | symbol | meaning | shape | chapters |
+# | --- | --- | --- | --- |
+# | $\epsilon$ | a draw from the standard normal | (latent,) | 06, 07 |
+# | $\beta$ | weight of the KL | | 06 to 08 |
+# | $\lambda_j$ | eigenvalue of a covariance | | 06 |
+# | $q(z)$ | aggregate posterior | | 07 |
+# | $\omega$ | angle between two latents | | 07 |
+# | $D = \sigma(l)$ | belief that $x$ is real | (batch,) | 09 |
+# | $u$ | density ratio; in 10 a singular vector | | 09, 10 |
+# | $f, f^*$ | convex function, conjugate | | 09 |
+# | $W_1$ | Wasserstein distance | | 09 |
+# | $\psi, \gamma$ | the discriminator's slope; weight of R1 | | 10 |
 
 # %% [markdown]
 # ## 9 · Glossary
