@@ -1,0 +1,51 @@
+"""Telling what does not belong from its scores: the area under the ROC curve, and what files say of complexity."""
+
+import io
+import lzma
+import zlib
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+
+def auroc(normal: Float[Tensor, "n"], anomalous: Float[Tensor, "m"]) -> float:
+    """Return the probability that a random anomalous score is above a random normal one, ties counting half.
+
+    That is the area under the ROC curve: 1 for a perfect detector, ½ for chance, below ½ where the scores point the
+    wrong way. Computed from ranks, as the Mann–Whitney statistic. ValueError for an empty side or scores that are nan.
+    """
+    if not len(normal) or not len(anomalous):
+        raise ValueError(f"normal, anomalous: expected some scores each, got {len(normal)} and {len(anomalous)}")
+    if normal.isnan().any() or anomalous.isnan().any():
+        raise ValueError("normal, anomalous: expected numbers, got nan")
+    ordered = normal.sort().values
+    below, up_to = (torch.searchsorted(ordered, anomalous.contiguous(), right=right).sum() for right in (False, True))
+    return int(below + up_to) / (2 * len(normal) * len(anomalous))
+
+
+def pack(images: Float[Tensor, "n pixels"]) -> bytes:
+    """Return images of zeros and ones as bytes, eight pixels each, the last one filled up with zeros."""
+    return np.packbits(images.numpy() == 1).tobytes()
+
+
+def png_bits(image: Float[Tensor, "height width"]) -> int:
+    """Return the length in bits of an image of zeros and ones as a PNG of one bit a pixel."""
+    file = io.BytesIO()
+    Image.fromarray(image.numpy() == 1).save(file, "PNG", optimize=True)
+    return 8 * len(file.getvalue())
+
+
+def file_bits(content: bytes, name: str) -> int:
+    """Return the length in bits of what zlib or lzma at their strongest make of content; ValueError for other names.
+
+    lzma without a container, as little as it can write.
+    """
+    if name == "zlib":
+        return 8 * len(zlib.compress(content, 9))
+    if name == "lzma":
+        strongest = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+        return 8 * len(lzma.compress(content, lzma.FORMAT_RAW, filters=strongest))
+    raise ValueError(f"name: expected zlib or lzma, got {name!r}")
