@@ -46,6 +46,7 @@ def file_bits(content: bytes, name: str) -> int:
     if name == "zlib":
         return 8 * len(zlib.compress(content, 9))
     if name == "lzma":
-        strongest = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+        window = max(4096, len(content))  # of the preset 64 MiB would be set up for every image
+        strongest = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": window}]
         return 8 * len(lzma.compress(content, lzma.FORMAT_RAW, filters=strongest))
     raise ValueError(f"name: expected zlib or lzma, got {name!r}")

@@ -12,7 +12,9 @@ from torch import Tensor
 from course_lib.vae import VAE, bernoulli_log_likelihood, log_standard_normal, reparameterize
 
 
-def self_normalized_weights(log_w: Float[Tensor, "k *batch"]) -> tuple[Float[Tensor, "k *batch"], Float[Tensor, "*batch"]]:
+def self_normalized_weights(
+    log_w: Float[Tensor, "k *batch"],
+) -> tuple[Float[Tensor, "k *batch"], Float[Tensor, "*batch"]]:
     """Return (weights, ess): weights w / Σ w over the first axis, and the effective sample size 1 / Σ weights².
 
     log_w: ln of unnormalised weights, of any size. ess is k where all are equal and 1 where one has all (Kong 1992).
@@ -54,7 +56,9 @@ def importance_inpaint(
     eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype)
     z = reparameterize(mu, logvar, eps)  # (k, n, latent)
     logits = model.decode(z)
-    seen = bernoulli_log_likelihood(torch.where(observed, x, 0.5), torch.where(observed, logits, 0.0))  # others: constant
+    seen = bernoulli_log_likelihood(
+        torch.where(observed, x, 0.5), torch.where(observed, logits, 0.0)
+    )  # others: constant
     log_q = log_standard_normal(eps) - 0.5 * logvar.sum(-1)
     weights, ess = self_normalized_weights(seen + log_standard_normal(z) - log_q)
     return torch.where(observed, x, (weights[..., None] * logits.sigmoid()).sum(0)), ess
