@@ -47,7 +47,10 @@ def measure(model: VAE, x: torch.Tensor) -> dict[str, float]:
     )
     mu, _ = model.encode(x)
     prior = model.means(torch.randn(1000, model.latent_dim, generator=generator))
-    grey = lambda p: ((p > 0.1) & (p < 0.9)).float().mean().item()
+
+    def grey(p: torch.Tensor) -> float:
+        return ((p > 0.1) & (p < 0.9)).float().mean().item()
+
     return {
         "elbo": elbo,
         "recon": recon,
@@ -107,7 +110,10 @@ def fill(rows: int, seed: int) -> dict[str, float]:
     x = binary_test_digits().flatten(1)[50 * seed : 50 * seed + 50]
     observed = torch.arange(784).expand(50, -1) < 28 * (28 - rows)
     generator = torch.Generator().manual_seed(seed)
-    error = lambda means: ((means - x) ** 2).sum(1).mean().item()
+
+    def error(means: torch.Tensor) -> float:
+        return ((means - x) ** 2).sum(1).mean().item()
+
     by_weights, ess = importance_inpaint(model, x, observed, 1000, generator)
     taken_all, _, _ = gibbs_inpaint(model, x, observed, 1500, generator, correct=False)
     by_chain, taken, _ = gibbs_inpaint(model, x, observed, 1500, generator)

@@ -2,7 +2,8 @@
 
 Pixels are in reading order. Given z each is Bernoulli; its logit is decode(z), plus what a small network makes of the
 pixels around it that come before, plus a sum over all that come before. Without z that is a shallow PixelCNN (van den
-Oord et al. 2016) on top of a visible sigmoid belief network (Neal 1992), with it a small PixelVAE (Gulrajani et al. 2017).
+Oord et al. 2016) on top of a visible sigmoid belief network (Neal 1992), with it a small PixelVAE (Gulrajani et al.
+2017).
 """
 
 import torch

@@ -28,7 +28,7 @@ def _check(std: float) -> None:
 
 @dataclass(frozen=True)
 class WienerFilter:
-    """The Gaussian with the images' mean and covariance: mean (d,), variances λ (d,) along directions (d, d), columns."""
+    """The Gaussian of the images: mean (d,), and the covariance's variances λ (d,) along directions (d, d), columns."""
 
     mean: Float[Tensor, "d"]
     variances: Float[Tensor, "d"]

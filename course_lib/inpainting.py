@@ -1,8 +1,8 @@
 """Filling in the missing pixels of an image with a VAE: importance sampling, and Metropolis within Gibbs.
 
-Wanted is p(missing | observed) by way of p(z | observed) ∝ p(observed | z) p(z). The encoder was trained on whole images
-and does not know it: it only proposes, and weights or rejections put its proposals right. observed is boolean, True
-where a pixel was seen.
+Wanted is p(missing | observed) by way of p(z | observed) ∝ p(observed | z) p(z). The encoder was trained on whole
+images and does not know it: it only proposes, and weights or rejections put its proposals right. observed is boolean,
+True where a pixel was seen.
 """
 
 import torch

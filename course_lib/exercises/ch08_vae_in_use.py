@@ -226,8 +226,8 @@ def self_normalized_weights(log_w):
         "log_w.softmax(0) divides by the sum over the draws, whatever the size of the logarithms.",
         "weights = log_w.softmax(0); return weights, 1 / (weights**2).sum(0)",
     ),
-    why="p(observed) is unknown, and cancels in w / Σ w. Of k independent values with the same variance the weighted mean "
-    "has Σ weights² times that variance, as if it were the plain mean of 1 / Σ weights² values.",
+    why="p(observed) is unknown, and cancels in w / Σ w. Of k independent values with the same variance the weighted "
+    "mean has Σ weights² times that variance, as if it were the plain mean of 1 / Σ weights² values.",
 )
 
 # --- a detector's score ---------------------------------------------------------------------------------------------
@@ -318,8 +318,8 @@ def auroc(normal, anomalous):
         "anomalous > normal[:, None] compares all pairs.",
         "((anomalous > normal[:, None]).double() + 0.5 * (anomalous == normal[:, None]).double()).mean()",
     ),
-    why="Sweeping a threshold draws the ROC curve; the area under it is this probability, so no threshold need be chosen. "
-    "The library sorts once and counts by bisection, so that 10,000 against 10,000 need no matrix of 10⁸ pairs.",
+    why="Sweeping a threshold draws the ROC curve; the area under it is this probability, so no threshold need be "
+    "chosen. The library sorts once and counts by bisection, so that 10,000 against 10,000 need no matrix of 10⁸ pairs.",
 )
 
 # --- warm-up --------------------------------------------------------------------------------------------------------
@@ -399,17 +399,17 @@ def kl_warmup(step, steps):
         "min(1.0, step / steps) is the line and the cap.",
         "return min(1.0, step / steps) if steps else 1.0",
     ),
-    why="At the start the decoder knows nothing to do with z, and the KL is a price without a return. The weight lets z "
-    "become useful first. What is optimised meanwhile is no bound: curves are compared after the warm-up alone.",
+    why="At the start the decoder knows nothing to do with z, and the KL is a price without a return. The weight lets "
+    "z become useful first. What is optimised meanwhile is no bound: curves are compared after the warm-up alone.",
 )
 
 # --- diagnoses --------------------------------------------------------------------------------------------------------
 
 _faults = {
-    "beta_too_large": "the KL would be near 0, and every reconstruction the same blurred picture, far below the plain VAE.",
-    "beta_too_small": "the KL would be larger than usual and reconstructions sharp, but draws of the prior would be broken.",
+    "beta_too_large": "the KL would be near 0, every reconstruction the same blurred picture, and the bound far worse.",
+    "beta_too_small": "the KL would be larger than usual, reconstructions sharp, and draws of the prior broken.",
     "strong_decoder": "the KL would be near 0 although the bound is as good as ever, and better than the plain VAE's.",
-    "mode_collapse": "samples would show a few classes again and again; the bound of a VAE punishes every image that it misses.",
+    "mode_collapse": "samples would show a few classes alone; the bound of a VAE punishes every image that it misses.",
     "overfitting": "the bound on training images would rise while that on validation images falls.",
     "sampling_means": "only pictures would change, not one number of the bound.",
 }
@@ -418,8 +418,8 @@ which_failure_1 = one_fault(
     "vae.which_failure_1",
     "strong_decoder",
     _faults,
-    "The likelihood is good and z holds nothing: the decoder explains the image without it, and every nat in z would cost "
-    "a nat of KL. Latents for a map, for search or for editing cannot come out of such a model.",
+    "The likelihood is good and z holds nothing: the decoder explains the image without it, and every nat in z would "
+    "cost a nat of KL. Latents for a map, for search or for editing cannot come out of such a model.",
     "The bound is better than the plain VAE's. Does a run whose β is wrong do that?",
     "Who explains the pixels, if not z?",
 )
@@ -428,8 +428,8 @@ which_failure_2 = one_fault(
     "vae.which_failure_2",
     "beta_too_small",
     _faults,
-    "z holds more than the prior has room for: what the encoder fills is far from N(0, 1), so draws of the prior fall where "
-    "the decoder never was. The distortion is small, the rate is what one pays.",
+    "z holds more than the prior has room for: what the encoder fills is far from N(0, 1), so draws of the prior fall "
+    "where the decoder never was. The distortion is small, the rate is what one pays.",
     "Which of the two terms is unusually large?",
     "Reconstructions start from q(z|x), samples from p(z). Where do the two meet?",
 )
