@@ -319,7 +319,7 @@ def auroc(normal, anomalous):
         "((anomalous > normal[:, None]).double() + 0.5 * (anomalous == normal[:, None]).double()).mean()",
     ),
     why="Sweeping a threshold draws the ROC curve; the area under it is this probability, so no threshold need be "
-    "chosen. The library sorts once and counts by bisection, so that 10,000 against 10,000 need no matrix of 10⁸ pairs.",
+    "chosen. The library sorts once and counts by bisection, so that 10,000 against 10,000 need no table of 10⁸ pairs.",
 )
 
 # --- warm-up --------------------------------------------------------------------------------------------------------
