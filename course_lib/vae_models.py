@@ -5,7 +5,10 @@ from safetensors.torch import load
 from course_lib.data import shipped
 from course_lib.vae import VAE, fully_connected_vae
 
-SHA256 = {"digits_vae": "", "digits_vae_2d": ""}
+SHA256 = {
+    "digits_vae": "69299914e94c6fd819fff1ebfa525081c9d0d9a91b9f0845715cdf5d594bc575",
+    "digits_vae_2d": "fed067bf3a4fee5f1defd3fa71d58972c10656c84515a33370a7d995f7470f41",
+}
 
 
 def load_digit_vae(latent_dim: int = 50) -> VAE:
