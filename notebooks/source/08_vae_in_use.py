@@ -273,22 +273,18 @@ show(fig, alt="Bars of bits an image: the VAE with bits back is shortest, then l
 # the **Wiener filter**. No linear filter has a smaller mean squared error.
 
 # %%
-from scipy.ndimage import median_filter
+average = greys.mean(0).double()
+variances, directions = torch.linalg.eigh(torch.cov(greys.T.double(), correction=0))
+y = grey_test[0] + 0.4 * torch.randn(784, generator=seed(2))
+by_hand = average.clone()
+for variance, u in zip(variances, directions.T, strict=True):  # direction by direction
+    by_hand += variance / (variance + 0.4**2) * (u @ (y - average)) * u
 
-centred = (greys - greys.mean(0)).double()
-variances, directions = torch.linalg.eigh(centred.T @ centred / len(greys))
+from course_lib.denoising import fit_wiener
 
-
-def wiener(y, s):
-    shrink = variances.clamp(min=0) / (variances.clamp(min=0) + s**2)
-    return (greys.mean(0) + (y - greys.mean(0)).double() @ directions * shrink @ directions.T).float()
-
-
-y = grey_test[:1] + 0.4 * torch.randn(1, 784, generator=seed(2))
-by_loop = greys.mean(0).double()
-for variance, u in zip(variances, directions.T, strict=True):  # the loop over directions
-    by_loop = by_loop + variance / (variance + 0.4**2) * (u @ (y[0] - greys.mean(0)).double()) * u
-claim("loop and matrices agree", torch.allclose(wiener(y, 0.4)[0].double(), by_loop, atol=1e-5))
+wiener = fit_wiener(greys)
+claim("the library's two matrix products give the same",
+      torch.allclose(wiener.denoise(y[None], 0.4)[0].double(), by_hand, atol=1e-4))
 
 # %% [markdown]
 # And the VAE as $p(x)$? Its likelihood is Bernoulli, and a grey image with Gaussian noise is no draw of that. We keep the network and change the likelihood, and say
@@ -300,16 +296,21 @@ claim("loop and matrices agree", torch.allclose(wiener(y, 0.4)[0].double(), by_l
 # **Predict:** where does the VAE win against Wiener and a 3×3 median: weak, middle or strong noise?
 
 # %%
+from scipy.ndimage import median_filter
+
 x, r = grey_test[:100], residual_variance(vae, greys)
 noise, db = [0.05, 0.1, 0.2, 0.4, 0.7, 1.5], {"VAE": [], "Wiener": [], "median": [], "noisy": []}
 for s in noise:
     y = x + s * torch.randn(x.shape, generator=seed(3))
     middle = torch.from_numpy(median_filter(y.view(-1, 28, 28).numpy(), size=(1, 3, 3))).flatten(1)
-    estimates = {"VAE": vae_denoise(vae, y, s, r), "Wiener": wiener(y, s), "median": middle, "noisy": y}
+    estimates = {"VAE": vae_denoise(vae, y, s, r), "Wiener": wiener.denoise(y, s), "median": middle,
+                 "noisy": y}
     for name, estimate in estimates.items():
         db[name].append(psnr(x, estimate.clamp(0, 1)).mean().item())
     if s == 0.4:
         three = torch.cat([estimates[name][:6] for name in ("noisy", "Wiener", "VAE")])
+
+# %%
 ahead = [v - w for v, w in zip(db["VAE"], db["Wiener"], strict=True)]
 claim("at s = 0.2 and 0.4 the VAE is more than 1 dB ahead of Wiener", min(ahead[2:4]) > 1, db=ahead)
 claim("at 0.05 and at 1.5 they are within 1 dB", max(abs(ahead[0]), abs(ahead[-1])) < 1)
