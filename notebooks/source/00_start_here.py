@@ -695,6 +695,8 @@ describe()
 # | --- | --- | --- | --- |
 # | $\epsilon$ | a draw from the standard normal | (latent,) | 06, 07 |
 # | $\beta$ | weight of the KL | | 06 to 08 |
+# | $y, m(z)$ | a noisy image; the decoder's mean image | (n, 784) | 08 |
+# | $\bar w$ | importance weights that sum to 1 | (k, n) | 08 |
 # | $\lambda_j$ | eigenvalue of a covariance | | 06 |
 # | $q(z)$ | aggregate posterior | | 07 |
 # | $\omega$ | angle between two latents | | 07 |
