@@ -1,0 +1,173 @@
+"""DCGAN and its training step: shapes, whose parameters move in whose turn, checkpoints, moving average."""
+
+import pytest
+import torch
+
+from course_lib.gan import (
+    OBJECTIVES,
+    Discriminator,
+    Generator,
+    Turns,
+    adversarial_step,
+    draw_turns,
+    moving_average,
+    sample,
+    to_images,
+)
+from course_lib.training import Trained, fit
+
+
+def parts(seed=0, n_classes=0, **options):
+    """Small networks with everything that changes in training, and their step."""
+    torch.manual_seed(seed)
+    g, d = Generator(5, 4, n_classes), Discriminator(3, n_classes)
+    optimizers = {
+        name: torch.optim.Adam(m.parameters(), lr=1e-3, betas=(0.5, 0.999)) for name, m in (("g", g), ("d", d))
+    }
+    average = moving_average(g, 0.9)
+    trained = Trained({"g": g, "d": d, "average": average}, optimizers, torch.Generator().manual_seed(seed))
+    return trained, adversarial_step(g, d, optimizers["g"], optimizers["d"], average=average, **options)
+
+
+def images(n=40):
+    generator = torch.Generator().manual_seed(9)
+    return torch.rand(n, 1, 28, 28, generator=generator) * 2 - 1, torch.randint(3, (n,), generator=generator)
+
+
+def weights(trained):
+    return {f"{m}.{n}": t.clone() for m, module in trained.modules.items() for n, t in module.state_dict().items()}
+
+
+def parameters(module):
+    return [p.detach().clone() for p in module.parameters()]
+
+
+def test_bytes_become_the_range_of_tanh():
+    pixels = torch.tensor([0, 255, 51], dtype=torch.uint8)[:, None, None].expand(3, 28, 28)
+    assert to_images(pixels).shape == (3, 1, 28, 28)
+    torch.testing.assert_close(to_images(pixels)[:, 0, 0, 0], torch.tensor([-1.0, 1.0, -0.6]))
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_networks_have_their_shapes_and_refuse_others(n_classes, unchecked):
+    trained, _ = parts(n_classes=n_classes)
+    g, d = trained.modules["g"], trained.modules["d"]
+    labels = (torch.tensor([0, 2]),) if n_classes else ()
+    fake = g(torch.randn(2, 5), *labels)
+    assert fake.shape == (2, 1, 28, 28)
+    assert fake.abs().max() <= 1
+    assert d(fake, *labels).shape == (2,)
+    with pytest.raises(ValueError, match=r"expected images of shape \(batch, 1, 28, 28\), got \(2, 1, 27, 28\)"):
+        d(torch.zeros(2, 1, 27, 28), *labels)
+    other = () if n_classes else (torch.tensor([0, 1]),)
+    for call in (lambda: g(torch.randn(2, 5), *other), lambda: d(fake, *other)):
+        with pytest.raises(ValueError, match="labels: expected"):
+            call()
+
+
+def test_the_class_matters_to_both():
+    trained, _ = parts(n_classes=3)
+    g, d = trained.modules["g"].eval(), trained.modules["d"].eval()
+    z, x = torch.randn(1, 5), images(1)[0]
+    for label in (1, 2):
+        assert not torch.equal(g(z, torch.tensor([0])), g(z, torch.tensor([label])))
+        assert d(x, torch.tensor([0])) != d(x, torch.tensor([label]))
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_each_turn_moves_one_player_alone_and_leaves_no_gradient(name):
+    """Frozen by a rate of 0, the other's weights stay, and no gradient waits for the next turn."""
+    for frozen, moves in (("g", "d"), ("d", "g")):
+        trained, step = parts(objective=OBJECTIVES[name])
+        trained.optimizers[frozen].param_groups[0]["lr"] = 0.0
+        before = {key: parameters(trained.modules[key]) for key in ("g", "d")}
+        step(draw_turns(images()[0], None, 8, 5)(trained.generator))
+        after = {key: parameters(trained.modules[key]) for key in ("g", "d")}
+        assert all(torch.equal(a, b) for a, b in zip(before[frozen], after[frozen], strict=True))
+        assert any(not torch.equal(a, b) for a, b in zip(before[moves], after[moves], strict=True))
+        for key in ("g", "d"):
+            assert all(p.grad is None and p.requires_grad for p in trained.modules[key].parameters())
+
+
+def test_in_the_discriminators_turn_the_generator_gets_no_gradient_and_the_other_way_round(monkeypatch):
+    trained, step = parts(n_classes=0)
+    g, d = trained.modules["g"], trained.modules["d"]
+    seen = []
+    for name, own, other in (("d", d, g), ("g", g, d)):
+        optimizer = trained.optimizers[name]
+        plain = optimizer.step
+
+        def spy(plain=plain, own=own, other=other, name=name):
+            seen.append(name)
+            assert all(p.grad is not None for p in own.parameters())
+            assert all(p.grad is None for p in other.parameters())
+            plain()
+
+        monkeypatch.setattr(optimizer, "step", spy)
+    step(draw_turns(images()[0], None, 8, 5, n_critic=3)(trained.generator))
+    assert seen == ["d", "d", "d", "g"]
+
+
+def test_one_step_is_the_textbooks():
+    """Against the loop written out: D on real and detached fake, then G through the new D."""
+    trained, step = parts()
+    turns = draw_turns(images()[0], None, 8, 5)(torch.Generator().manual_seed(3))
+    step(turns)
+    other, _ = parts()
+    g, d = other.modules["g"], other.modules["d"]
+    bce = torch.nn.functional.binary_cross_entropy_with_logits
+    fake = g(turns.z[0])
+    real_logits, fake_logits = d(turns.real[0]), d(fake.detach())
+    (bce(real_logits, torch.ones(8)) + bce(fake_logits, torch.zeros(8))).backward()
+    other.optimizers["d"].step()
+    other.optimizers["g"].zero_grad()
+    bce(d(fake), torch.ones(8)).backward()
+    other.optimizers["g"].step()
+    for name in ("g", "d"):
+        for a, b in zip(trained.modules[name].parameters(), other.modules[name].parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_run_in_two_parts_is_the_whole_run_bit_for_bit(tmp_path):
+    x, labels = images()
+
+    def run(untils, name):
+        for until in untils:
+            trained, step = parts(n_classes=3, r1_weight=0.1)
+            draw = draw_turns(x, labels, 6, 5, n_critic=2)
+            fit(step, draw, 6, trained, until=until, every=1, checkpoint=tmp_path / name, progress=False)
+        return weights(trained)
+
+    whole, resumed = run((6,), "whole"), run((3, 6), "parts")
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_the_average_follows_by_its_formula_and_starts_at_the_first_weights():
+    trained, step = parts()
+    g, average = trained.modules["g"], trained.modules["average"]
+    draw, expected = draw_turns(images()[0], None, 6, 5), None
+    for _ in range(3):
+        step(draw(trained.generator))
+        now = g.first.weight.detach().clone()
+        expected = now if expected is None else 0.9 * expected + 0.1 * now
+    torch.testing.assert_close(average.module.first.weight, expected)
+
+
+def test_samples_depend_on_their_own_noise_and_leave_the_mode():
+    trained, step = parts()
+    step(draw_turns(images()[0], None, 6, 5)(trained.generator))
+    g, z = trained.modules["g"], torch.randn(7, 5)
+    whole = sample(g, z)
+    assert g.training
+    torch.testing.assert_close(sample(g, z[2:4]), whole[2:4])
+    torch.testing.assert_close(sample(g, z, at_once=3), whole)
+
+
+def test_turns_hold_their_sizes_and_the_labels_of_their_images():
+    x, labels = images()
+    turns = draw_turns(x, labels, 6, 5, n_critic=2)(torch.Generator().manual_seed(0))
+    assert isinstance(turns, Turns)
+    assert (turns.real.shape, turns.z.shape) == ((2, 6, 1, 28, 28), (2, 6, 5))
+    for image, label in zip(turns.real.flatten(0, 1), turns.labels.flatten(), strict=True):
+        (at,) = (x == image).flatten(1).all(1).nonzero()[0]
+        assert labels[at] == label
