@@ -79,6 +79,14 @@ def test_metropolis_within_gibbs_finds_them_too_and_taking_every_proposal_does_n
     assert error[False] > 3 * error[True]
 
 
+def test_the_encoders_proposals_alone_find_them_by_their_ratio():
+    model, (x, observed) = small_model(), question()
+    chains = (x.repeat(60, 1), observed.repeat(60, 1))
+    means, _, _ = gibbs_inpaint(model, *chains, 2000, torch.Generator().manual_seed(4), 100, walk=0.0)
+    found = means.view(60, 3, PIXELS).mean(0)
+    assert (found - exact(model, x, observed)).abs().max() < 0.04
+
+
 def test_with_nothing_missing_the_image_comes_back():
     model, (x, _) = small_model(), question()
     x, everything = (x > 0.5).double(), torch.ones(3, PIXELS, dtype=torch.bool)
