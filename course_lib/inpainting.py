@@ -99,7 +99,7 @@ def gibbs_inpaint(
 
     def redraw(logits: Tensor) -> Tensor:
         draws = torch.rand(logits.shape, generator=generator, dtype=logits.dtype) < logits.sigmoid()
-        return draws.to(x)
+        return torch.where(observed, x, draws.to(x))
 
     mu, logvar = model.encode(_fill(model, x, observed))
     z = reparameterize(mu, logvar, random_normal(mu))
