@@ -85,12 +85,21 @@ WRONG = {
             best(value="(p * torch.log2(d) + q * torch.log2(1 - d)).sum(-1) * dx"),
             masses(back="(real + fake) / math.log(2)"),
         ),
+        "value_of": (
+            best(value="(p * torch.log(d) + q * torch.log(1 - d)).sum() * 0.02"),
+            masses(back="(real + fake).sum() / dx * 0.02"),
+        ),
     },
     "gan.discriminator_loss": {
         "sigmoid_then_log": (
             f"return -(torch.log(torch.sigmoid(real_logits)).mean() + torch.log{OFF}.mean())",
             "D = lambda l: 1 / (1 + torch.exp(-l))\n"
             "return -torch.log(D(real_logits)).mean() - torch.log(1 - D(fake_logits)).mean()",
+        ),
+        "epsilon": (
+            "return -(real_logits.sigmoid() + 1e-8).log().mean() - (1 - fake_logits.sigmoid() + 1e-8).log().mean()",
+            "D = torch.sigmoid\nreal, fake = torch.log(D(real_logits) + 1e-8), torch.log(1 - D(fake_logits) + 1e-8)\n"
+            "return -(real.mean() + fake.mean())",
         ),
         "swapped": (by_softplus("real_logits", "-fake_logits"), by_bce(0, 1)),
         "sign": (by_softplus(factor="-"), by_bce(back="-(a + b)")),
@@ -119,6 +128,10 @@ WRONG = {
     },
     "gan.wasserstein_1d": {
         "unsorted": (repeated(x="x", y="y"), walked(order="list")),
+        "tiled": (
+            "a, b = x.sort().values.repeat(len(y)), y.sort().values.repeat(len(x))\nreturn (a - b).abs().mean()",
+            "a, b = torch.cat([x.sort()[0]] * len(y)), torch.cat([y.sort()[0]] * len(x))\nreturn torch.dist(a, b, 1) / len(a)",
+        ),
         "squared": (repeated("(a - b) ** 2"), walked("gap * gap")),
         "root": (repeated("(a - b) ** 2", ".mean().sqrt()"), walked("gap ** 2", "total ** 0.5")),
         "signed": (repeated("a - b"), "return x.mean() - y.mean()"),

@@ -99,6 +99,12 @@ def optimal_discriminator(p, q, dx):
             "the logarithm has base 2",
             "nats are asked for: .log().",
         ),
+        Mistake(
+            "value_of",
+            lambda p, q, dx: (p / (p + q), (p * (p / (p + q)).log() + q * (q / (p + q)).log()).sum() * 0.02),
+            "the chapter's value_of computes the value: it sums over everything, with the grid's dx = 0.02",
+            "sum over the last axis alone, and take the dx that is handed in.",
+        ),
     ),
     hints=(
         "For p = q everywhere d must be ½ and the value −ln 4. What do you get?",
@@ -144,6 +150,12 @@ def discriminator_loss(real_logits, fake_logits):
             lambda real, fake: -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean(),
             "the logarithm is taken of a finished sigmoid",
             "σ(−800) is 0 in the computer, and ln 0 is −∞: stay with the logits.",
+        ),
+        Mistake(
+            "epsilon",
+            lambda real, fake: -(real.sigmoid() + 1e-8).log().mean() - (1 - fake.sigmoid() + 1e-8).log().mean(),
+            "1e-8 is added inside the logarithm of a finished sigmoid",
+            "finite, but cut off at ln 1e-8 = −18, and without a gradient beyond: stay with the logits.",
         ),
         Mistake(
             "swapped",
@@ -330,6 +342,12 @@ def wasserstein_1d(x, y):
             "on a line nothing is gained by crossing: smallest to smallest.",
         ),
         Mistake(
+            "tiled",
+            lambda x, y: (x.sort().values.repeat(len(y)) - y.sort().values.repeat(len(x))).abs().mean(),
+            "whole samples are repeated, one copy behind the other",
+            "the m copies of one point stand side by side, in order: .repeat_interleave(m).",
+        ),
+        Mistake(
             "squared",
             lambda x, y: _quantiles(x, y, torch.square),
             "the distances are squared",
@@ -388,6 +406,7 @@ read_the_loss = Answer(
     right=(math.log(4) - 1.1) / 2,
     wrong={
         math.log(4) - 1.1: "that is twice the divergence: value = 2 JSD − ln 4.",
+        0.14: "the first two digits are right; one more is asked for, to 1 %.",
         1.1: "that is the loss; value = −loss = 2 JSD − ln 4.",
         (math.log(4) + 1.1) / 2: "the loss is the negative of the value: mind the sign. JSD is at most ln 2 = 0.69.",
         (math.log(4) - 1.1) / 2 / math.log(2): "that is in bits; nats are asked for.",
@@ -411,7 +430,8 @@ parallel_lines = one_fault(
         "none": "none does with the exact D*, which is flat; a network is trained here, and is not.",
     },
     "The network's logit slopes down from the data to the fakes. The non-saturating loss multiplies that slope by "
-    "1 − D, near 1; the critic's by 1; the minimax loss by D, near 0. The divergence has no part in it.",
+    "1 − D, near 1; the critic's by 1; the minimax loss by D, near 0: so near that Adam, which divides a gradient by "
+    "its size plus 1e-8, takes hardly a step. The divergence has no part in it.",
     "What is the gradient on a fake? The loss's derivative by the logit, times the logit's slope at the fake.",
     "Which of the three derivatives is nearly zero where D is sure?",
 )

@@ -703,7 +703,7 @@ describe()
 # | $D = \sigma(l)$ | belief that $x$ is real | (batch,) | 09 |
 # | $u$ | density ratio; in 10 a singular vector | | 09, 10 |
 # | $f, f^*$ | convex function, conjugate | | 09 |
-# | $W_1$ | Wasserstein distance | | 09 |
+# | $W_1, \mathrm{JSD}, \mathrm{TV}$ | distances: Wasserstein, Jensen–Shannon, total variation | | 09 |
 # | $\psi, \gamma$ | the discriminator's slope; weight of R1 | | 10 |
 
 # %% [markdown]

@@ -570,7 +570,8 @@ for kind, D in critics.items():
     with torch.no_grad():
         values = D(along) - D(torch.zeros(1, 2, dtype=f64))
     figures.line(left, along[:, 0], values, colours[kind], kind)
-    right.hist(slopes[kind].numpy(), 40, range=(0, 2), histtype="step", color=colours[kind], linewidth=1.8)
+    right.hist(slopes[kind].numpy(), 40, range=(0, 2), histtype="step", color=colours[kind],
+               linewidth=1.8)
 left.set(xlim=(-1, 4), xlabel="$x_1$, at $x_2 = 0$", ylabel="D(x) − D(0)")
 figures.title(left, "Fakes at 0, data at 2 (– – the best critic)")
 right.axvline(1, color=figures.MUTE, linestyle="--", linewidth=1.2)
