@@ -683,8 +683,8 @@ times = {(row["threads"], row["batch"]): row for row in recorded("generation")["
 faster = {key: row["speedup_at_256"] for key, row in times.items()}
 claim("with 256 characters behind it the next one comes 20 times as fast or more for 16 texts at once",
       faster[2, 16] > 20, times=faster[2, 16])
-claim("for a single text more than 5 times on one thread, more than 3 on two",
-      faster[1, 1] > 5 > faster[2, 1] > 3, one_thread=faster[1, 1], two_threads=faster[2, 1])
+claim("for a single text more than 5 times, on one thread and on two",
+      min(faster[1, 1], faster[2, 1]) > 5, one_thread=faster[1, 1], two_threads=faster[2, 1])
 growth = [row["ms_at_256"] / row["ms_at_16"] for row in times.values()]
 claim("a step with 256 behind it takes less than a fifth longer than with 16", max(growth) < 1.2,
       ratios=growth)
