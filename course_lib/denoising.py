@@ -65,7 +65,7 @@ def vae_denoise(
     steps: int = 100,
     rate: float = 0.1,
 ) -> Float[Tensor, "n pixels"]:
-    """Return E[x | noisy, z] at the z that explains each image best, found by steps of Adam from the encoder's guess.
+    """Return E[x | noisy, z] at the z that explains each image best, found by steps of Adam from z = 0.
 
     Given z a pixel is N(m(z), residual) with the decoder's mean m, hence seen as N(m(z), residual + std²); z maximises
     the density of that times the prior's. From m the estimate moves towards noisy by residual / (residual + std²).

@@ -47,7 +47,7 @@ def gaussian_frechet_distance(
 
     sigma, other_sigma: covariances, singular ones too. The eigenvalues of Σ₁Σ₂ are the squared singular values of
     Σ₁^½ Σ₂^½, so the trace of the root is the sum of these: only roots of symmetric matrices are taken, and the
-    product, neither symmetric nor always diagonalisable, is never formed. Computed in float64.
+    product, which is not symmetric, is never formed. Computed in float64.
     """
     roots = []
     for each in (sigma, other_sigma):

@@ -76,7 +76,7 @@ def transposed_size(size, kernel, stride=1, padding=0):
             "padding_added",
             lambda size, kernel, stride=1, padding=0: stride * (size - 1) + kernel + 2 * padding,
             "padding is added",
-            "in a transposed convolution padding makes the result smaller, as it makes a convolution's larger.",
+            "in a transposed convolution padding is cut off: the result becomes smaller.",
         ),
         Mistake(
             "no_stride",
@@ -86,7 +86,7 @@ def transposed_size(size, kernel, stride=1, padding=0):
         ),
     ),
     hints=(
-        "Paint size = 2, kernel = 3, stride = 2 on paper.",
+        "Paint size = 2, kernel = 3, stride = 2 on paper: pixels 0, 1, 2 and then 2, 3, 4.",
         "The last pixel begins at stride · (size − 1).",
         "stride * (size - 1) + kernel - 2 * padding",
     ),
@@ -142,7 +142,7 @@ def active_units(mu, threshold=0.01):
             "dead",
             lambda mu, threshold=0.01: mu.var(dim=0) <= threshold,
             "the dead latents are marked, not the active ones",
-            "which side of the threshold changes with the image?",
+            "an active latent's mean changes with the image: its variance is above the threshold.",
         ),
         Mistake(
             "count",
@@ -245,7 +245,7 @@ article_beta = Answer(
         784.0: "recon is divided by 784, but the kl by the 2 latents as well.",
         1568.0: "both divisions work the same way: 784 / 2, not 784 · 2.",
         1 / 392: "the other way round: multiply the loss by 784 and see what stands before the kl.",
-        196.0: "the ½ of the kl is in the article's formula already.",
+        196.0: "the ½ belongs to the kl itself, and is in the article's formula already: it does not count in β.",
         15.68: "that was chapter 06's, with 50 latents.",
         1.0: "the two means divide by different numbers: 784 pixels, 2 latents.",
     },
@@ -269,8 +269,8 @@ information_limit = Answer(
         math.log(784): "the pixels do not count, the images do.",
     },
     hints=(
-        "The largest entropy of a variable with N values, from chapter 01?",
-        "Knowing z cannot tell more about the index than there is to know.",
+        "The information is the mean of ln(p(n|z) / (1/N)): how large can the probability p(n|z) be?",
+        "At best z names its image with certainty: p(n|z) = 1.",
     ),
     why="the information of z about the index is at most the index's entropy: ln 9,000 = 9.10 nats, however many "
     "latents there are.",

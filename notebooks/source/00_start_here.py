@@ -697,6 +697,7 @@ describe()
 # | $\beta$ | weight of the KL | | 06 to 08 |
 # | $y, m(z)$ | a noisy image; the decoder's mean image | (n, 784) | 08 |
 # | $\bar w$ | importance weights that sum to 1 | (k, n) | 08 |
+# | $u_j, r_i$ | direction of a covariance; mean square left at a pixel | (784,) | 08 |
 # | $\lambda_j$ | eigenvalue of a covariance | | 06 |
 # | $q(z)$ | aggregate posterior | | 07 |
 # | $\omega$ | angle between two latents | | 07 |

@@ -135,8 +135,9 @@ with torch.no_grad():
 # %% [markdown]
 # *Repair:* twice as many outputs, the first half $\mu$, the second $\ln\sigma^2$; then `reparameterize` of chapter 06.
 #
-# **Fault 3: sizes.** The decoder should return 28 × 28. A transposed convolution lets every input pixel paint
-# `kernel` pixels, its neighbour `stride` pixels further on, and cuts `padding` off each border.
+# **Fault 3: sizes.** The decoder should return 28 × 28. A **convolution** makes each output pixel from a small window of
+# input pixels, with the same weights everywhere. A **transposed convolution** goes the other way: along each side, every input pixel paints
+# `kernel` pixels, its neighbour begins `stride` pixels further on, overlaps add up, and `padding` is cut off each border.
 #
 # ### Exercise: the decoder's output size
 # *difficulty 2/5 · importance 3/5 · 8 minutes*
@@ -177,7 +178,7 @@ except RuntimeError as error:
     print("fault 4:", str(error)[:48])
 
 # %% [markdown]
-# *Repair:* a function of the batch. Chapter 05's `fit` takes it as `step`.
+# *Repair:* a function of the batch. The library's `fit` calls it, as `step`, once for every batch (chapter 05).
 #
 # **Fault 5: the reductions.** This one raises nothing. The cross-entropy is a *mean* over pixels and batch, the KL a *mean* over
 # latents and batch. Chapter 06 derived what that does. With 784 pixels and 2 latents, what $\beta$ is this?
@@ -187,7 +188,7 @@ answer("vae.article_beta", ...)
 
 # %% [markdown]
 # **Predict**, before the next cell: all other faults are mended, and only the reductions stay as the article has them. What
-# will the two latents learn?
+# will the two latents learn? (Both runs use a small fully connected VAE on binary pixels; section 2 says what its `mean` is for.)
 
 # %%
 def short_run(beta, steps=300, seed=0):
@@ -228,8 +229,10 @@ claim("the article's ten reconstructions are all the same: their variance is a h
 # <details><summary>Answer</summary>
 #
 # Nothing. At $\beta = 392$ a nat of KL costs as much as 392 nats of likelihood bring, and no latent is worth that. The encoder
-# returns the prior for every image, the decoder the mean of all. Such a run looks healthy: its loss falls, and stays finite. This
+# returns the prior for every image, the decoder the mean of all. Nothing is raised. This
 # is **posterior collapse**, here by a reduction.
+#
+# So four faults stop the article's code, and one lets it run and learn nothing.
 # </details>
 
 # %% [markdown]
@@ -241,12 +244,12 @@ claim("the article's ten reconstructions are all the same: their variance is a h
 # - *The mean taken out.* The encoder sees $x - \bar x$; the decoder's logits are added to those of $\bar x$. An untrained
 #   model is then about as good as independent pixels.
 # - *Images moved by up to a pixel.* A digit moved is a digit.
-# - *A rate of 3·10⁻³, falling to 0.* Chapter 05's warm-up and straight line.
-# - *One draw or five.* Chapter 06's importance-weighted bound as the objective.
+# - *A rate of 3·10⁻³, falling to 0.* It rises during the first 5 % of the steps, then falls on a straight line (chapter 05).
+# - *One draw.* The objective is the ELBO. With five it would be chapter 06's importance-weighted bound.
 
 # %% [markdown]
-# **Predict:** which of these matter most: the mean, the moving, or five draws in place of one? Three seeds each were trained
-# with one thing changed.
+# **Predict:** which of these matter most: the mean, the moving, or five draws in place of one? Five seeds of the recipe, `course`, were
+# trained, and three each with one thing changed.
 
 # %%
 variants = ("course", "no mean", "not moved", "5 draws")
@@ -266,7 +269,7 @@ claim("the model of five draws has the worse ELBO, by 1.4 nats, and took twice t
 # %% [markdown]
 # The cheapest choice is worth most: without the mean, two nats are never made up for. Five draws
 # bring one nat, and their ELBO is *worse*: the encoder was trained for another
-# bound, as chapter 06 predicted. Moving changes the training figure most: learning by heart becomes harder.
+# bound. Moving brings the least here, and the seeds with and without it overlap; section 3 shows what else it does.
 #
 # Now the beginning of that training, here: 300 of the 6,000 steps, with the schedule of all.
 
@@ -313,8 +316,8 @@ show(fig, alt="Validation bound against the step for five seeds that lie on each
 # %% [markdown]
 # ## 3 · The number
 #
-# The ELBO is a bound. For the report we want $\ln p(x)$ itself, and chapter 06 has the tool: $k$ draws from $q$, averaged before the
-# logarithm. How many are enough? On 200 test digits, from one draw to a thousand:
+# The ELBO is a bound. For the report we want $\ln p(x)$ itself, and chapter 06 has the tool: the weights $p(x, z)/q(z\mid x)$ of $k$ draws from $q$,
+# averaged before the logarithm. How many are enough? On 200 test digits, from one draw to a thousand:
 
 # %%
 vae = load_digit_vae()
@@ -332,10 +335,11 @@ claim("each tenfold k raises it, by less every time, all by more than 5 standard
 claim("from 100 to 1,000 draws less than 1 nat is still gained", steps[2][0] < 1, nats=steps[2][0])
 
 # %% [markdown]
-# So $k = 100$ understates by less than two nats, and by the field's custom we report that. Every figure also needs its error,
+# So $k = 100$ still understates: by at least what 1,000 draws gain. How much more, no finite $k$ says. We report $k = 100$, and say so. Every figure also needs its error,
 # and there are two of them: *which images* (the standard error over 10,000 test images) and *which training run* (the spread over seeds). And it
-# needs rivals. Independent pixels are one; a **mixture of Bernoulli images** is a VAE with one latent that has $K$ values: its
-# likelihood is a sum, so no bound is needed, and expectation–maximisation fits it in a second.
+# needs rivals. Independent pixels are one. Another is a **mixture of Bernoulli images**: like a VAE whose one latent has $K$ values. Its
+# likelihood is a sum, so no bound is needed. Expectation–maximisation fits it, two steps in turn: how probably did each of the $K$ make this image?
+# Then each one's pixels become the mean of the images, weighted by that.
 
 # %%
 binary = binarise(digits.train, torch.Generator().manual_seed(0)).flatten(1)
@@ -353,8 +357,8 @@ claim("the worst of five seeds is above −95 nats, and all lie within 1 nat",
 
 # %% [markdown]
 # Burda, Grosse and Salakhutdinov (2016) report −86.76 for such a VAE, and −84.78 for one trained with 50 draws. Theirs saw 60,000
-# digits, ours 9,000, another binarisation of the same test images, and a minute of two cores. On its own training digits ours
-# stands higher: that gap is what more data would close.
+# digits, ours 9,000, and another binarisation of the same test images; so the figures compare only roughly. One sign of
+# few data can be measured here: how far does ours stand higher on its training digits than on validation digits?
 
 # %%
 gap = mean_of("course", "train") - mean_of("course", "validation")
@@ -423,7 +427,8 @@ show(fig, alt="Left, 14 by 14 decoded digits over a two-dimensional latent: neig
               "Right, 600 test digits written at their latent means: the same regions.")
 
 # %% [markdown]
-# Neighbours look alike, classes have regions, and nobody gave it a label. The price: two latents cost many nats.
+# Neighbours look alike, many classes have regions, and nobody gave it a label. In the crowded middle they overlap. The price: two latents
+# cost many nats.
 
 # %%
 with torch.no_grad():
@@ -439,9 +444,11 @@ claim("two latents cost more than 30 nats against 50",
 # ## 6 · Paths, and where draws live
 #
 # To go from one digit to another we mix their latents. The straight way passes through places where no draw ever
-# is. $\|z\|^2$ of 50 standard normals has mean 50 and standard deviation $\sqrt{100} = 10$, so nearly all draws have a length near
-# $\sqrt{50} = 7.07$: the **typical set**, a thin shell. Two draws are nearly perpendicular, and the middle between them has
-# length $\sqrt{50/2} = 5$.
+# is. Each $z_j^2$ has mean 1 and variance $\mathrm{E}[z_j^4] - 1 = 3 - 1 = 2$. So $\|z\|^2$ of 50 has mean 50 and standard deviation $\sqrt{100} = 10$,
+# and nearly all draws have a length near $\sqrt{50} = 7.07$: the **typical set**, a thin shell.
+#
+# Two draws $a, b$ are nearly perpendicular: $a\cdot b$ has mean 0 and standard deviation $\sqrt{50} \approx 7$, small beside $\|a\|\|b\| \approx 50$.
+# Their middle then has $\|\tfrac12(a + b)\|^2 \approx \tfrac14(50 + 50)$, length 5.
 
 # %%
 from scipy.stats import chi2
@@ -455,6 +462,12 @@ claim("middles of 20,000 straight paths have a mean length of 4.97, ends 7.04",
       abs(middle.mean() - 4.97) < 0.02 and abs(ends[0].norm(dim=1).mean() - 7.04) < 0.02)
 
 # %% [markdown]
+# So turn the direction instead, evenly from $a$ to $b$, both now of length 1 with angle $\omega$ between them:
+#
+# $$\frac{\sin((1 - t)\,\omega)\,a + \sin(t\,\omega)\,b}{\sin\omega} .$$
+#
+# At $t = 0$ that is $a$, at $t = 1$ it is $b$, and its length is always 1. For perpendicular $a, b$ it is $\cos(t\,\omega)\,a + \sin(t\,\omega)\,b$: a quarter circle.
+#
 # ### Exercise: the way along the shell
 # *difficulty 3/5 · importance 3/5 · 12 minutes*
 
@@ -497,18 +510,20 @@ show(fig, alt="Two rows of nine decoder means from a seven to a three, one by th
               "both change shape gradually, with hardly a difference to the eye.")
 
 # %% [markdown]
-# So the shell matters, and less than the pictures of papers suggest: about a tenth more grey. There are two reasons. The decoder is smooth,
-# and, as section 8 shows, most of the 50 latents do nothing: the effective shell has fewer dimensions.
+# So the shell matters, but little here: about a tenth more grey. Two things may explain it. The decoder is smooth,
+# and, as section 8 shows, most of the 50 latents do nothing: the shell that counts has fewer dimensions.
 
 # %% [markdown]
 # ## 7 · Prior against what the encoder fills
 #
 # Samples start from the prior; the decoder was trained on $z$ from the encoder. Do the two agree? The mixture of all posteriors,
-# $q(z) = \frac1N\sum_n q(z\mid x_n)$, is the **aggregate posterior**. Write $\ln q(z\mid x_n) - \ln p(z)$ as a sum of two differences, and average:
+# $q(z) = \frac1N\sum_n q(z\mid x_n)$, is the **aggregate posterior**. Put $-\ln q(z) + \ln q(z)$ between
+# $\ln q(z\mid x_n)$ and $-\ln p(z)$. Then average over the images $n$, and over $z$ from $q(z\mid x_n)$:
 #
 # $$\underbrace{\frac1N\sum_n \mathrm{KL}\big(q(z\mid x_n)\,\|\,p(z)\big)}_{\text{the KL of the ELBO}} = \underbrace{\mathrm{E}\Big[\ln\frac{q(z\mid x_n)}{q(z)}\Big]}_{\text{information of } z \text{ about } n} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{mismatch}} .$$
 #
-# Only the second is a flaw (Hoffman and Johnson 2016). With $N = 9{,}000$ images, how large can the first become, in nats?
+# The information says how well $z$ tells which image it came from: by Bayes' rule $q(z\mid x_n)/q(z) = p(n\mid z)/\tfrac1N$. Only the
+# mismatch is a flaw (Hoffman and Johnson 2016). With $N = 9{,}000$ images, how large can the information become, in nats?
 
 # %% tags=["nbval-ignore-output"]
 answer("vae.information_limit", ...)
@@ -558,12 +573,16 @@ show(fig, alt="Left, the aggregate posterior of two latents covers the prior's c
               "KL in two parts: information 5.9 and mismatch 0.5 nats for 2 latents, 9.1 and 17 for 50.")
 
 # %% [markdown]
-# Two latents tell images apart nearly as well as their KL allows, and the prior fits. Fifty seem to fit badly, 17 nats. But look at the limit: 9,000 narrow
-# posteriors in 19 dimensions *cannot* look like a Gaussian, whatever the encoder does, and an information of $\ln N$
-# says only that no two images share a place. The split counts images as much as it judges the model; with more images the information would go on growing.
+# With two latents most of the KL is information, and the mismatch is below 1 nat. Fifty seem to fit badly: 17 nats of mismatch. But look at the limit. The
+# KL is 26 nats, the information at most $\ln 9{,}000 = 9.1$, so 17 *must* be left over, whatever the encoder does with these 26. An
+# information of $\ln N$ says only that hardly two images share a place. The split counts images as much as it judges the model: with more of
+# them the limit would be higher.
 
 # %% [markdown]
 # ## 8 · Who works in there?
+#
+# A latent whose $q$ is the same for every image says nothing about any. Burda et al. call a latent **active** if its $\mu$ moves: if the
+# variance of $\mu$ over the images exceeds 0.01.
 #
 # ### Exercise: active units
 # *difficulty 1/5 · importance 4/5 · 5 minutes*
@@ -607,7 +626,7 @@ show(fig, alt="KL of each of the 50 latents, sorted: 19 hold between 0.4 and 2.3
 
 # %% [markdown]
 # This too is collapse, latent by latent, and harmless: chapter 06 showed it as an *optimum* of the linear model. A latent lives where it brings
-# more likelihood than its KL costs. So 50 was no tuned number: the model took what it needed.
+# more likelihood than its KL costs. So 50 is an upper limit: of it this model uses 19, the other seeds the numbers printed above.
 
 # %% [markdown]
 # ## What stays
@@ -616,7 +635,7 @@ show(fig, alt="KL of each of the 50 latents, sorted: 19 hold between 0.4 and 2.3
 # - A log-likelihood comes with its $k$, its error and its rivals (*from 100 to 1,000 draws less than 1 nat is still gained*).
 # - Samples are draws; means flatter (*two draws from the same z differ in more than 20 pixels*).
 # - In many dimensions draws live on a shell (*fewer than 2 in 1,000 draws of the prior are as short*).
-# - A VAE takes the latents that it needs (*19 of the 50 latents are active*).
+# - A VAE can leave latents unused, at no loss (*19 of the 50 latents are active*).
 
 # %% tags=["nbval-ignore-output"]
 progress()
