@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from course_lib.classifier import Classifier, features_and_logits
 from course_lib.data import FOLDER, Images, load_digits, load_fashion
-from course_lib.gan import to_images
+from course_lib.dcgan import to_images
 from course_lib.image_metrics import accuracy
 from course_lib.records import write_record
 from course_lib.training import Trained, adamw, fit, warmup_then_linear

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from course_lib.classifier import features_and_logits, load_classifier
 from course_lib.data import Images, load_digits, load_fashion
-from course_lib.gan import to_images
+from course_lib.dcgan import to_images
 from course_lib.image_metrics import (
     density_and_coverage,
     extrapolate,

@@ -69,7 +69,7 @@ def _check_range(images: Tensor) -> None:
     if low >= 0 and high <= 1:
         remedy = "; images in [0, 1] become 2 · images − 1"
     elif low >= 0 and high <= 255:
-        remedy = "; bytes become images by course_lib.gan.to_images"
+        remedy = "; bytes become images by course_lib.dcgan.to_images"
     raise ValueError(f"images: expected pixels from −1, black, to 1, white, got {low:g} … {high:g}{remedy}")
 
 

@@ -1,8 +1,8 @@
-"""The generative adversarial network: losses from logits, penalties, spectral norm, DCGAN for 28×28, the step.
+"""The generative adversarial network: losses from logits, penalties, spectral norm, and the training step.
 
-Goodfellow et al. 2014, *Generative adversarial nets*; Radford, Metz and Chintala 2016 (DCGAN). The discriminator gives
-logits, never probabilities: D(x) = σ(logit) is its belief that x is real. Images are (batch, 1, 28, 28) in [−1, 1].
-Losses are means over the batch, in nats where they are log-probabilities, and are minimised by whoever they name.
+Goodfellow et al. 2014, *Generative adversarial nets*. The discriminator gives logits, never probabilities: D(x) =
+σ(logit) is its belief that x is real. Losses are means over the batch, in nats where they are log-probabilities, and
+are minimised by whoever they name. The networks for images stand in ``dcgan.py``.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-SIDE = 28
+from course_lib.dcgan import as_convolved, given_labels
 
 # --- losses ----------------------------------------------------------------------------------------------------------
 
@@ -156,97 +156,7 @@ def convolution_norm(
     return x.norm().sqrt()
 
 
-# --- DCGAN -----------------------------------------------------------------------------------------------------------
-
-
-def to_images(pixels: UInt8[Tensor, "n 28 28"]) -> Float[Tensor, "n 1 28 28"]:
-    """Return bytes as the networks take them: one channel, 0 … 255 to −1 … 1, the range of tanh."""
-    return (pixels.float() / 127.5 - 1)[:, None]
-
-
-class Generator(nn.Module):
-    """Noise (batch, latent_dim), and a class where there are n_classes, to images in (−1, 1).
-
-    7 × 7 → 14 × 14 → 28 × 28 by transposed convolutions with batch norm and ReLU (Radford et al. 2016). The class
-    enters as a trained vector beside z (Mirza and Osindero 2014).
-    """
-
-    def __init__(self, latent_dim: int = 64, channels: int = 64, n_classes: int = 0) -> None:
-        super().__init__()
-        self.latent_dim, self.n_classes = latent_dim, n_classes
-        self.embedding = nn.Embedding(n_classes, latent_dim) if n_classes else None
-        self.first = nn.Linear(latent_dim * (1 + (n_classes > 0)), 2 * channels * 49, bias=False)
-        self.body = nn.Sequential(
-            nn.BatchNorm2d(2 * channels),
-            nn.ReLU(),
-            nn.ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            nn.ConvTranspose2d(channels, 1, 4, stride=2, padding=1),
-            nn.Tanh(),
-        )
-        _dcgan_initialise(self)
-
-    def forward(
-        self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, "batch"] | None = None
-    ) -> Float[Tensor, "batch 1 28 28"]:
-        """Return images; ValueError where labels are missing or not wanted."""
-        _check_labels(labels, self.n_classes)
-        if self.embedding is not None:
-            z = torch.cat([z, self.embedding(labels)], dim=1)
-        x = self.first(z).view(len(z), -1, 7, 7)  # (B, 2 C, 7, 7)
-        return self.body(_like(self, x))
-
-
-class Discriminator(nn.Module):
-    """Images to logits (batch,): two strided convolutions with leaky ReLU, batch norm in the second, a linear end.
-
-    With n_classes the logit is w · φ(x) + e_y · φ(x), a projection (Miyato and Koyama 2018, equation 3).
-    """
-
-    def __init__(self, channels: int = 64, n_classes: int = 0) -> None:
-        super().__init__()
-        self.n_classes = n_classes
-        self.body = nn.Sequential(
-            nn.Conv2d(1, channels, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(2 * channels),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-        )
-        self.last = nn.Linear(2 * channels * 49, 1)
-        self.embedding = nn.Embedding(n_classes, 2 * channels * 49) if n_classes else None
-        _dcgan_initialise(self)
-
-    def forward(
-        self, x: Float[Tensor, "batch 1 28 28"], labels: Int[Tensor, "batch"] | None = None
-    ) -> Float[Tensor, "batch"]:
-        """Return one logit an image; ValueError for other sizes, and where labels are missing or not wanted."""
-        if x.shape[1:] != (1, SIDE, SIDE):
-            raise ValueError(f"x: expected images of shape (batch, 1, {SIDE}, {SIDE}), got {tuple(x.shape)}")
-        _check_labels(labels, self.n_classes)
-        features = self.body(x)  # (B, 98 C)
-        logits = self.last(features).squeeze(1)
-        return logits if self.embedding is None else logits + (self.embedding(labels) * features).sum(1)
-
-
-def _check_labels(labels: Tensor | None, n_classes: int) -> None:
-    """Raise a ValueError where there are classes and no labels, or labels and no classes."""
-    if (labels is None) == bool(n_classes):
-        wanted = f"one class of {n_classes} an example" if n_classes else "none for a model without classes"
-        raise ValueError(f"labels: expected {wanted}, got {'none' if labels is None else tuple(labels.shape)}")
-
-
-def _dcgan_initialise(model: nn.Module) -> None:
-    """Start weights as N(0, 0.02²), gains of batch norm as N(1, 0.02²), biases at zero (Radford et al. 2016)."""
-    for name, parameter in model.named_parameters():
-        if parameter.ndim > 1:
-            nn.init.normal_(parameter, std=0.02)
-        elif name.endswith("weight"):
-            nn.init.normal_(parameter, 1.0, 0.02)
-        else:
-            nn.init.zeros_(parameter)
+# --- training --------------------------------------------------------------------------------------------------------
 
 
 def moving_average(generator: nn.Module, decay: float = 0.99) -> AveragedModel:
@@ -255,9 +165,6 @@ def moving_average(generator: nn.Module, decay: float = 0.99) -> AveragedModel:
     Yazıcı et al. 2019, *The unusual effectiveness of averaging in GAN training*.
     """
     return AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-
-# --- training --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -292,6 +199,33 @@ def draw_turns(
     return draw
 
 
+def training_step(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    g_optimizer: Optimizer,
+    d_optimizer: Optimizer,
+    real: Float[Tensor, "batch *shape"],
+    z: Float[Tensor, "batch latent"],
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Take one step of the discriminator, then one of the generator; return (d_loss, g_loss) as they were before each.
+
+    Goodfellow et al. 2014, algorithm 1 with k = 1 and the non-saturating loss; both turns see the same fakes.
+    ``adversarial_step`` is this step with classes, penalties, more turns, an average and bfloat16.
+    """
+    fake = generator(z)
+    d_optimizer.zero_grad()
+    d_loss = discriminator_loss(discriminator(real), discriminator(fake.detach()))  # detached: ends at the pixels
+    d_loss.backward()
+    d_optimizer.step()
+
+    g_optimizer.zero_grad()
+    g_loss = nonsaturating_generator_loss(discriminator(fake))  # by way of the discriminator as it is now
+    g_loss.backward()
+    g_optimizer.step()
+    d_optimizer.zero_grad()  # g_loss.backward() left gradients in the discriminator, too
+    return d_loss.detach(), g_loss.detach()
+
+
 def adversarial_step(
     generator: nn.Module,
     discriminator: nn.Module,
@@ -312,14 +246,14 @@ def adversarial_step(
 
     def mixed(model: nn.Module, x: Tensor, labels: Tensor | None) -> Tensor:
         with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
-            return model(x, *_given(labels)).float()
+            return model(x, *given_labels(labels)).float()
 
     def step(turns: Turns) -> dict[str, Tensor]:
         scalars: dict[str, Tensor] = {}
         n_critic = len(turns.real)
         labels: list[Tensor | None] = [None] * n_critic if turns.labels is None else list(turns.labels)
         for turn, given in enumerate(labels):
-            real = _like(discriminator, turns.real[turn])
+            real = as_convolved(discriminator, turns.real[turn])
             with torch.set_grad_enabled(turn == n_critic - 1):
                 fake = mixed(generator, turns.z[turn], given)
             d_loss = objective.discriminator(
@@ -343,38 +277,7 @@ def adversarial_step(
     return step
 
 
-def _given(labels: Tensor | None) -> tuple[Tensor, ...]:
-    """Return labels as further arguments, none where there are none."""
-    return () if labels is None else (labels,)
-
-
-def _like(model: nn.Module, x: Tensor) -> Tensor:
-    """Return x in the memory layout of the model's convolutions."""
-    last = any(p.ndim == 4 and p.is_contiguous(memory_format=torch.channels_last) for p in model.parameters())
-    return x.contiguous(memory_format=torch.channels_last) if last and x.ndim == 4 else x
-
-
 def _update(optimizer: Optimizer) -> None:
-    """Take the step and clear the gradients: none is left for the other player's turn."""
+    """Take the step and clear the gradients: none is left for the next turn."""
     optimizer.step()
     optimizer.zero_grad()
-
-
-@torch.no_grad()
-def sample(
-    generator: nn.Module, z: Float[Tensor, "n latent"], labels: Int[Tensor, "n"] | None = None, at_once: int = 1000
-) -> Float[Tensor, "n 1 28 28"]:
-    """Return the images made from z with the generator in eval mode, in which it is back afterwards in its own.
-
-    In eval mode batch norm takes its running statistics, so that an image depends on its own z alone.
-    """
-    was_training = generator.training
-    generator.eval()
-    try:
-        parts = [
-            generator(z[i : i + at_once], *_given(None if labels is None else labels[i : i + at_once])).float()
-            for i in range(0, len(z), at_once)
-        ]
-    finally:
-        generator.train(was_training)
-    return torch.cat(parts)

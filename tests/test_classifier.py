@@ -9,7 +9,7 @@ from safetensors.torch import load
 from course_lib import data
 from course_lib.classifier import CLASSIFIERS_SHA256, Classifier, features_and_logits, load_classifier
 from course_lib.data import load_digits, load_fashion
-from course_lib.gan import to_images
+from course_lib.dcgan import to_images
 from course_lib.image_metrics import accuracy
 from course_lib.records import RESULTS
 

@@ -3,17 +3,8 @@
 import pytest
 import torch
 
-from course_lib.gan import (
-    OBJECTIVES,
-    Discriminator,
-    Generator,
-    Turns,
-    adversarial_step,
-    draw_turns,
-    moving_average,
-    sample,
-    to_images,
-)
+from course_lib.dcgan import Discriminator, Generator, sample, to_images
+from course_lib.gan import OBJECTIVES, Turns, adversarial_step, draw_turns, moving_average, training_step
 from course_lib.training import Trained, fit
 
 
@@ -108,11 +99,18 @@ def test_in_the_discriminators_turn_the_generator_gets_no_gradient_and_the_other
     assert seen == ["d", "d", "d", "g"]
 
 
-def test_one_step_is_the_textbooks():
+@pytest.mark.parametrize("plain", [False, True])
+def test_one_step_is_the_textbooks(plain):
     """Against the loop written out: D on real and detached fake, then G through the new D."""
     trained, step = parts()
     turns = draw_turns(images()[0], None, 8, 5)(torch.Generator().manual_seed(3))
-    step(turns)
+    if plain:
+        training_step(
+            *(trained.modules[n] for n in ("g", "d")), *trained.optimizers.values(), turns.real[0], turns.z[0]
+        )
+        assert all(p.grad is None for p in trained.modules["d"].parameters())
+    else:
+        step(turns)
     other, _ = parts()
     g, d = other.modules["g"], other.modules["d"]
     bce = torch.nn.functional.binary_cross_entropy_with_logits
