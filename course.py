@@ -459,27 +459,24 @@ def in_turn(python: str, *steps: list[str]) -> int:
 
 LINT = (["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"])
 PAIRING = ["notebooks/build.py", "--check"]
+UNIT = ["-m", "pytest", "-m", "not notebooks", "tests"]
 
 
 def check(python: str, settings: dict[str, str]) -> int:
     """Lint, types, pairing and the unit tests."""
-    return in_turn(python, *LINT, PAIRING, ["-m", "pytest", "-m", "not notebooks", "tests"])
+    return in_turn(python, *LINT, PAIRING, UNIT)
 
 
 def test(python: str, settings: dict[str, str]) -> int:
     """Everything: what check does, the tests that run whole notebooks, and nbval over every notebook."""
     number = settings.get("NB", "")
-    strict = [
-        "-m",
-        "pytest",
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-sanitize-with=tests/nbval.cfg",
-        "-p",
-        "no:cacheprovider",
-    ]
-    nbval = [*strict, *(str(path.relative_to(ROOT)) for path in chapters(number))]
-    return in_turn(python, nbval) if number else in_turn(python, *LINT, PAIRING, ["-m", "pytest", "tests"], nbval)
+    nbval = ["-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg"]
+    nbval += ["-p", "no:cacheprovider", *(str(path.relative_to(ROOT)) for path in chapters(number))]
+    if number:
+        return in_turn(python, nbval)
+    two_at_once = ["-n", "2"]  # every chapter runs on one thread
+    whole = ["-m", "pytest", "-m", "notebooks", "tests", *two_at_once]
+    return in_turn(python, *LINT, PAIRING, UNIT, whole, [*nbval, *two_at_once, "--dist", "loadfile"])
 
 
 def notebooks(python: str, settings: dict[str, str]) -> int:
