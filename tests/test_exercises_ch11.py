@@ -182,6 +182,11 @@ WRONG = {
             step(d_clear="d_optimizer.zero_grad()\nD = discriminator", d_sum="b").replace("softplus(b).mean()",
                 "softplus(b).mean()\nd_loss = 0.5 * d_loss"),
         ),
+        "summed": (
+            step(g_loss="F.softplus(-c).sum()").replace("(-a).mean()", "(-a).sum()").replace("(b).mean()", "(b).sum()"),
+            "bce = lambda x, y: torch.nn.functional.binary_cross_entropy_with_logits(x, y, reduction='sum')\n"
+            + bce().split("\n", 1)[1],
+        ),
         "exchanged_losses": (step(back="g_loss, d_loss"), bce(back="return g_loss, d_loss.detach()")),
         "discriminator_moves_once": (
             step(g_clear=BOTH, g_loss="-F.softplus(c).mean()", after="d_optimizer.step()"),
@@ -218,6 +223,10 @@ WRONG = {
             by_product(back="math.sqrt(means + (sigma + other_sigma).trace() - 2 * shared)"),
         ),
         "mean_only": (distance(back="means"), by_product(back="means")),
+        "raised": (  # a covariance without an inverse has no Cholesky factor
+            distance("torch.linalg.cholesky(sigma)", "torch.linalg.svdvals(root.T @ torch.linalg.cholesky(other_sigma)).sum()"),
+            by_product("torch.linalg.svdvals(torch.linalg.cholesky(sigma).T @ torch.linalg.cholesky(other_sigma)).sum()"),
+        ),
     },
     "gan.density_and_coverage": {
         "itself_counted": (balls(k="k"), loops(others="r for r in real")),
@@ -248,6 +257,7 @@ RIGHT = {
         step(after="d_optimizer.zero_grad()"),
         step(d_clear="d_optimizer.zero_grad(set_to_none=False)", d_fake="fake", between="generator.zero_grad()"),
         step(d_clear="", g_clear="", between=BOTH, after=BOTH),
+        step(d_clear=BOTH, g_clear=""),
         bce(),
         bce(d_turn="d_loss.backward()\nd_optimizer.step()", g_turn="g_loss.backward()\ng_optimizer.step()"),
         BY_HAND,

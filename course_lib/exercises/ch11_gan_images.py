@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from course_lib import gan, image_metrics
 from course_lib.exercises.compare import describe
@@ -311,6 +312,15 @@ def training_step(generator, discriminator, g_optimizer, d_optimizer, real, z):
             "it is a sum of two means, one over the real images and one over the fakes.",
         ),
         Mistake(
+            "summed",
+            _step(
+                d_loss_of=lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(),
+                g_loss_of=lambda fake: F.softplus(-fake).sum(),
+            ),
+            "the losses are sums over the batch",
+            "take means: with sums the step would grow with the batch.",
+        ),
+        Mistake(
             "exchanged_losses",
             _step(gives=lambda d_loss, g_loss: (g_loss, d_loss)),
             "the losses come back in the other order",
@@ -402,8 +412,12 @@ def gaussian_frechet_distance(mu, sigma, other_mu, other_sigma):
             says="mu (4,), sigma (4, 4), other_mu (4,), other_sigma (4, 4), both covariances of rank 2",
         ),
         Probe((_random(4, seed=13), _covariance(4, 4, seed=14), _random(4, seed=15), _covariance(4, 4, seed=16))),
+        Probe(
+            (_numbers(1, 3), _numbers(1, 2, 2, 4).view(2, 2), _numbers(2, -1), _numbers(9, -3, -3, 1).view(2, 2)),
+            says="sigma = [[1, 2], [2, 4]] and other_sigma = [[9, -3], [-3, 1]], both of rank 1",
+        ),
     ],
-    checked="d = 1, 3 and 4, covariances without an inverse among them, to six digits.",
+    checked="d = 1, 2, 3 and 4, covariances without an inverse among them, to six digits.",
     gradients=False,
     rtol=1e-6,  # an eigenvalue 0 comes out as ±1e-16, and its root as 1e-8
     atol=1e-6,
@@ -503,16 +517,14 @@ def density_and_coverage(real, fake, k=5):
     # 3. inside (n, m): is the fake in the ball? both numbers come from it
     ...
 ''',
-    probes=lambda: [
+    probes=lambda: [  # the last: sizes are powers of two, so that centring does not round: fakes lie on the rim
         Probe((_random(9, 3, seed=1), 0.8 * _random(7, 3, seed=2), 2)),
         Probe((1.5 * _random(6, 2, seed=3), _random(11, 2, seed=4), 3)),
         Probe((_random(5, 4, seed=5), 0.4 * _random(8, 4, seed=6), 1)),
         Probe(
             (
                 _numbers(1, 2, 4, 8, 3, 7, 10, 13).view(8, 1),
-                _numbers(5, 12, 20, 2, 9, 30, 6, 15, 16, 22, 4, 11, 40, 1, 18, 33).view(
-                    16, 1
-                ),  # 16: a mean without rounding
+                _numbers(5, 12, 20, 2, 9, 30, 6, 15, 16, 22, 4, 11, 40, 1, 18, 33).view(16, 1),
                 2,
             ),
             says="whole numbers as rows: real (8, 1), fake (16, 1), k = 2",
