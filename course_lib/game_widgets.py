@@ -4,9 +4,7 @@ Each picture is a persistent figure whose moving artists are drawn over a stored
 function of the state.
 """
 
-import html
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,38 +13,15 @@ import ipywidgets
 import numpy as np
 import torch
 from contourpy import contour_generator
-from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
 from course_lib import figures
+from course_lib.explorers import Blitted, Explorer, slider
 from course_lib.games import METHODS, SLOPES, dirac_field, dirac_path, multipliers, running_mean
 from course_lib.scene import CELLS, EXTENT, PRESETS, Scene, View, preset
 
 PLANE = 2.6  # the phase portrait is the square from −2.6 to 2.6
-
-
-class _Blitted:
-    """A figure that is laid out and drawn once; later only its moving artists are, over what was kept."""
-
-    def __init__(self, figure: Figure, moving: list[Artist]) -> None:
-        self._figure, self._moving = figure, moving
-        self._canvas = FigureCanvasAgg(figure)
-        for artist in moving:
-            artist.set_animated(True)
-        self._canvas.draw()
-        self._background = self._canvas.copy_from_bbox(figure.bbox)
-
-    def _png(self) -> bytes:
-        self._canvas.restore_region(self._background)
-        for artist in self._moving:
-            self._figure.draw_artist(artist)
-        out = io.BytesIO()
-        Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3]).save(out, "png", compress_level=1)
-        return out.getvalue()
 
 
 # --- the phase portrait ----------------------------------------------------------------------------------------------
@@ -65,7 +40,7 @@ class PhaseState:
     loss: str = "minimax"
 
 
-class PhasePicture(_Blitted):
+class PhasePicture(Blitted):
     """The field with one path of steps (left), its distance from the equilibrium (middle), its multipliers (right)."""
 
     def __init__(self, steps: int = 200) -> None:
@@ -124,13 +99,13 @@ class PhasePicture(_Blitted):
             strict=True,
         ):
             text.set_text(says)
-        return self._png()
+        return self.png()
 
 
 # --- the scene -------------------------------------------------------------------------------------------------------
 
 
-class ScenePicture(_Blitted):
+class ScenePicture(Blitted):
     """Discriminator, data, fakes with the pull on each, the generator's grid (left); the divergence (right)."""
 
     def __init__(self, steps: int = 3000) -> None:
@@ -184,49 +159,19 @@ class ScenePicture(_Blitted):
             f"Step {view.steps[-1]:,}: D believes {view.belief.min():.2f} to {view.belief.max():.2f}"
         )
         self._titles[1].set_text(f"Divergence {view.js[-1]:.2f} nats, real against real {view.floor:.2f}")
-        return self._png()
+        return self.png()
 
 
 # --- explorers -------------------------------------------------------------------------------------------------------
 
 
-class _Explorer(ipywidgets.VBox):
-    """A picture with controls above it, a status line, and a still for a page without a kernel."""
-
-    def __init__(self, rows: list[list[ipywidgets.Widget]], first: bytes, size: tuple[int, int], alt: str) -> None:
-        self._alt, self._still = alt, first
-        self.status = ipywidgets.HTML()
-        self.picture = ipywidgets.Image(value=first, format="png", width=size[0], height=size[1])
-        super().__init__([*map(ipywidgets.HBox, rows), self.status, self.picture])
-
-    def _safely(self, action: Callable[[], Any], *_: Any) -> None:
-        """Do what a control asks for; whatever goes wrong is said in the status line."""
-        try:
-            self.status.value = ""
-            action()
-        except Exception as error:
-            says = html.escape((str(error) or type(error).__name__).splitlines()[0])
-            self.status.value = f"<span style='color:{figures.TEXT[figures.ORANGE]}'>{says}</span>"
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data |= {"text/plain": self._alt, "image/png": self._still}
-        return data, {**metadata, "image/png": {"alt": self._alt}}
-
-
-def _slider(kind: type, description: str, value: float, **options: Any) -> ipywidgets.Widget:
-    style, layout = {"description_width": "105px"}, ipywidgets.Layout(width="310px")
-    return kind(value=value, description=description, style=style, layout=layout, **options)
-
-
-class PhaseExplorer(_Explorer):
+class PhaseExplorer(Explorer):
     """Move the start, the penalty and the two rates; choose the update and the loss; see the path and its fate."""
 
     def __init__(self, state: PhaseState | None = None, alt: str = "") -> None:
         state = state or PhaseState()
         self._picture = PhasePicture()
-        number = partial(_slider, ipywidgets.FloatSlider)
+        number = partial(slider, ipywidgets.FloatSlider)
         place = partial(number, min=-2.5, max=2.5, step=0.1)
         rate = partial(number, min=0.01, max=2.0, step=0.01)
         self.theta, self.psi = place("start θ", state.theta), place("start ψ", state.psi)
@@ -237,7 +182,7 @@ class PhaseExplorer(_Explorer):
         self.loss = ipywidgets.ToggleButtons(options=list(SLOPES), value=state.loss, **wide)
         self._controls = {n: getattr(self, n) for n in PhaseState.__dataclass_fields__}
         for control in self._controls.values():
-            control.observe(partial(self._safely, self._draw), names="value")
+            control.observe(partial(self.safely, self._draw), names="value")
         rows = [[self.theta, self.psi, self.gamma], [self.rate_g, self.rate_d], [self.method, self.loss]]
         alt = alt or "Phase portrait of the Dirac-GAN with one path, its distance from the equilibrium, multipliers."
         super().__init__(rows, self._picture.frame(state), (950, 350), alt)
@@ -247,7 +192,7 @@ class PhaseExplorer(_Explorer):
         self.picture.value = self._picture.frame(PhaseState(**values))
 
 
-class GanExplorer(_Explorer):
+class GanExplorer(Explorer):
     """Train a GAN of the plane and watch: ten steps a tick, one when slow, or one turn of either player.
 
     own: points (n, 2) of yours, a choice beside the presets; snapshots: name → what ``Scene.snapshot`` gave.
@@ -268,24 +213,24 @@ class GanExplorer(_Explorer):
         self.data = ipywidgets.Dropdown(options=choices, value=data, description="data")
         self.play = ipywidgets.Play(min=0, max=steps, step=1, interval=150, description="train")
         self.slow = ipywidgets.ToggleButton(value=False, description="slow", tooltip="one step a tick")
-        number = partial(_slider, ipywidgets.FloatSlider)
-        rate = partial(_slider, ipywidgets.FloatLogSlider, base=10, min=-4.5, max=-2, step=0.1)
+        number = partial(slider, ipywidgets.FloatSlider)
+        rate = partial(slider, ipywidgets.FloatLogSlider, base=10, min=-4.5, max=-2, step=0.1)
         self.gamma = number("R1 penalty γ", 0.0, min=0, max=2, step=0.05)
         self.g_rate, self.d_rate = rate("rate of G", 1e-3), rate("rate of D", 1e-3)
         self.snapshot = ipywidgets.Dropdown(options=["", *self._snapshots], value="", description="snapshot")
         actions = {"D turn": self._d_turn, "G turn": self._g_turn, "reset": self.reset, "keep": self.keep}
         self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
         for name, button in self.buttons.items():
-            button.on_click(partial(self._safely, actions[name]))
+            button.on_click(partial(self.safely, actions[name]))
         self.scene = Scene(self._points())
         if shown:
             self.scene.restore(self._snapshots[shown])
         rows = [[self.data, self.play, self.slow], [*self.buttons.values()], [self.gamma, self.g_rate, self.d_rate]]
         alt = alt or "A GAN of the plane: discriminator, real and fake points, the pull on each fake, the divergence."
         super().__init__([*rows, [self.snapshot]], self._picture.frame(self.scene.look()), (950, 440), alt)
-        self.play.observe(partial(self._safely, self._tick), names="value")
-        self.data.observe(partial(self._safely, self.reset), names="value")
-        self.snapshot.observe(partial(self._safely, self._restore), names="value")
+        self.play.observe(partial(self.safely, self._tick), names="value")
+        self.data.observe(partial(self.safely, self.reset), names="value")
+        self.snapshot.observe(partial(self.safely, self._restore), names="value")
 
     def _points(self) -> Tensor:
         if self.data.value == "your points" and self._own is not None:
@@ -343,7 +288,7 @@ class GanExplorer(_Explorer):
         if "your points" not in self.data.options:
             self.data.options = [*self.data.options, "your points"]
         if self.data.value == "your points":
-            self._safely(self.reset)
+            self.safely(self.reset)
         else:
             self.data.value = "your points"
 

@@ -65,7 +65,15 @@ def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-ABOVE = ("descent", "figures", "game_widgets", "training", "widgets")  # all other files are models and mathematics
+ABOVE = (
+    "descent",
+    "explorers",
+    "figures",
+    "game_widgets",
+    "image_widgets",
+    "training",
+    "widgets",
+)  # all other files are models and mathematics
 
 
 def test_imports_point_one_way():
