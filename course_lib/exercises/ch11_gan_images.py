@@ -604,16 +604,15 @@ def density_and_coverage(real, fake, k=5):
 # --- which fault was it? ---------------------------------------------------------------------------------------------
 
 _faults = {
-    "strong_discriminator": "then D's loss would lie at 0 within a few hundred steps, G's would climb without end, and "
-    "the samples would stay noise.",
-    "not_cleared": "then each update would carry the gradients of all before: losses that swing ever wider, samples "
-    "that jump from all black to all white.",
+    "strong_discriminator": "then D's loss would lie at 0, G's would be high, and the samples would be blots.",
+    "not_cleared": "then each update would carry the gradients of all before: losses that leap by whole nats, samples "
+    "of nothing but black and white.",
     "sigmoid_twice": "then D's loss could not fall below softplus(−1) + ln 2 = 1.006, nor G's leave 0.313 … 0.693, "
     "however sure D is.",
     "wrong_range": "then the background of every sample would be mid-grey, where it should be at the end of the scale.",
     "mixed_statistics": "then next to nothing would catch the eye: the samples look sound, and only a measurement "
     "against separate batches could tell.",
-    "collapse": "then samples of different z would be nearly the same image, with coverage near 0.",
+    "collapse": "then samples of different z would be nearly the same image.",
 }
 
 symptom_1 = one_fault(
@@ -640,8 +639,8 @@ symptom_3 = one_fault(
     "gan.symptom_3",
     "collapse",
     _faults,
-    "G makes nearly the same image of every z. One image can fool D for as long as D does not know it, so that the "
-    "losses stay ordinary; density may be high. Coverage counts the reals that are met: hardly any.",
+    "G makes nearly the same image of every z. One image fools a D that is too slow: G's loss is near 0, and "
+    "D's lies far above ln 4, worse than a coin's. Coverage counts the reals that are met: hardly any.",
     "Compare the samples with each other, not with digits.",
     "Which measure falls if a generator repeats one good image?",
 )
