@@ -64,7 +64,6 @@ class Discriminator(nn.Module):
             nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * channels),
             nn.LeakyReLU(0.2),
-            nn.Flatten(),
         )
         self.last = nn.Linear(2 * channels * 49, 1)
         self.embedding = nn.Embedding(n_classes, 2 * channels * 49) if n_classes else None
@@ -77,7 +76,7 @@ class Discriminator(nn.Module):
         if x.shape[1:] != (1, SIDE, SIDE):
             raise ValueError(f"x: expected images of shape (batch, 1, {SIDE}, {SIDE}), got {tuple(x.shape)}")
         _check_labels(labels, self.n_classes)
-        features = self.body(x)  # (B, 98 C)
+        features = self.body(x).permute(0, 2, 3, 1).flatten(1)  # (B, 98 C); a view where channels come last
         logits = self.last(features).squeeze(1)
         return logits if self.embedding is None else logits + (self.embedding(labels) * features).sum(1)
 
