@@ -630,7 +630,7 @@ describe()
 # | `08_vae_in_use` | what is a VAE good for? | 50+45 min |
 # | `09_gan_game` | what does a game of networks learn? | 50+45 min |
 # | `10_gan_dynamics` | does the game settle? | 60+45 min |
-# | `11_gan_images` | which numbers can be trusted? | planned |
+# | `11_gan_images` | which numbers can be trusted? | 55+45 min |
 # | 12 to 14 | which one, how much data, on a GPU | planned |
 #
 # Read them in order. A chapter's cells run in about a minute.
@@ -706,6 +706,9 @@ describe()
 # | $f, f^*$ | convex function, conjugate | | 09 |
 # | $W_1, \mathrm{JSD}, \mathrm{TV}$ | distances: Wasserstein, Jensen–Shannon, total variation | | 09 |
 # | $\psi, \gamma$ | the discriminator's slope; weight of R1 | | 10 |
+# | $G, D$ | generator, discriminator | | 11 |
+# | $\phi(x), e_y$ | features of an image; vector of class $y$ | (64,) | 11 |
+# | $m, \Sigma, A, B$ | mean and covariance of features; $\Sigma_1 = AA^\top$, $\Sigma_2 = BB^\top$ | | 11 |
 
 # %% [markdown]
 # ## 9 · Glossary
