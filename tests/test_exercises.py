@@ -13,6 +13,7 @@ from torch import nn
 import course_lib.exercises.engine as engine
 from course_lib.exercises import answer, exercise, hint, reset, solution
 from course_lib.exercises.check import _call, check, same
+from course_lib.exercises.compare import difference
 from course_lib.exercises.engine import WrongAnswerError, solution_source
 from course_lib.exercises.guard import undisturbed
 from course_lib.exercises.progress import read
@@ -249,6 +250,12 @@ def test_values_are_compared_without_broadcasting(cell):
     """One number that equals all expected ones would pass a comparison that broadcasts."""
     entry = toy(probes=lambda: [Probe((torch.full((3,), 2.0, dtype=torch.float64),))], mistakes=())
     assert check(lambda x: 2 * x[:1], entry).key == "shape"
+
+
+def test_a_whole_number_beyond_every_float_is_wrong_and_no_crash():
+    for huge in (10**400, -(10**400)):
+        assert difference(2.0, huge, 1e-10, 1e-12, ()).key == "not_finite"
+    assert difference(2.0, 2, 1e-10, 1e-12, ()) is None
 
 
 def test_the_expected_values_do_not_depend_on_the_learners_code():

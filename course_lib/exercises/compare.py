@@ -1,6 +1,8 @@
 """Compares what came back with what was expected, without broadcasting, and says where they differ."""
 
+import math
 import numbers
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,8 +131,8 @@ def _as_tensor(value: Any) -> Tensor | None:
     plain = _number(value)
     if isinstance(plain, Tensor):
         return plain.detach()
-    return (
-        torch.tensor(plain, dtype=None if isinstance(plain, bool) else torch.float64)
-        if isinstance(plain, numbers.Real)
-        else None
-    )
+    if not isinstance(plain, numbers.Real):
+        return None
+    if isinstance(plain, int) and abs(plain) > sys.float_info.max:  # a whole number that no float holds
+        plain = math.inf if plain > 0 else -math.inf
+    return torch.tensor(plain, dtype=None if isinstance(plain, bool) else torch.float64)
