@@ -261,6 +261,19 @@ def test_an_interrupted_install_leaves_no_stamp_and_the_next_call_completes_it(f
     assert sum("venv" in " ".join(c) for c in calls) <= 1  # the environment was kept
 
 
+def test_make_test_runs_everything_and_one_chapter_alone_where_asked(monkeypatch):
+    monkeypatch.setattr(course, "in_turn", lambda python, *steps: steps)
+    *before, whole, nbval = course.test("python", {})
+    assert before[:-1] == [*course.LINT, course.PAIRING]
+    assert "not notebooks" in before[-1]
+    assert "notebooks" in whole
+    chapters = sorted(path.name for path in (course.ROOT / "notebooks").glob("*.ipynb"))
+    assert [part.rpartition("/")[2] for part in nbval if part.endswith(".ipynb")] == chapters
+    ((*command, chapter),) = course.test("python", {"NB": "02"})
+    assert "--nbval" in command
+    assert chapter.endswith("02_attention.ipynb")
+
+
 def test_pytorch_is_chosen_for_the_machine(monkeypatch):
     said = []
     monkeypatch.setattr(course, "pip", lambda what, *arguments: said.append(arguments))
