@@ -6,8 +6,8 @@ from course_lib.data import shipped
 from course_lib.dcgan import Generator
 
 GENERATORS_SHA256 = {
-    "digits": "c389dd0edcc4f38909b164eb26da9cc812b13d5ee23b4c55a7b1e06818b7b0e2",
-    "fashion": "db032130d3ee5aec88b7d6be031cc102909d54e5a1955c3c15d12e2d61102bc4",
+    "digits": "ebb2045a0957e445594df37dfaffb2ce5b0530a26a82a96629027cead1abf761",
+    "fashion": "5fb98056f7ea2fc9b4df9c5f06b4fd3a186c238ce1e22847ac0b800fc74161d3",
 }
 
 

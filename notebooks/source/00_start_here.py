@@ -630,7 +630,7 @@ describe()
 # | `08_vae_in_use` | what is a VAE good for? | 50+45 min |
 # | `09_gan_game` | what does a game of networks learn? | 50+45 min |
 # | `10_gan_dynamics` | does the game settle? | 60+45 min |
-# | `11_gan_images` | which numbers can be trusted? | 55+45 min |
+# | `11_gan_images` | which numbers can be trusted? | 50+60 min |
 # | 12 to 14 | which one, how much data, on a GPU | planned |
 #
 # Read them in order. A chapter's cells run in about a minute.
