@@ -52,6 +52,7 @@ ARMS = {
     "many_turns": Arm(g_turns=5),
     "collapse": Arm(g_turns=3, d_rate=RATE / 50),
 }
+PATIENTS = {"A": "sigmoid_twice", "B": "wrong_range", "C": "collapse"}  # whom chapter 11 shows without a name
 
 
 def train(name: str, seed: int) -> dict:
@@ -134,7 +135,7 @@ def main() -> None:
     runs = [(name, seed) for name in ARMS for seed in SEEDS]
     with ProcessPoolExecutor(2) as pool:
         results = dict(zip(runs, pool.map(train, *zip(*runs, strict=True)), strict=True))
-    values: dict = {"steps": STEPS, "every": EVERY}
+    values: dict = {"steps": STEPS, "every": EVERY, "patients": PATIENTS}
     for name in ARMS:
         each = [results[name, seed] for seed in SEEDS]
         values[name] = {

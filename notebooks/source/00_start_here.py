@@ -707,7 +707,7 @@ describe()
 # | $W_1, \mathrm{JSD}, \mathrm{TV}$ | distances: Wasserstein, Jensen–Shannon, total variation | | 09 |
 # | $\psi, \gamma$ | the discriminator's slope; weight of R1 | | 10 |
 # | $G, D$ | generator, discriminator | | 11 |
-# | $\phi(x), e_y$ | features of an image; vector of class $y$ | (64,) | 11 |
+# | $\phi(x), h(x), e_y$ | a classifier's features, D's own; vector of class $y$ | | 11 |
 # | $m, \Sigma, A, B$ | mean and covariance of features; $\Sigma_1 = AA^\top$, $\Sigma_2 = BB^\top$ | | 11 |
 
 # %% [markdown]
