@@ -329,7 +329,7 @@ claim("the classifier is right for more than 98.5 % of the test digits", right >
 #
 # $$d^2 = \lVert m_1 - m_2\rVert^2 + \operatorname{tr}\big(\Sigma_1 + \Sigma_2 - 2\,(\Sigma_1\Sigma_2)^{1/2}\big),$$
 #
-# the **Fréchet distance** (Dowson and Landau 1982; for GANs Heusel et al. 2017, ‘FID’ with the features of Inception). Taken literally this is a trap: $\Sigma_1\Sigma_2$ is not symmetric, and singular when a feature never varies. General matrix roots can fail there, or turn complex. The singular values of $B^\top A$ do not mind.
+# the **Fréchet distance** (Dowson and Landau 1982; for GANs Heusel et al. 2017, ‘FID’ with the features of Inception). Beware: $\Sigma_1\Sigma_2$ is not symmetric, and singular when a feature never varies. General matrix roots can fail there, or turn complex. The singular values of $B^\top A$ do not mind.
 
 # %% [markdown]
 # ### Exercise: the Fréchet distance of two Gaussians
