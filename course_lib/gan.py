@@ -240,7 +240,7 @@ def adversarial_step(
 
     r1_weight: γ of ½ γ E‖∇D(real)‖². average: follows the generator after each update. bfloat16: convolutions and
     products in bfloat16 under autocast; weights and losses stay in float32. Real and fake images go through the
-    discriminator one after the other, as their statistics in batch norm must not be mixed. The fakes of the last turn
+    discriminator one after the other, so that batch norm keeps their statistics apart. The fakes of the last turn
     are made once and serve both players, as in PyTorch's DCGAN example. Scalars: d_loss, g_loss, r1 where it is used.
     """
 
