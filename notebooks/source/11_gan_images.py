@@ -704,7 +704,7 @@ claim("fresh noises, the spherical middles, differ from the ends by less than 0.
 
 # %%
 t = torch.linspace(0, 1, 20)[:, None]
-light, heavy = fresh[ink(steered[0]).argsort()[[0, -1]]][:, None]
+light, heavy = fresh[ink(steered[0]).argsort()[[100, -100]]][:, None]  # a tenth from either end
 angle = torch.acos(F.cosine_similarity(light, heavy))
 on_arc = (torch.sin((1 - t) * angle) * light + torch.sin(t * angle) * heavy) / torch.sin(angle)
 ways = {"straight": torch.lerp(light, heavy, t), "spherical": on_arc}
