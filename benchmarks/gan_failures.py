@@ -1,6 +1,6 @@
 """Record ``gan_failures.json``: one mistake each in the training of a DCGAN of the digits, 400 steps, three seeds.
 
-Every arm starts from the same networks and differs in one thing alone. Kept: both losses, the Fréchet distance, density
+Every arm starts from the same networks and differs in one fault. Kept: both losses, the Fréchet distance, density
 and coverage, and 24 samples of the first seed as a picture.
 """
 

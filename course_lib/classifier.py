@@ -6,10 +6,9 @@ the test accuracy over the seeds.
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load
 from torch import Tensor, nn
 
-from course_lib.data import shipped
+from course_lib.data import load_weights
 
 FEATURES, CLASSES = 64, 10
 CLASSIFIERS_SHA256 = {
@@ -98,8 +97,6 @@ def load_classifier(name: str) -> Classifier:
     """
     if name not in CLASSIFIERS_SHA256:
         raise ValueError(f"name: expected one of {', '.join(CLASSIFIERS_SHA256)}, got {name!r}")
-    weights = load(shipped(f"{name}_classifier.safetensors", CLASSIFIERS_SHA256[name]))
     classifier = Classifier()
-    counted = {key: value for key, value in classifier.state_dict().items() if key.endswith("num_batches_tracked")}
-    classifier.load_state_dict(counted | {key: tensor.float() for key, tensor in weights.items()})
+    load_weights(classifier, f"{name}_classifier.safetensors", CLASSIFIERS_SHA256[name])
     return classifier.requires_grad_(False).eval()

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int, UInt8
 from safetensors.torch import load
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.transformer import Transformer, TransformerConfig
 
@@ -68,6 +68,15 @@ def shipped(name: str, sha256: str) -> bytes:
     if found != sha256:
         raise OSError(f"data/{name} has been changed: expected sha256 {sha256}, got {found}; {remedy}")
     return content
+
+
+def load_weights(model: nn.Module, name: str, sha256: str) -> None:
+    """Fill a model, as float32, from a safetensors file in ``data/``; OSError as for ``shipped``.
+
+    The files leave out how many batches a batch norm has seen: the model's own count stays.
+    """
+    counted = {key: value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")}
+    model.load_state_dict(counted | {key: tensor.float() for key, tensor in load(shipped(name, sha256)).items()})
 
 
 @dataclass(frozen=True)

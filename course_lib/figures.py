@@ -132,15 +132,19 @@ def bits(ax: Axes, surprise: Tensor | np.ndarray, labels: Sequence[str]) -> None
     ax.margins(x=0.02, y=0.12)
 
 
-def tiles(ax: Axes, images: Tensor, columns: int, low: float = 0.0, high: float = 1.0) -> None:
-    """Draw square images, flat or not, as one grid with columns a row, white paper and dark ink, low to high."""
+def tiled(images: Tensor, columns: int, low: float = 0.0) -> Tensor:
+    """Return square images, flat or not, as one grid with columns a row, each in a frame of low one pixel wide."""
     side = math.isqrt(images[0].numel())
     pictures = images.detach().cpu().float().reshape(-1, side, side)
     rows = -(-len(pictures) // columns)
     blank = torch.full((rows * columns - len(pictures), side, side), low)
     framed = torch.nn.functional.pad(torch.cat([pictures, blank]), (1, 1, 1, 1), value=low)
-    grid = framed.view(rows, columns, side + 2, side + 2).transpose(1, 2).reshape(rows * (side + 2), -1)
-    ax.imshow(grid, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
+    return framed.view(rows, columns, side + 2, side + 2).transpose(1, 2).reshape(rows * (side + 2), -1)
+
+
+def tiles(ax: Axes, images: Tensor, columns: int, low: float = 0.0, high: float = 1.0) -> None:
+    """Draw square images, flat or not, as one grid with columns a row, white paper and dark ink, low to high."""
+    ax.imshow(tiled(images, columns, low), cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=(), yticks=())
     ax.spines[:].set_visible(False)
 

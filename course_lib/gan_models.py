@@ -1,8 +1,6 @@
 """The class-conditional generators that come with the course, trained by ``benchmarks/gan_images.py``."""
 
-from safetensors.torch import load
-
-from course_lib.data import shipped
+from course_lib.data import load_weights
 from course_lib.dcgan import Generator
 
 GENERATORS_SHA256 = {
@@ -18,8 +16,6 @@ def load_generator(name: str) -> Generator:
     """
     if name not in GENERATORS_SHA256:
         raise ValueError(f"name: expected one of {', '.join(GENERATORS_SHA256)}, got {name!r}")
-    weights = load(shipped(f"{name}_generator.safetensors", GENERATORS_SHA256[name]))
     generator = Generator(64, 32, 10)
-    counted = {key: value for key, value in generator.state_dict().items() if key.endswith("num_batches_tracked")}
-    generator.load_state_dict(counted | {key: tensor.float() for key, tensor in weights.items()})
+    load_weights(generator, f"{name}_generator.safetensors", GENERATORS_SHA256[name])
     return generator.requires_grad_(False).eval()

@@ -13,9 +13,6 @@ from course_lib.classifier import Classifier, features_and_logits
 from course_lib.dcgan import Generator, sample
 from course_lib.explorers import Blitted, Explorer, slider
 
-LENGTHS = (0.0, 2.0)
-ALONG = (-3.0, 3.0)
-
 
 @dataclass(frozen=True)
 class NoiseState:
@@ -47,8 +44,7 @@ class NoisePicture(Blitted):
         images = sample(self._generator, z.expand(10, -1), torch.arange(10))
         read = features_and_logits(self._classifier, images)[1].argmax(1)
         ink = ((images + 1) / 2).mean()
-        framed = torch.nn.functional.pad(images[:, 0], (1, 1, 1, 1), value=-1.0)
-        self._row.set_data(framed.transpose(0, 1).reshape(30, 300).numpy())
+        self._row.set_data(figures.tiled(images, columns=10, low=-1.0).numpy())
         says = " ".join(map(str, read.tolist()))
         self._title.set_text(f"z has length {z.norm():.1f}; ink {100 * ink:.0f} %; the classifier reads {says}")
         return self.png()
@@ -63,8 +59,8 @@ class NoiseExplorer(Explorer):
         self._picture = NoisePicture(generator, classifier, direction)
         number = partial(slider, ipywidgets.FloatSlider, step=0.05)
         self.which = slider(ipywidgets.IntSlider, "noise", 0, min=0, max=99)
-        self.length = number("length ×", 1.0, min=LENGTHS[0], max=LENGTHS[1])
-        self.along = number("direction ×", 0.0, min=ALONG[0], max=ALONG[1])
+        self.length = number("length ×", 1.0, min=0.0, max=2.0)
+        self.along = number("direction ×", 0.0, min=-3.0, max=3.0)
         controls = [self.which, self.length, self.along]
         super().__init__([controls], self._picture.frame(NoiseState()), (950, 170), alt)
         for control in controls:

@@ -1,8 +1,6 @@
 """The VAEs that come with the course: trained on the digits by ``benchmarks/vae_digits.py``."""
 
-from safetensors.torch import load
-
-from course_lib.data import shipped
+from course_lib.data import load_weights
 from course_lib.vae import VAE, fully_connected_vae
 
 SHA256 = {
@@ -21,6 +19,5 @@ def load_digit_vae(latent_dim: int = 50) -> VAE:
         raise ValueError(f"latent_dim: expected 50 or 2, got {latent_dim}")
     name, hidden = names[latent_dim]
     model = fully_connected_vae(latent_dim, hidden)
-    weights = load(shipped(f"{name}.safetensors", SHA256[name]))
-    model.load_state_dict({key: tensor.float() for key, tensor in weights.items()})
+    load_weights(model, f"{name}.safetensors", SHA256[name])
     return model.eval()

@@ -401,7 +401,7 @@ claim("the first half of the official test set against the last: more than 8 tim
       in_order[5000] > 8 * floor[5000], in_order=in_order[5000])
 
 # %% [markdown]
-# With half as many it is twice as large: it falls as $1/n$, as moment's squared error does. So a distance says nothing without its $n$, and two are comparable only at the same one. Chong and Forsyth (2020) draw a line over $1/n$ and read it at 0.
+# With half as many it is twice as large: it falls as $1/n$, as each moment's squared error does. So a distance says nothing without its $n$, and two are comparable only at the same one. Chong and Forsyth (2020) draw a line over $1/n$ and read it at 0.
 #
 # And *shuffle*. The first 5,000 test digits of MNIST were written by clerks, the last 5,000 by school pupils. Who halves the set unshuffled to get a floor finds one more than eight times too high, and flatters every model beside it.
 
@@ -418,8 +418,8 @@ claim("in steps 401 to 600, where D's loss moves by less than 0.15, it falls by 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 inverse = [1 / n for n in sizes]
-left.plot(inverse, list(floor.values()), "o-", color=figures.BLUE, label="halves, shuffled")
-left.plot(inverse, list(in_order.values()), "s--", color=figures.MUTE, label="first against last")
+left.plot(inverse, list(floor.values()), "o-", color=figures.BLUE)
+left.plot(inverse, list(in_order.values()), "s--", color=figures.MUTE)
 left.set(xlabel="1/n", ylabel="distance of real images", ylim=(0, 3.4), xlim=(0, None))
 left.set_xticks(inverse, [f"1/{n}" for n in sizes], rotation=30)
 left.text(inverse[3], floor[625] - 0.4, "● shuffled", ha="right", color=figures.BLUE)
@@ -452,9 +452,9 @@ half, rest = real[order[:5000]], real[order[5000:]]
 m, sigma = moments(half)
 root = torch.linalg.cholesky(sigma + 1e-9 * torch.eye(64, dtype=f64))
 impostors = (m + torch.randn(5000, 64, dtype=f64, generator=generator) @ root.T).float()
+away = {"impostors": frechet_distance(impostors, rest), "real": frechet_distance(half, rest)}
 claim("the impostors' distance is below 0.3, where other real digits have less than 0.2",
-      frechet_distance(impostors, rest) < 0.3 and frechet_distance(half, rest) < 0.2,
-      impostors=frechet_distance(impostors, rest), real=frechet_distance(half, rest))
+      away["impostors"] < 0.3 and away["real"] < 0.2, **away)
 
 # %% [markdown]
 # So ask neighbours (Naeem et al. 2020). Around each real image lies a ball that reaches to its $k$-th nearest *other* real image. **Coverage** is the share of balls with a fake in them: is each kind of image made? **Density** is the mean number of balls that a fake lies in, over $k$: are the fakes where real images crowd? For fakes from the data's own distribution density is 1 on average, and coverage $1 - 2^{-k}$ nearly, if there are as many fakes as reals: a ball stays empty if its $k$ nearest reals all come before the nearest fake, and each time it is real or fake with equal chance.
@@ -622,7 +622,7 @@ axes[2].set(xlabel="density", xlim=(0, 1.05))
 figures.title(axes[0], "Classes: a factor of ten")
 figures.title(axes[1], "All leave gaps")
 figures.title(axes[2], "Near real only with classes")
-show(fig, alt="Distance, coverage and density of six arms, three seeds each, beside real digits: the "
+show(fig, alt="Distance, coverage and density of seven arms, three seeds each, beside real digits: the "
               "GAN with classes lies near 1 and covers two thirds, without classes near 10 and a "
               "fifth, the VAE's draws near 7 and two fifths, its means near 16.")
 
@@ -790,8 +790,8 @@ for over, under, (letter, name) in zip(above, below, patients.items(), strict=Tr
     figures.title(over, f"Patient {letter}")
     chart(under, name)
 below[0].text(120, 6.8, "— D's   - - G's", color=figures.INK)
-show(fig, alt="Samples and losses of three failed trainings. A: grey blots, D's loss level at 1.4 "
-              "and 0.7. B: digits on a grey ground, ordinary losses. C: 24 times the same speckled "
+show(fig, alt="Samples and losses of three failed trainings. A: grey blots, D's loss level at 1.4, "
+              "G's at 0.7. B: digits on a grey ground, ordinary losses. C: 24 times the same speckled "
               "image, D's loss far above ln 4 and G's at 0.")
 
 # %% tags=["nbval-ignore-output"]
