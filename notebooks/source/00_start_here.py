@@ -10,9 +10,10 @@
 # **Do this now:** click into the next cell and press **Shift+Enter**. It runs, and you stand in the one after it.
 
 # %%
-from course_lib import figures
+from course_lib.chapters.ch00_start_here.figures import opening, three_views
+from course_lib.classroom import figures
 
-fig, alt = figures.opening()
+fig, alt = opening()
 figures.show(fig, alt=alt)
 
 # %% [markdown]
@@ -44,14 +45,14 @@ import math
 
 import torch
 
-from course_lib.claims import claim
-from course_lib.descent import fit_mixture
-from course_lib.exercises import answer, exercise, hint, progress, reset, solution
-from course_lib.exercises.engine import WrongAnswerError
-from course_lib.figures import show
-from course_lib.mixture import mixture_sample, mixture_start
-from course_lib.plane import NOISE, fireflies, off_track, true_log_density
-from course_lib.runtime import describe, start
+from course_lib.chapters.ch00_start_here.descent import fit_mixture
+from course_lib.chapters.ch00_start_here.mixture import mixture_sample, mixture_start
+from course_lib.chapters.exercises import answer, exercise, hint, progress, reset, solution
+from course_lib.classroom.claims import claim
+from course_lib.classroom.exercises.engine import WrongAnswerError
+from course_lib.classroom.figures import show
+from course_lib.datasets.plane import NOISE, fireflies, off_track, true_log_density
+from course_lib.training.runtime import describe, start
 
 run = start(seed=0, threads=1)
 f64 = torch.float64  # double precision: 16 digits, so that equalities can be checked
@@ -509,7 +510,7 @@ drawn = mixture_sample(400, *better, generator=torch.Generator().manual_seed(2))
 density = lambda x: mixture_log_density(x, *better)
 scores = f"{better_loss:.2f} nats; truth {truth['held-out']:.2f}"
 titles = ("● 400 held-out points", "▲ 400 that you made up", scores)
-fig = figures.three_views(z_held_out[:400], drawn, density, titles)
+fig = three_views(z_held_out[:400], drawn, density, titles)
 show(fig, alt="Held-out points, points drawn from your model and its log density: all "
               f"three show the same spiral; its loss on them is {scores}.")
 
@@ -764,7 +765,7 @@ describe()
 # - After the same steps more data helped where a larger model did not, and units matter (*five times the data: within 0.1 nats of the truth*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("00_start_here")
 
 # %% [markdown]
 # **Open questions.** How would you draw from a density that you can only score? How sure is a mean over 2,000 points? In a

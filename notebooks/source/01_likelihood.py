@@ -11,9 +11,9 @@
 # %%
 import torch
 
-from course_lib import figures
-from course_lib.data import load_shakespeare
-from course_lib.figures import show
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
+from course_lib.datasets.text import load_shakespeare
 
 text, phrase = load_shakespeare(), "To be, or not to be"
 pairs = torch.bincount(text.train[:-1] * 65 + text.train[1:], minlength=65 * 65).view(65, 65)
@@ -59,9 +59,9 @@ from fractions import Fraction
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.runtime import start
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 f64 = torch.float64  # double precision, so that equalities can be checked to the last digits
@@ -202,7 +202,7 @@ claim("cross-entropy is entropy plus KL, for each of 1,000 models",
 # Do not wait for a loss to reach zero.
 
 # %%
-from course_lib.divergences import categorical_kl, entropy  # these two, for zeros as well
+from course_lib.information.divergences import categorical_kl, entropy  # these two, for zeros as well
 
 claim("no model of the 1,000 has a negative KL", kl.min() > 0)
 claim("the library computes the same two", torch.allclose(categorical_kl(p, models), kl)
@@ -397,7 +397,7 @@ claim("61 bits give the phrase back", text.decode(torch.tensor(decoded[1:])) == 
 # Now a page that the model has not seen: 3,000 characters that were held back.
 
 # %%
-from course_lib.coding import decode, encode, ideal_bits
+from course_lib.information.coding import decode, encode, ideal_bits
 
 page = text.validation[:3000]
 singles = (torch.bincount(text.train, minlength=65) + 1).tolist()
@@ -452,7 +452,7 @@ show(fig, alt="Summed surprise along a page for three models, almost straight li
 # $$\mathrm{KL}(p\|q) = \ln\frac{\sigma_q}{\sigma_p} + \frac{\sigma_p^2 + (\mu_p-\mu_q)^2}{2\sigma_q^2} - \frac12 .$$
 
 # %%
-from course_lib.divergences import gaussian_kl
+from course_lib.information.divergences import gaussian_kl
 
 mu_p, std_p, mu_q, std_q = torch.tensor([0.7, 0.5, -0.4, 1.5], dtype=f64)
 closed = gaussian_kl(mu_p, std_p, mu_q, std_q)  # the line above
@@ -771,7 +771,7 @@ show(fig, alt="Histograms of 2,000 estimates, in their own standard errors: from
 # - Below the entropy is memory (*the training loss is below the entropy*); held-out data tells.
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("01_likelihood")
 
 # %% [markdown]
 # **Open questions.** How many bits a character does English need, when readers guess differently? A density can exceed

@@ -10,8 +10,9 @@
 # %%
 import torch
 
-from course_lib import figures
-from course_lib.figures import show
+from course_lib.chapters.ch02_attention.figures import attention_stages
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
 
 tokens = ["the", "king", "wore", "his", "crown"]
 promise = torch.tensor([[0.18, 0.22, 0.19, 0.20, 0.20], [0.12, 0.14, 0.15, 0.13, 0.46],
@@ -57,11 +58,11 @@ import math
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.data import load_shakespeare, random_windows
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.records import recorded
-from course_lib.runtime import start
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.classroom.records import recorded
+from course_lib.datasets.text import load_shakespeare, random_windows
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)  # these models are too small to share between cores
 f64 = torch.float64  # double precision, so that equalities can be checked to the last digits
@@ -383,7 +384,7 @@ mask = torch.ones(5, 5, dtype=torch.bool).tril()
 scaled = q @ k.T / math.sqrt(2)
 causal = scaled.masked_fill(~mask, -torch.inf).softmax(-1)
 titles = ("Every pair is scored,", "the future is struck out,", "the rest shares 1")
-fig = figures.attention_stages(q @ k.T, scaled, causal, mask, tokens, titles)
+fig = attention_stages(q @ k.T, scaled, causal, mask, tokens, titles)
 show(fig, alt="Three stages of causal attention on five words: scores of every pair, scaled with the "
               "future struck out, weights in rows that sum to 1.")
 
@@ -542,8 +543,10 @@ claim("one reshape does what the loop did",
 # four matrices as layers. Its `forward` uses PyTorch's fused kernel, its `attend` returns the weights as well.
 
 # %%
-from course_lib import attention
-from course_lib.attention import MultiHeadAttention, causal_mask, fast_attention
+from course_lib.attention import multi_head
+from course_lib.attention.dot_product import fast_attention
+from course_lib.attention.masks import causal_mask
+from course_lib.attention.multi_head import MultiHeadAttention
 
 layer = MultiHeadAttention(C, H).double()
 linears = (layer.query, layer.key, layer.value, layer.output)
@@ -629,7 +632,7 @@ class AttentionOnly(nn.Module):
         mask = causal_mask(tokens.shape[1], device=x.device)
         for layer in self.layers:
             found = self.mix(*layer.project(x), mask)  # (B, H, T, d)
-            x = x + layer.output(attention.join_heads(found))
+            x = x + layer.output(multi_head.join_heads(found))
         return self.readout(x)  # logits (B, T, 65)
 
 
@@ -726,7 +729,7 @@ def look_inside(model, tokens):
         q, k, v = layer.project(x)
         queries.append(q)
         keys.append(k)
-        x = x + layer.output(attention.join_heads(fast_attention(q, k, v, mask)))
+        x = x + layer.output(multi_head.join_heads(fast_attention(q, k, v, mask)))
     return torch.stack(queries), torch.stack(keys)
 
 # %%
@@ -794,7 +797,7 @@ q8, k8 = (t[0, best_head] for t in attend("the king"))
 s8, m8 = q8 @ k8.T, causal_mask(8)
 _, p8 = scaled_dot_product_attention(q8, k8, k8, m8)
 titles = ("Scores,", "scaled and masked,", f"{p8.diagonal(-1).mean():.2f} on the one before")
-fig = figures.attention_stages(s8, s8 / math.sqrt(16), p8, m8, list("the␣king"), titles)
+fig = attention_stages(s8, s8 / math.sqrt(16), p8, m8, list("the␣king"), titles)
 show(fig, alt="One trained head on ‘the king’ in three stages: scores, scaled scores with the "
               f"future struck out, and weights, {p8.diagonal(-1).mean():.2f} on the character before.")
 
@@ -806,7 +809,7 @@ show(fig, alt="One trained head on ‘the king’ in three stages: scores, scale
 alt = ("Explorer of attention on your own text: scores, scaling and mask, weights, one cell written "
        "out, all heads side by side.")
 try:
-    from course_lib.widgets import AttentionExplorer
+    from course_lib.chapters.ch02_attention.explorer import AttentionExplorer
 
     explorer = AttentionExplorer(attend, "to be or", layer=1, head=0, alt=alt)
 except ImportError:  # run as a script where there are no widgets
@@ -967,7 +970,7 @@ claim("another set of weights, with one moved by more than 0.15, gives the same 
 # - Two layers of attention beat counting; a loss that is too good suggests a leak (*beats pair counts by more than half a bit*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("02_attention")
 
 # %% [markdown]
 # **Open questions.** How would you let a head ask for ‘two positions before’ without a vector for every position?

@@ -10,8 +10,8 @@
 # %%
 import torch
 
-from course_lib import figures
-from course_lib.figures import show
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
 
 steps, T = torch.arange(5), 2.0 ** torch.arange(8, 17)
 turns = 0.5 * (steps[:, None] - steps)  # half a radian for each step between query and key
@@ -62,11 +62,13 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib import attention
-from course_lib.attention import MultiHeadAttention, causal_mask, scaled_dot_product_attention
-from course_lib.claims import claim
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.runtime import start
+from course_lib.attention import dot_product, multi_head, online
+from course_lib.attention.dot_product import scaled_dot_product_attention
+from course_lib.attention.masks import causal_mask
+from course_lib.attention.multi_head import MultiHeadAttention
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 f64 = torch.float64
@@ -198,7 +200,7 @@ claim("it is a rotation: M Mᵀ = 1 and det M = 1",
 # structure to trust, none to obey. And no row for position $T_{\max}$.
 
 # %%
-from course_lib.positions import LearnedPositions, position_angles, rotary, sinusoidal
+from course_lib.attention.positions import LearnedPositions, position_angles, rotary, sinusoidal
 
 claim("the library's sinusoidal positions are ours",
       torch.allclose(sinusoidal(torch.arange(T, dtype=f64), C), p, rtol=1e-12))
@@ -332,8 +334,8 @@ class ThreeBack(nn.Module):
         at = torch.arange(x.shape[1], device=x.device)
         mask = causal_mask(x.shape[1], device=x.device) & (at[:, None] - at < window)
         q, k, v = self.layer.project(x)  # (B, H, T, d)
-        found = attention.fast_attention(self.turn(q, at), self.turn(k, at), v, mask)
-        return self.readout(x + self.layer.output(attention.join_heads(found)))
+        found = dot_product.fast_attention(self.turn(q, at), self.turn(k, at), v, mask)
+        return self.readout(x + self.layer.output(multi_head.join_heads(found)))
 
 
 # %%
@@ -651,7 +653,7 @@ claim("with tiles of 1, 2, 4 and 9 keys, always the same output, to 1e-10",
 
 # %%
 def tiles_by_autograd(q, k, v):
-    return through_tiles(q, k, v, update=attention.online_softmax_update)[0]  # the library's
+    return through_tiles(q, k, v, update=online.online_softmax_update)[0]  # the library's
 
 
 of_explicit, of_tiles = (kept(f, *inputs(1024)) for f in (explicit, tiles_by_autograd))
@@ -721,7 +723,7 @@ claim("and with autograd of the explicit form, to 1e-10", gap < 1e-10, largest_d
 # The library's `online_attention` is this with masks and any leading axes. Later chapters use it.
 
 # %%
-from course_lib.attention import online_attention
+from course_lib.attention.online import online_attention
 
 holed = causal_mask(9)
 holed[4] = False  # one query may look nowhere
@@ -889,7 +891,7 @@ show(fig, alt="KV cache in GiB against length for 32 and for 8 heads of keys and
 # - A running $m, l, o$ and weights computed twice keep memory linear in $T$ (*what you predicted, to the byte*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("03_positions_and_cost")
 
 # %% [markdown]
 # **Open questions.** How would you train so that distances above 31 are safe without a window? Could a model find the order from a

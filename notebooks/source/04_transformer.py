@@ -10,9 +10,9 @@
 # %%
 import torch
 
-from course_lib import figures
-from course_lib.figures import show
-from course_lib.records import recorded
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
+from course_lib.classroom.records import recorded
 
 depth = recorded("depth")  # five seeds of section 4's trainings
 
@@ -65,11 +65,12 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib.attention import MultiHeadAttention, causal_mask, is_causal
-from course_lib.claims import claim
-from course_lib.data import load_shakespeare, random_windows
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.runtime import start
+from course_lib.attention.masks import causal_mask, is_causal
+from course_lib.attention.multi_head import MultiHeadAttention
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.datasets.text import load_shakespeare, random_windows
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)  # these models are too small to share between cores
 f64 = torch.float64
@@ -187,7 +188,7 @@ claim("and three times as small for a stream three times as large",
 # would be one of rank at most $C$.
 
 # %%
-from course_lib.transformer import FeedForward, TransformerConfig
+from course_lib.attention.transformer import FeedForward, TransformerConfig
 
 normal = torch.distributions.Normal(0, 1)
 z = torch.linspace(-4, 4, 9, dtype=f64)
@@ -240,7 +241,7 @@ claim("layers that say nothing leave the stream alone",
 # $W_\text{down}$ larger in the first block or in the last? And how does it change with depth?
 
 # %%
-from course_lib.transformer import Block, Transformer
+from course_lib.attention.transformer import Block, Transformer
 
 
 class PostNormBlock(Block):
@@ -643,8 +644,8 @@ show(fig,
 # out those already named: **elimination**. How much that gives has to be known first.
 
 # %%
-from course_lib.data import RECALL_SYMBOLS, associative_recall
-from course_lib.transformer import MODERN
+from course_lib.attention.transformer import MODERN
+from course_lib.datasets.recall import RECALL_SYMBOLS, associative_recall
 
 example, _ = associative_recall(1, 3, torch.Generator().manual_seed(0))
 print("keys 0 to 15, values 16 to 31, others 32 to 47:", example[0].tolist())
@@ -830,7 +831,7 @@ answer("transformer.fault_b", ...)
 # - Attention with a token shift can recall at 512 as at 8, if not with every seed; of text, this small model uses the last few dozen characters (*the rest is worth less than 0.1 bits*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("04_transformer")
 
 # %% [markdown]
 # **Open questions.** Would the post-norm stack learn with ten times the steps? What do the feed-forward layers of a trained model

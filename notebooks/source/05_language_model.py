@@ -11,9 +11,9 @@ import math
 
 import torch
 
-from course_lib import figures
-from course_lib.figures import show
-from course_lib.records import recorded
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
+from course_lib.classroom.records import recorded
 
 LEVELS = {"letters": 4.83, "pairs": 3.58, "triples": 2.95, "lzma": 2.52, "order 4": 2.49,
           "bz2": 2.40, "order 5": 2.28, "order 6": 2.25}  # bits; section 1 computes each
@@ -76,12 +76,14 @@ from itertools import pairwise
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.data import load_language_model, load_shakespeare, random_windows
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.metrics import cross_entropy, known_words, words
-from course_lib.ngram import KneserNey, compressor_bits
-from course_lib.runtime import bfloat16_pays, start
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.datasets.text import load_shakespeare, random_windows
+from course_lib.evaluation.language import cross_entropy, known_words, words
+from course_lib.information.ngram import KneserNey, compressor_bits
+from course_lib.pretrained.language_model import load_language_model
+from course_lib.training.precision import bfloat16_pays
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 f64 = torch.float64
@@ -402,9 +404,12 @@ claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.
 # The last recipe, for two minutes. Here you run the beginning of that very run: same seed, same schedule, with `until` to stop early.
 
 # %%
-from course_lib.training import Trained, fit, muon_and_adamw, next_token_step
-from course_lib.training import warmup_then_linear as schedule
-from course_lib.transformer import MODERN, Transformer, TransformerConfig
+from course_lib.attention.step import next_token_step
+from course_lib.attention.transformer import MODERN, Transformer, TransformerConfig
+from course_lib.training.checkpoints import Trained
+from course_lib.training.fit import fit
+from course_lib.training.optimizers import muon_and_adamw
+from course_lib.training.optimizers import warmup_then_linear as schedule
 
 torch.manual_seed(0)
 config = TransformerConfig(vocab_size=65, context_length=128, n_layers=4, n_heads=2, d_model=128,
@@ -419,7 +424,7 @@ claim("the schedule is yours", all(warmup_then_linear(s / 50) == schedule(s / 50
 # %% tags=["nbval-ignore-output"]
 print(f"{until} of {steps:,} steps: about 15 s on two CPU cores")
 try:
-    from course_lib.widgets import LossPlot
+    from course_lib.classroom.live_loss import LossPlot
 
     plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
 except ImportError:  # run as a script where there are no widgets
@@ -478,7 +483,7 @@ over_levels(f"The first {until} steps (◆) on the recorded curve",
 writer = load_language_model().to(run.device)
 claim("the stored weights reach what was recorded, within 0.01 nats",
       abs(cross_entropy(writer, validation) - record["nats"][0][-1]) < 0.01)
-from course_lib.sampling import entropy, generate, next_distribution
+from course_lib.attention.sampling import entropy, generate, next_distribution
 
 with torch.no_grad():
     z = writer(text.encode("\nKING HENRY:\nMy l")[None].to(run.device))[0, -1].double().cpu()
@@ -599,7 +604,7 @@ claim("a lower temperature writes more of them than real text has",
 alt = ("Explorer of temperature, top-k and top-p: the next character's distribution, and text "
        "written with them.")
 try:
-    from course_lib.widgets import SamplingExplorer
+    from course_lib.chapters.ch05_language_model.explorer import SamplingExplorer
 
     explorer = SamplingExplorer(writer, text, "KING HENRY:\nMy l", alt=alt)
 except ImportError:
@@ -653,8 +658,8 @@ def cached_attention(q, k, v, keys, values):
     ...
 
 # %%
-from course_lib.attention import fast_attention
-from course_lib.transformer import KVCache
+from course_lib.attention.dot_product import fast_attention
+from course_lib.attention.transformer import KVCache
 
 generator = torch.Generator().manual_seed(2)
 q, k, v = torch.randn(3, 2, 6, 4, dtype=f64, generator=generator)  # 2 heads, 6 positions
@@ -699,7 +704,7 @@ claim("a step with 256 behind it takes less than a fifth longer than with 16", m
 # later: how much weight is on its first letter, and how much on any letter at such a distance? Then open it, on any eight characters.
 
 # %%
-from course_lib.attention import causal_mask
+from course_lib.attention.masks import causal_mask
 
 windows = validation[: 40 * 128].view(40, 128)
 with torch.no_grad():
@@ -731,7 +736,7 @@ def attend(own):
 alt = ("Explorer of the two-minute model's attention: scores, scaling and mask, weights, for eight "
        "characters of your own.")
 try:
-    from course_lib.widgets import AttentionExplorer
+    from course_lib.chapters.ch02_attention.explorer import AttentionExplorer
 
     attention_explorer = AttentionExplorer(attend, "my lord,", layer=1, head=1, alt=alt)
 except ImportError:
@@ -865,7 +870,7 @@ claim("from here to there it is ten orders of magnitude", 1e10 < gpt3 / ours < 1
 # - A loss that is too good is a leak (*one seed of three finds the leak*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("05_language_model")
 
 # %% [markdown]
 # **Open questions.** Would order 6 and the model together beat both? How many of the model's bits are spelling, how many are

@@ -13,8 +13,8 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_lib import figures
-from course_lib.figures import show
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
 
 f64 = torch.float64
 weight = torch.tensor([3.0, -2.0, 1.5], dtype=f64)  # three pixels, one latent: logits z · weight + bias
@@ -87,11 +87,11 @@ from itertools import pairwise
 from scipy.optimize import minimize
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.data import load_digits
-from course_lib.divergences import monte_carlo
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.runtime import start
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.datasets.images import load_digits
+from course_lib.information.divergences import monte_carlo
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 
@@ -370,7 +370,7 @@ claim("over grey values between 0 and 1 it does not integrate to 1 (0.5 for a lo
 #   density is nearly the mass of a level.
 
 # %%
-from course_lib.vae import discretized_logistic_log_likelihood, gaussian_log_likelihood
+from course_lib.vae.likelihoods import discretized_logistic_log_likelihood, gaussian_log_likelihood
 
 levels = torch.arange(256)[:, None]  # 256 images of one pixel
 one = torch.ones(1, dtype=f64)
@@ -716,7 +716,7 @@ show(fig, alt="Left, the importance-weighted bound rises with the number of draw
 # - More draws tighten the bound, and starve the encoder (*each doubling of k raises the bound*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("06_vae_math")
 
 # %% [markdown]
 # **Open questions.** What would a $q$ look like that can be correlated? What does the score function's variance become with

@@ -12,11 +12,11 @@ import math
 
 import torch
 
-from course_lib import figures
-from course_lib.data import binarise, binary_test_digits, load_digits
-from course_lib.figures import show
-from course_lib.records import recorded
-from course_lib.vae_models import load_digit_vae
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
+from course_lib.classroom.records import recorded
+from course_lib.datasets.images import binarise, binary_test_digits, load_digits
+from course_lib.pretrained.vaes import load_digit_vae
 
 record = recorded("vae_digits")
 nats = {"independent pixels": record["mixtures"]["1"], "mixture of 20": record["mixtures"]["20"],
@@ -75,20 +75,18 @@ from itertools import pairwise
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.bernoulli_mixture import bernoulli_mixture_log_likelihood, fit_bernoulli_mixture
-from course_lib.claims import claim
-from course_lib.divergences import monte_carlo
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.runtime import bfloat16_pays, start
-from course_lib.training import Trained, fit, warmup_then_linear
-from course_lib.vae import (
-    draw_binary,
-    fully_connected_vae,
-    importance_weighted_bound,
-    log_likelihood,
-    reparameterize,
-    vae_step,
-)
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.information.divergences import monte_carlo
+from course_lib.training.checkpoints import Trained
+from course_lib.training.fit import fit
+from course_lib.training.optimizers import warmup_then_linear
+from course_lib.training.precision import bfloat16_pays
+from course_lib.training.runtime import start
+from course_lib.vae.bernoulli_mixture import bernoulli_mixture_log_likelihood, fit_bernoulli_mixture
+from course_lib.vae.bounds import importance_weighted_bound, reparameterize
+from course_lib.vae.models import fully_connected_vae, log_likelihood
+from course_lib.vae.step import draw_binary, vae_step
 
 run = start(seed=0, threads=1)
 digits = load_digits()
@@ -529,7 +527,7 @@ show(fig, alt="Two rows of nine decoder means from a seven to a three, one by th
 answer("vae.information_limit", ...)
 
 # %%
-from course_lib.latents import aggregate_log_density, elbo_surgery
+from course_lib.vae.latents import aggregate_log_density, elbo_surgery
 
 with torch.no_grad():
     x = binary[:9000]
@@ -638,7 +636,7 @@ show(fig, alt="KL of each of the 50 latents, sorted: 19 hold between 0.4 and 2.3
 # - A VAE can leave latents unused, at no loss (*19 of the 50 latents are active*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("07_vae_training")
 
 # %% [markdown]
 # **Open questions.** What would a prior that fits $q(z)$ gain? How many nats would the other 51,000 digits bring? Would a decoder whose

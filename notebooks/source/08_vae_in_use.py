@@ -10,12 +10,12 @@
 # %%
 import torch
 
-from course_lib import figures
-from course_lib.data import binary_test_digits, load_digits
-from course_lib.denoising import psnr, residual_variance, vae_denoise
-from course_lib.figures import show
-from course_lib.inpainting import gibbs_inpaint
-from course_lib.vae_models import load_digit_vae
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
+from course_lib.datasets.images import binary_test_digits, load_digits
+from course_lib.pretrained.vaes import load_digit_vae
+from course_lib.vae.denoising import psnr, residual_variance, vae_denoise
+from course_lib.vae.inpainting import gibbs_inpaint
 
 torch.set_num_threads(1)
 vae = load_digit_vae().requires_grad_(False)
@@ -70,13 +70,17 @@ from functools import partial
 import numpy as np
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.data import binarise, load_fashion
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.records import recorded
-from course_lib.runtime import bfloat16_pays, start
-from course_lib.training import Trained, fit, warmup_then_linear
-from course_lib.vae import draw_binary, fully_connected_vae, log_likelihood, vae_step
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.classroom.records import recorded
+from course_lib.datasets.images import binarise, load_fashion
+from course_lib.training.checkpoints import Trained
+from course_lib.training.fit import fit
+from course_lib.training.optimizers import warmup_then_linear
+from course_lib.training.precision import bfloat16_pays
+from course_lib.training.runtime import start
+from course_lib.vae.models import fully_connected_vae, log_likelihood
+from course_lib.vae.step import draw_binary, vae_step
 
 run = start(seed=0, threads=1)
 
@@ -192,7 +196,8 @@ def ans_push(state, start, frequency, precision):
 # The receiver pops $z$, pops $x$, and pushes $z$ with $q$: the message is whole again. ($q$ is near the posterior, not equal to it: $\tfrac17, \tfrac67$ does not go into eighths.)
 
 # %%
-from course_lib import ans
+from course_lib.information import ans
+from course_lib.vae import bits_back
 
 q = {0: (0, 1), 1: (1, 7)}  # z → slots given x = 1: (start, frequency)
 one = {0: (7, 1), 1: (2, 6)}  # slots of x = 1 given z
@@ -215,11 +220,11 @@ claim("it grew by −log₂ p(x|z) − log₂ p(z) + log₂ q(z|x) bits, within 
 # %%
 n = 2000
 words = np.random.default_rng(0).integers(0, 2**32, 256 * 60, dtype=np.uint32)
-message = ans.compress(vae, test[:n], words)
-images, returned = ans.decompress(vae, message, n)
+message = bits_back.compress(vae, test[:n], words)
+images, returned = bits_back.decompress(vae, message, n)
 claim("all 2,000 images come back exactly, and so do the seed words",
       torch.equal(images, test[:n]) and np.array_equal(returned, words))
-ours = (message.bits - ans.start_message(words, 256).bits) / n
+ours = (message.bits - bits_back.start_message(words, 256).bits) / n
 bounds = [vae.elbo(test[:n], torch.randn(n, 50, generator=seed(i)))[0].mean().item() for i in range(5)]
 promised = -sum(bounds) / 5 / math.log(2)
 claim("net bits an image are within 2 % of −ELBO / ln 2", abs(ours / promised - 1) < 0.02,
@@ -229,7 +234,7 @@ claim("net bits an image are within 2 % of −ELBO / ln 2", abs(ours / promised 
 # **Predict:** a one-bit PNG, zlib or lzma for the same pixels: how many bits an image, each file alone and all 2,000 in one?
 
 # %%
-from course_lib.anomaly import file_bits, pack, png_bits
+from course_lib.information.image_files import file_bits, pack, png_bits
 
 square = test[:n].view(n, 28, 28)
 mosaic = square.view(40, 50, 28, 28).transpose(1, 2).reshape(40 * 28, 50 * 28)  # one picture of all
@@ -244,9 +249,9 @@ claim("one file for each image costs at least twice as much as one file for all"
       all(alone[name] > 2 * whole[name] for name in whole), **alone)
 
 # %%
-from course_lib.data import FOLDER
+from course_lib.paths import DATA
 
-weights = 8 * (FOLDER / "digits_vae.safetensors").stat().st_size
+weights = 8 * (DATA / "digits_vae.safetensors").stat().st_size
 saved = min(whole.values()) - ours
 claim("the weights are 2.7 megabytes: for 10,000 images more than 2,000 bits each",
       round(weights / 8e6, 1) == 2.7 and weights / 10_000 > 2000, bits=weights / 10_000)
@@ -293,7 +298,7 @@ by_hand = average.clone()
 for variance, u in zip(variances, directions.T, strict=True):  # direction by direction
     by_hand += variance / (variance + 0.4**2) * (u @ (y - average)) * u
 
-from course_lib.denoising import fit_wiener
+from course_lib.vae.denoising import fit_wiener
 
 wiener = fit_wiener(greys)
 claim("the library's two matrix products give the same",
@@ -379,7 +384,7 @@ def self_normalized_weights(log_w):
     ...
 
 # %%
-from course_lib.vae import log_standard_normal, reparameterize
+from course_lib.vae.bounds import log_standard_normal, reparameterize
 
 
 def by_weights(x, observed, k, generator):
@@ -395,7 +400,7 @@ def by_weights(x, observed, k, generator):
 
 
 # %%
-from course_lib.inpainting import importance_inpaint
+from course_lib.vae.inpainting import importance_inpaint
 
 theirs, _ = importance_inpaint(vae, test[:5], observed[:5], 20, seed(5))
 claim("it is the library's",
@@ -703,8 +708,9 @@ answer("vae.which_failure_2", ...)
 # **Predict:** how many of the ten classes are missing in 2,000 samples?
 
 # %%
-from course_lib.classifier import features_and_logits, load_classifier
-from course_lib.image_metrics import density_and_coverage
+from course_lib.evaluation.classifier import features_and_logits
+from course_lib.evaluation.neighbours import density_and_coverage
+from course_lib.pretrained.classifiers import load_classifier
 
 classifier = load_classifier("digits")
 look = lambda x: features_and_logits(classifier, 2 * x.reshape(-1, 1, 28, 28) - 1)
@@ -755,7 +761,7 @@ show(fig, alt="Left, how often the classifier reads each of ten classes in 2,000
 # - Blur is distortion, and a VAE covers (*the entropy of the decoder's pixels is the distortion*): no class of digits was missing.
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("08_vae_in_use")
 
 # %% [markdown]
 # **Open questions.** What would averaging over $z$ gain in denoising? Which prior makes $\beta = 0.1$ sample well? How few bits can the weights be stored in before the ELBO notices?

@@ -12,8 +12,8 @@ import math
 
 import torch
 
-from course_lib import figures
-from course_lib.figures import show
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
 
 f64 = torch.float64
 x, dx = torch.linspace(-8, 8, 801, dtype=f64), 0.02
@@ -89,13 +89,18 @@ show(fig, alt="Data and fake density with the discriminator's curve, before and 
 # %% tags=["nbval-ignore-output"]
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.critics import critic_estimates, draw_bumps, parallel_lines, scaled_gaussians_distance
-from course_lib.divergences import jensen_shannon, total_variation
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.gan import OBJECTIVES
-from course_lib.ring import SeedMLP
-from course_lib.runtime import start
+from course_lib.chapters.ch09_gan_game.critics import (
+    critic_estimates,
+    draw_bumps,
+    parallel_lines,
+    scaled_gaussians_distance,
+)
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.gan.losses import OBJECTIVES
+from course_lib.gan.ring import SeedMLP
+from course_lib.information.divergences import jensen_shannon, total_variation
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 
@@ -574,7 +579,7 @@ def wasserstein_1d(x, y):
     ...
 
 # %%
-from course_lib.transport import match, optimal_transport
+from course_lib.information.transport import match, optimal_transport
 
 one, other = (draw_bumps(1, n, torch.Generator().manual_seed(n))[0].double() for n in (7, 5))
 cost = (one[:, None] - other).abs()
@@ -764,7 +769,7 @@ show(fig, alt="Left, shares of the true distance: a critic with penalty climbs t
 # - Learning needs no $f$-divergence that falls (*at no step of any run did θ hit 0 exactly*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("09_gan_game")
 
 # %% [markdown]
 # **Open questions.** What would $D^*$ be if fakes came three times as often as real points? Which slope would a discriminator of infinite width have between the lines? Is $W_1$ between *batches* a useful loss?

@@ -11,8 +11,8 @@ import math
 
 import torch
 
-from course_lib import figures
-from course_lib.figures import show
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
 
 sigma = lambda x: 1 / (1 + math.exp(-x))
 
@@ -68,11 +68,11 @@ show(fig, alt="Three paths of the same game from one start: simultaneous steps s
 # %% tags=["nbval-ignore-output"]
 from torch.nn import functional as F
 
-from course_lib import gan
-from course_lib.claims import claim
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.records import recorded
-from course_lib.runtime import start
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.classroom.records import recorded
+from course_lib.gan import losses, penalties
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 f64 = torch.float64
@@ -100,7 +100,7 @@ def field(theta, psi, loss):
 
 def by_autograd(theta, psi, loss):
     theta, psi = (torch.tensor(x, dtype=f64, requires_grad=True) for x in (theta, psi))
-    fake_logits, objective = (psi * theta)[None], gan.OBJECTIVES[loss]
+    fake_logits, objective = (psi * theta)[None], losses.OBJECTIVES[loss]
     d_loss = objective.discriminator(0 * fake_logits, fake_logits)
     return (-torch.autograd.grad(objective.generator(fake_logits), theta, retain_graph=True)[0],
             -torch.autograd.grad(d_loss, psi)[0])
@@ -131,8 +131,8 @@ claim("non-saturating: θθ̇ + ψψ̇ is −θψ tanh(θψ/2), inwards off the 
       all(abs(radial(a, b, "nonsaturating") + a * b * math.tanh(a * b / 2)) < 1e-12 for a, b in grid))
 
 # %%
-from course_lib.games import alternating_step as library_step
-from course_lib.games import dirac_field, dirac_path
+from course_lib.gan.dirac import alternating_step as library_step
+from course_lib.gan.dirac import dirac_field, dirac_path
 
 fig, (axes,) = figures.new(1, 2, width=8.4, height=4.4)
 at = torch.meshgrid(*[torch.linspace(-2.4, 2.4, 15, dtype=f64)] * 2, indexing="xy")
@@ -274,7 +274,7 @@ def alternating_step(theta, psi, rate_g, rate_d, gamma):
     ...
 
 # %%
-from course_lib.games import multipliers, running_mean, update_matrix
+from course_lib.gan.dirac import multipliers, running_mean, update_matrix
 
 at_end = torch.zeros(2, dtype=f64)
 knobs = 0.3, 0.7, 0.4  # rates of G and D, γ
@@ -408,7 +408,7 @@ answer("gan.path_diagnosis", ...)
 alt = ("Explorer of the Dirac-GAN: field, path, distance and multipliers, for your start, penalty, "
        "rates, update and loss.")
 try:
-    from course_lib.game_widgets import PhaseExplorer
+    from course_lib.chapters.ch10_gan_dynamics.explorers import PhaseExplorer
 
     portrait = PhaseExplorer(alt=alt)
 except ImportError:  # run as a script where there are no widgets
@@ -481,7 +481,7 @@ norms = {}
 for name, size, stride in (("1 × 1", 1, 1), ("3 × 3", 3, 1), ("4 × 4, stride 2", 4, 2)):
     kernel, padding = random(4, 3, size, size), (size - 1) // 2
     svd = torch.linalg.svdvals(as_matrix(kernel, 8, stride, padding))[0].item()
-    power = gan.convolution_norm(kernel, 8, stride, padding, steps=2000).item()
+    power = penalties.convolution_norm(kernel, 8, stride, padding, steps=2000).item()
     norms[name] = torch.linalg.matrix_norm(kernel.flatten(1), 2).item(), svd, abs(power / svd - 1)
 claim("power iteration with the convolution and its transpose finds the matrix's norm to 1e-5",
       max(error for _, _, error in norms.values()) < 1e-5)
@@ -535,7 +535,7 @@ class Critic:
     def __call__(self, x):
         for i, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
             if self.kind == "spectral":
-                sigma_1, self.u[i], _ = gan.power_iteration(W, self.u[i])
+                sigma_1, self.u[i], _ = penalties.power_iteration(W, self.u[i])
                 W = W / sigma_1
             x = (F.leaky_relu(x, 0.2) if i else x) @ W.T + b
         return x[:, 0]
@@ -554,10 +554,10 @@ def train_critic(kind, seed=0, steps=300, clip=0.05):
     optimizer = torch.optim.Adam(D.weights + D.biases, lr=2e-3, betas=(0.0, 0.9))
     for _ in range(steps):
         real, fake = clouds(128, generator)
-        loss = gan.wasserstein_critic_loss(D(real), D(fake))
+        loss = losses.wasserstein_critic_loss(D(real), D(fake))
         if kind == "penalty":
             t = torch.rand(128, generator=generator).double()
-            loss = loss + 10 * gan.gradient_penalty(D, real, fake, t)
+            loss = loss + 10 * penalties.gradient_penalty(D, real, fake, t)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -642,10 +642,10 @@ def generators_gradient(loss, detach, clear):
     real, fake = torch.randn(8, 2, dtype=f64), G(torch.randn(8, 3, dtype=f64))
     logits = lambda x: D(x)[:, 0]
     seen = fake.detach() if detach else fake
-    gan.discriminator_loss(logits(real), logits(seen)).backward(retain_graph=True)
+    losses.discriminator_loss(logits(real), logits(seen)).backward(retain_graph=True)
     if clear:
         G.zero_grad()
-    gan.OBJECTIVES[loss].generator(logits(fake)).backward()
+    losses.OBJECTIVES[loss].generator(logits(fake)).backward()
     return G.weight.grad, logits(fake), D.weight
 
 
@@ -707,7 +707,8 @@ show(fig, alt="Divergence of eight variants of the recipe, five seeds each: new 
 # Five seeds train as *one* tensor: weights (5, in, out), a batched product a layer. The losses are summed over seeds, so none hears of another.
 
 # %%
-from course_lib.ring import Cure, Game, SeedMLP, centres, draw_ring, modes_and_quality, play, players
+from course_lib.datasets.ring import centres, draw_ring, modes_and_quality
+from course_lib.gan.ring import Cure, Game, SeedMLP, play, players
 
 generator = torch.Generator().manual_seed(1)
 networks = SeedMLP((4, 7, 2), 5, generator)
@@ -816,7 +817,7 @@ claim("after 100 steps the five distances are the record's within 0.065 in the m
 # A ring with wider modes, noise of two numbers, 64 hidden units: small enough to train while you look. First two states, from the same networks and data: both rates $10^{-3}$ for 800 steps, and a G thirty times as fast as D for 300.
 
 # %%
-from course_lib.scene import Scene, histogram_js, preset
+from course_lib.chapters.ch10_gan_dynamics.scene import Scene, histogram_js, preset
 
 
 def judge(scene):
@@ -869,7 +870,7 @@ mine = torch.stack([16 * angle.sin() ** 3, heart], dim=1) / 8
 alt = ("A GAN of the plane that trains here: the discriminator as a map, real and fake points, the "
        "pull on each fake, the generator's grid, and the divergence beside it.")
 try:
-    from course_lib.game_widgets import GanExplorer
+    from course_lib.chapters.ch10_gan_dynamics.explorers import GanExplorer
 
     scene = GanExplorer("ring of eight", own=mine, snapshots=snapshots, shown="good", alt=alt)
 except ImportError:
@@ -902,7 +903,7 @@ claim("after fifty turns of G alone the fakes still cover all eight", wide["good
 # - Read a recipe line by line, and measure: (*no detach, not cleared: worse for four seeds of five*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("10_gan_dynamics")
 
 # %% [markdown]
 # **Open questions.** What do momentum and Adam do to the two multipliers? Is there a GAN whose field has no rotation? Why does a fast D without noise find only some of the modes?

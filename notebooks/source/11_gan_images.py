@@ -9,11 +9,11 @@
 # %%
 import torch
 
-from course_lib import figures
-from course_lib.dcgan import sample
-from course_lib.figures import show
-from course_lib.gan_models import load_generator
-from course_lib.records import recorded
+from course_lib.classroom import figures
+from course_lib.classroom.figures import show
+from course_lib.classroom.records import recorded
+from course_lib.gan.dcgan import sample
+from course_lib.pretrained.generators import load_generator
 
 record = recorded("gan_images")
 one_row = torch.randn(5, 64, generator=torch.Generator().manual_seed(1))
@@ -62,12 +62,15 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.claims import claim
-from course_lib.classifier import features_and_logits, load_classifier
-from course_lib.data import load_digits
-from course_lib.exercises import answer, exercise, hint, progress, solution
-from course_lib.runtime import bfloat16_pays, start
-from course_lib.training import Trained, fit
+from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.classroom.claims import claim
+from course_lib.datasets.images import load_digits
+from course_lib.evaluation.classifier import features_and_logits
+from course_lib.pretrained.classifiers import load_classifier
+from course_lib.training.checkpoints import Trained
+from course_lib.training.fit import fit
+from course_lib.training.precision import bfloat16_pays
+from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
 f64 = torch.float64
@@ -218,8 +221,9 @@ claim("and is as far after 400 of them (a distance, section 4): the mean within 
 # 600 steps of 64 digits, Adam with the rate 0.002 and $\beta_1 = 0.5$ in place of 0.9, an average over two gradients, not ten. Beside $G$ runs its moving average, also chapter 10's: $0.98$ of itself, $0.02$ of $G$ a step. Every 100 steps we keep 2,000 of its images. **Predict:** how will $D$'s loss and $G$'s loss move while noise becomes digits?
 
 # %% tags=["nbval-ignore-output"]
-from course_lib.dcgan import Discriminator, Generator, to_images
-from course_lib.gan import adversarial_step, draw_turns, moving_average
+from course_lib.gan.dcgan import Discriminator, Generator, to_images
+from course_lib.gan.step import adversarial_step, draw_turns
+from course_lib.training.moving_average import moving_average
 
 G, D = Generator(64, channels=32, n_classes=10), Discriminator(channels=32, n_classes=10)
 for network in (G, D):
@@ -384,7 +388,7 @@ claim("ten slightly different ones all cost more, the independent plan, K = 0, m
 # The distance of *two halves of real images* is not 0: moments of a sample are off, and the distance counts that as difference. **Predict:** with half as many images, how much larger is it?
 
 # %%
-from course_lib.image_metrics import extrapolate, frechet_distance, real_floor
+from course_lib.evaluation.frechet import extrapolate, frechet_distance, real_floor
 
 generator = torch.Generator().manual_seed(2)
 sizes = [5000, 2500, 1250, 625]
@@ -481,7 +485,7 @@ def density_and_coverage(real, fake, k=5):
 # A third kind of number is the **kernel distance** (KID, Bińkowski et al. 2018): with $\kappa(a, b) = (a\cdot b/64 + 1)^3$, the mean of $\kappa$ over pairs of real images, plus that over pairs of fakes, less twice that over mixed pairs. It compares moments up to the third. Pairs of an image with itself are left out, which makes its mean 0 at any $n$ if both come from one distribution: no floor, but noise of either sign.
 
 # %%
-from course_lib.image_metrics import kernel_distance
+from course_lib.evaluation.frechet import kernel_distance
 
 not_ones = digits.test_labels[order[:5000]] != 1
 cases = {"real": half[:2000], "no ones": half[not_ones][:2000], "again": half[:100].repeat(20, 1),
@@ -517,7 +521,8 @@ claim("the kernel distance sees the impostors: above 0.04; of real images it is 
 # Now 10,000 images of the averaged generator, of the same classes as the test digits. Two more questions. Does it make what it was asked for? The classifier says. Did it *learn the training digits by heart*? Then its images would lie nearer to training images than fresh real ones do (Meehan et al. 2020). **Predict** all five numbers.
 
 # %%
-from course_lib.image_metrics import accuracy, memorisation, nearest
+from course_lib.evaluation.classifier import accuracy
+from course_lib.evaluation.neighbours import memorisation, nearest
 
 images = sample(average, noise, asked)
 features, logits = features_and_logits(classifier, images)
@@ -684,7 +689,7 @@ claim("noises stretched to the same length keep theirs in more than 75 cases of 
 # By chapter 07's typical set (noises have a length near $\sqrt{64} = 8$) a **straight path** between two noises, whose middle has length 5.7, should be worse than a **spherical** one. Its middle, $(z_0 + z_1)/\sqrt2$, is a fresh noise exactly. **Predict** precision and recall of the middles. (*Precision*: the share of fakes within a ball of a real image. *Recall*: the share of reals within a ball of a fake; $k = 3$, Kynkäänniemi et al. 2019.)
 
 # %%
-from course_lib.image_metrics import precision_and_recall
+from course_lib.evaluation.neighbours import precision_and_recall
 
 z0, z1 = noise[:5000], noise[5000:]
 middles = {"ends": z0, "straight": (z0 + z1) / 2, "spherical": (z0 + z1) / 2**0.5}
@@ -733,7 +738,7 @@ show(fig, alt="Above, twenty generated digits of the classes 5 to 9, lighter, as
 alt = ("Ten generated digits of one noise, one of each class, with what the classifier reads; knobs "
        "choose the noise, stretch it and move it along the direction of more ink.")
 try:
-    from course_lib.image_widgets import NoiseExplorer
+    from course_lib.chapters.ch11_gan_images.explorer import NoiseExplorer
 
     explorer = NoiseExplorer(average.module, classifier, direction, alt=alt)
 except ImportError:  # run as a script where there are no widgets
@@ -873,7 +878,7 @@ show(fig, alt="Samples and losses of six trainings. Sound and mixed statistics: 
 # - Diagnose by symptoms: losses *and* samples (*collapse: less than a tenth of the sound runs' variance*).
 
 # %% tags=["nbval-ignore-output"]
-progress()
+progress("11_gan_images")
 
 # %% [markdown]
 # **Open questions.** What would density and coverage say in pixels? Why does five times the training close so little of the gap to the floor? Which measure would find a generator that shows each training image once, moved by a pixel?

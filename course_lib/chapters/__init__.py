@@ -1,0 +1,1 @@
+"""What stages the lessons, a folder each: exercises, explorers and experiments."""

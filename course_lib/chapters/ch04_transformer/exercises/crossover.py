@@ -1,0 +1,22 @@
+"""The exercise crossover."""
+
+from course_lib.classroom.exercises.spec import Answer
+
+ENTRY = Answer(
+    id="transformer.crossover",
+    right=768.0,
+    wrong={
+        128.0: "attention's 4 T C a position against 24 C² of the block's matrices: solve for T.",
+        1536.0: "the pairs are two products, q kᵀ and weights times v: 4 T C a position, not 2 T C.",
+        384.0: "a block's matrices hold 12 C² numbers, and each takes a multiplication and an addition: 24 C².",
+        256.0: "there the pairs cost as much as attention's own four matrices; the feed-forward layer has two more.",
+        512.0: "there the pairs cost as much as the feed-forward layer. Attention's own four matrices count too.",
+        64.0: "that is where attention's pairs are a twelfth of the matrices.",
+    },
+    hints=(
+        "For one position and one block: the matrices take 2 · 12 C², the pairs 2 · 2 T C.",
+        "2 · 12 C² = 4 T C gives T = 6 C.",
+    ),
+    why="24 C² = 4 T C where T = 6 C = 768. Below that length the ‘quadratic’ cost of attention is the smaller part.",
+    unit="positions",
+)

@@ -1,0 +1,79 @@
+"""The exercise forward_flops."""
+
+from course_lib.attention import transformer
+from course_lib.chapters.ch04_transformer.exercises.common import CONFIGS, sizes_in_words
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+
+
+def _flops(factor: int = 2, block: int = 12, readout: int = 1, pairs: int = 2, heads: bool = False):
+    """Return a count with other factors."""
+
+    def forward_flops(config, time):
+        C = config.d_model
+        matrices = config.n_layers * block * C * C + readout * config.vocab_size * C
+        attention = config.n_layers * pairs * time * C * (config.n_heads if heads else 1)
+        return factor * time * (matrices + attention)
+
+    return forward_flops
+
+
+ENTRY = Exercise(
+    id="transformer.forward_flops",
+    reference=transformer.forward_flops,
+    probes=lambda: [
+        Probe((c, t), says=f"{sizes_in_words(c)}; time {t}") for c, t in zip(CONFIGS, (9, 64, 5), strict=True)
+    ],
+    checked="three models and lengths.",
+    gradients=False,
+    mistakes=(
+        Mistake(
+            "half",
+            _flops(factor=1),
+            "a multiplication and an addition count as one operation",
+            "count both: 2 n m p.",
+        ),
+        Mistake(
+            "no_pairs",
+            _flops(pairs=0),
+            "the comparing itself, q kᵀ and weights times v, is left out",
+            "two products in each block have no trained matrix in them.",
+        ),
+        Mistake(
+            "scores_only",
+            _flops(pairs=1),
+            "of the pairs only the scores are counted",
+            "after the softmax the weights are multiplied by v: as many operations again.",
+        ),
+        Mistake(
+            "no_readout",
+            _flops(readout=0),
+            "the readout is left out",
+            "the last stream is multiplied by the embedding's matrix, for every position.",
+        ),
+        Mistake(
+            "embedding_too",
+            _flops(readout=2),
+            "the embedding is counted as a product",
+            "looking a row up multiplies nothing.",
+        ),
+        Mistake(
+            "no_output",
+            _flops(block=11),
+            "attention has three matrices",
+            "what mixes the heads' results afterwards?",
+        ),
+        Mistake(
+            "pairs_per_head",
+            _flops(heads=True),
+            "every head compares all d_model features",
+            "a head has d_model / n_heads features, so all heads together cost as much as one of full width.",
+        ),
+    ),
+    hints=(
+        "How does your number change when time doubles? Part of it doubles, part of it becomes four times as large.",
+        "Matrices: 2 · time · (their numbers). Pairs: scores 2 · time² · d_model a block, weighted sum the same.",
+        "With C = d_model: 2 · time · (n_layers · (12 C² + 2 · time · C) + vocab_size · C)",
+    ),
+    why="Every number of a matrix is used once a position: two operations. The pairs come on top, 4 · time · C a "
+    "position and block. Backward takes twice as much, for every product has two derivatives.",
+)

@@ -1,0 +1,83 @@
+"""The exercise parameter_count."""
+
+from collections.abc import Callable
+
+from course_lib.attention import transformer
+from course_lib.attention.transformer import TransformerConfig
+from course_lib.chapters.ch04_transformer.exercises.common import CONFIGS, sizes_in_words
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+
+
+def _counted(block: Callable[[int], int], tables: Callable[[TransformerConfig], int] | None = None, last: int = 1):
+    """Return a count with another block, with other tables, or without the last norm."""
+
+    def parameter_count(config):
+        C = config.d_model
+        outside = (config.vocab_size + config.context_length) * C if tables is None else tables(config)
+        return outside + config.n_layers * block(C) + last * C
+
+    return parameter_count
+
+
+def _full(C: int) -> int:
+    return 12 * C * C + 2 * C
+
+
+ENTRY = Exercise(
+    id="transformer.parameter_count",
+    reference=transformer.parameter_count,
+    probes=lambda: [Probe((config,), says=sizes_in_words(config)) for config in CONFIGS],
+    checked="three models, against what they hold.",
+    gradients=False,
+    mistakes=(
+        Mistake(
+            "readout_twice",
+            _counted(_full, lambda c: (2 * c.vocab_size + c.context_length) * c.d_model),
+            "the readout has a matrix of its own",
+            "embedding and readout share one matrix: it is counted once.",
+        ),
+        Mistake(
+            "no_output",
+            _counted(lambda C: 11 * C * C + 2 * C),
+            "attention has three matrices",
+            "what mixes the heads' results afterwards?",
+        ),
+        Mistake(
+            "with_biases",
+            _counted(lambda C: 12 * C * C + 9 * C + 4 * C, lambda c: (c.vocab_size + c.context_length) * c.d_model, 2),
+            "linear layers and norms have biases",
+            "this model has none: only matrices, and one number a feature in each norm.",
+        ),
+        Mistake(
+            "no_positions",
+            _counted(_full, lambda c: c.vocab_size * c.d_model),
+            "the positions' vectors are left out",
+            "learned positions are a table too: context_length rows.",
+        ),
+        Mistake(
+            "no_norms",
+            _counted(lambda C: 12 * C * C, last=0),
+            "the norms are left out",
+            "each norm trains one number a feature; there are two in a block and one at the end.",
+        ),
+        Mistake(
+            "no_last_norm",
+            _counted(_full, last=0),
+            "the norm behind the last block is left out",
+            "the stream is normalised once more before it is read out.",
+        ),
+        Mistake(
+            "one_up",
+            _counted(lambda C: 8 * C * C + 2 * C),
+            "the feed-forward layer has one matrix of 4 d_model by d_model",
+            "it goes up and comes down again: two matrices.",
+        ),
+    ),
+    hints=(
+        "By which block does your number grow when n_layers grows by one?",
+        "A matrix from n to m features holds n · m numbers. Attention: four of C · C. Feed-forward: two of C · 4C.",
+        "With C = d_model: (vocab_size + context_length) · C + n_layers · (4 C² + 8 C² + 2 C) + C",
+    ),
+    why="A block is 12 C² and a little: four matrices for attention, eight squares for the feed-forward layer, which "
+    "thus holds two thirds. The number of heads does not occur, since heads only cut C into pieces.",
+)

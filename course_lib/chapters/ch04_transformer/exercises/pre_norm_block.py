@@ -1,0 +1,112 @@
+"""The exercise pre_norm_block."""
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional as F
+
+from course_lib.attention import transformer
+from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+
+
+def _parts(time: int, C: int, seed: int) -> tuple[Callable, Callable, Callable, Callable]:
+    """Two norms with different gains, a layer that mixes positions and one that does not."""
+    gains, mix = random(2, C, seed=seed), random(time, time, seed=seed + 1) / time
+    into, out = random(C, 3 * C, seed=seed + 2) / C, random(3 * C, C, seed=seed + 3) / C
+    return (
+        lambda x: F.layer_norm(x, (C,)) * gains[0],
+        lambda x: torch.tanh(mix @ x),
+        lambda x: F.layer_norm(x, (C,)) * gains[1],
+        lambda x: F.relu(x @ into) @ out,
+    )
+
+
+def _block(time: int, C: int, *batch: int, seed: int) -> Probe:
+    says = f"x {(*batch, time, C)}, two norms, an attention and a feed-forward layer"
+    return Probe((random(*batch, time, C, seed=seed), *_parts(time, C, seed + 1)), says=says)
+
+
+def _post_norm(x, norm_1, attention, norm_2, feed_forward):
+    x = norm_1(x + attention(x))
+    return norm_2(x + feed_forward(x))
+
+
+def _old_stream(x, norm_1, attention, norm_2, feed_forward):
+    return x + feed_forward(norm_2(x + attention(norm_1(x))))
+
+
+def _beside(x, norm_1, attention, norm_2, feed_forward):
+    return x + attention(norm_1(x)) + feed_forward(norm_2(x))
+
+
+def _no_norm_2(x, norm_1, attention, norm_2, feed_forward):
+    x = x + attention(norm_1(x))
+    return x + feed_forward(x)
+
+
+def _norm_on_the_stream(x, norm_1, attention, norm_2, feed_forward):
+    x = norm_1(x)
+    x = norm_2(x + attention(x))
+    return x + feed_forward(x)
+
+
+def _no_residual(x, norm_1, attention, norm_2, feed_forward):
+    return feed_forward(norm_2(attention(norm_1(x))))
+
+
+ENTRY = Exercise(
+    id="transformer.pre_norm_block",
+    reference=transformer.pre_norm_block,
+    probes=lambda: [
+        _block(3, 5, seed=1),
+        _block(4, 6, 1, seed=11),
+        _block(2, 7, 3, 5, seed=21),
+    ],
+    checked="three shapes with up to two leading axes, and the gradient for the stream.",
+    mistakes=(
+        Mistake(
+            "post_norm",
+            _post_norm,
+            "the norm comes after each sum",
+            "that is the arrangement of 2017. Here the stream itself must never pass through a norm.",
+        ),
+        Mistake(
+            "old_stream",
+            _old_stream,
+            "the second layer's result is added to the stream as it was before attention",
+            "what attention found must stay in the stream: to what is the second result added?",
+        ),
+        Mistake(
+            "beside",
+            _beside,
+            "the second layer reads the stream as it was before attention",
+            "feed_forward shall work on what attention just found: which stream does norm_2 get?",
+        ),
+        Mistake(
+            "no_second_norm",
+            _no_norm_2,
+            "feed_forward reads the stream without a norm",
+            "both layers read a normalised copy.",
+        ),
+        Mistake(
+            "norm_on_the_stream",
+            _norm_on_the_stream,
+            "the normalised copy takes the stream's place",
+            "x = norm_1(x) overwrites the stream; the sum needs the x from before.",
+        ),
+        Mistake(
+            "no_residual",
+            _no_residual,
+            "nothing is added: each layer's result replaces the stream",
+            "a layer writes x + something.",
+        ),
+    ),
+    hints=(
+        "If both layers return zeros, what must come back?",
+        "Two lines of the form x = x + layer(norm(x)).",
+        "x = x + attention(norm_1(x)); then the same with norm_2 and feed_forward, on the new x.",
+    ),
+    why="The stream passes through additions alone, so its gradient reaches every block unchanged beside whatever the "
+    "layers contribute. The norms stand on the side roads.",
+)

@@ -1,0 +1,74 @@
+"""The exercise kl_to_standard_normal."""
+
+from course_lib.chapters.ch06_vae_math.exercises.common import kl_terms, logvars
+from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.information import divergences
+
+ENTRY = Exercise(
+    id="vae.kl_to_standard_normal",
+    reference=divergences.kl_to_standard_normal,
+    probes=lambda: [
+        Probe((random(3, 4, seed=1), logvars(3, 4, seed=2))),
+        Probe((random(2, 3, 5, seed=3), logvars(2, 3, 5, seed=4))),
+        Probe((random(1, 7, seed=5), logvars(1, 7, seed=6))),
+    ],
+    checked="values and gradients for three shapes, a batch of one among them.",
+    mistakes=(
+        Mistake(
+            "missing_half",
+            lambda mu, logvar: kl_terms(mu, logvar.exp(), logvar, 1.0).sum(-1),
+            "the ½ is missing",
+            "where does the ½ of the Gaussian's exponent go?",
+        ),
+        Mistake(
+            "variance",
+            lambda mu, logvar: kl_terms(mu, logvar, logvar.log()).sum(-1),
+            "logvar is taken for the variance itself",
+            "the variance is exp(logvar), and ln σ² is logvar as it stands.",
+        ),
+        Mistake(
+            "log_std",
+            lambda mu, logvar: kl_terms(mu, (2 * logvar).exp(), 2 * logvar).sum(-1),
+            "logvar is taken for the logarithm of σ",
+            "it is ln σ², which is 2 ln σ already.",
+        ),
+        Mistake(
+            "std",
+            lambda mu, logvar: kl_terms(mu, (logvar / 2).exp(), logvar).sum(-1),
+            "σ stands where σ² belongs",
+            "E[z²] = μ² + σ²: the variance enters, not its root.",
+        ),
+        Mistake(
+            "mean",
+            lambda mu, logvar: kl_terms(mu, logvar.exp(), logvar).mean(-1),
+            "the mean over the latents is taken",
+            "the KL of independent coordinates is the sum of theirs; a mean changes what is optimised.",
+        ),
+        Mistake(
+            "sign",
+            lambda mu, logvar: -kl_terms(mu, logvar.exp(), logvar).sum(-1),
+            "the sign is turned round",
+            "can a KL be negative? Try mu = 1, logvar = 0.",
+        ),
+        Mistake(
+            "reverse",
+            lambda mu, logvar: 0.5 * ((1 + mu**2) * (-logvar).exp() - 1 + logvar).sum(-1),
+            "the KL is taken the other way round, KL(prior ‖ q)",
+            "the expectation runs over q: its draws are what the decoder sees.",
+        ),
+        Mistake(
+            "not_summed",
+            lambda mu, logvar: kl_terms(mu, logvar.exp(), logvar),
+            "nothing is summed",
+            "one number an example is asked for: .sum(-1).",
+        ),
+    ),
+    hints=(
+        "Try it at the prior itself, mu = 0 and logvar = 0: what must come out?",
+        "ln σ² needs no logarithm here: it is logvar.",
+        "0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)",
+    ),
+    why="Three terms, three jobs: μ² pulls the mean to 0, σ² − ln σ² is smallest at σ = 1, and −1 makes the whole 0 at "
+    "the prior. The library writes expm1(logvar) for σ² − 1, which keeps its digits where σ² is close to 1.",
+)

@@ -1,0 +1,56 @@
+"""The exercise transposed_size."""
+
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.vae import models
+
+ENTRY = Exercise(
+    id="vae.transposed_size",
+    reference=models.transposed_size,
+    probes=lambda: [
+        Probe((7, 3), "called with size 7, kernel 3"),
+        Probe((5, 4, 3, 1), "called with size 5, kernel 4, stride 3, padding 1"),
+        Probe((9, 6, 2, 2), "called with size 9, kernel 6, stride 2, padding 2"),
+        Probe((1, 5, 4, 1), "called with size 1, kernel 5, stride 4, padding 1"),
+    ],
+    checked="four sizes, a single pixel among them.",
+    gradients=False,
+    mistakes=(
+        Mistake(
+            "convolution",
+            lambda size, kernel, stride=1, padding=0: (size + 2 * padding - kernel) // stride + 1,
+            "the size after an ordinary convolution is computed",
+            "a transposed convolution goes the other way: from one pixel to kernel pixels.",
+        ),
+        Mistake(
+            "no_minus_one",
+            lambda size, kernel, stride=1, padding=0: stride * size + kernel - 2 * padding,
+            "the last pixel begins at stride · size",
+            "with one pixel only, where does it begin?",
+        ),
+        Mistake(
+            "one_border",
+            lambda size, kernel, stride=1, padding=0: stride * (size - 1) + kernel - padding,
+            "padding is cut off at one border alone",
+            "a picture has a left and a right border.",
+        ),
+        Mistake(
+            "padding_added",
+            lambda size, kernel, stride=1, padding=0: stride * (size - 1) + kernel + 2 * padding,
+            "padding is added",
+            "in a transposed convolution padding is cut off: the result becomes smaller.",
+        ),
+        Mistake(
+            "no_stride",
+            lambda size, kernel, stride=1, padding=0: size - 1 + kernel - 2 * padding,
+            "the stride is left out",
+            "neighbours begin to paint stride pixels apart.",
+        ),
+    ),
+    hints=(
+        "Paint size = 2, kernel = 3, stride = 2 on paper: pixels 0, 1, 2 and then 2, 3, 4.",
+        "The last pixel begins at stride · (size − 1).",
+        "stride * (size - 1) + kernel - 2 * padding",
+    ),
+    why="The layer is a convolution's transpose: its output is the input of the convolution that it undoes in shape. "
+    "Solving the convolution's formula for its input gives this one where the stride divides evenly.",
+)

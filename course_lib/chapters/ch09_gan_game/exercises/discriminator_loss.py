@@ -1,0 +1,87 @@
+"""The exercise discriminator_loss."""
+
+from torch.nn import functional as F
+
+from course_lib.classroom.exercises.probes import numbers, random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.gan import losses
+
+ENTRY = Exercise(
+    id="gan.discriminator_loss",
+    reference=losses.discriminator_loss,
+    probes=lambda: [
+        Probe((2 * random(5, seed=1), 2 * random(3, seed=2))),
+        Probe((random(1, seed=3), random(4, seed=4))),
+        Probe((numbers(1e4, -1e4, 0.7), numbers(-300, 1e4, 0.4, -0.9, 1.6))),
+    ],
+    checked="values and gradients for three pairs of batches, logits of ±10,000 among them.",
+    mistakes=(
+        Mistake(
+            "sigmoid_then_log",
+            lambda real, fake: -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean(),
+            "the logarithm is taken of a finished sigmoid",
+            "σ(−800) is 0 in the computer, and ln 0 is −∞: stay with the logits.",
+        ),
+        Mistake(
+            "epsilon",
+            lambda real, fake: -(real.sigmoid() + 1e-8).log().mean() - (1 - fake.sigmoid() + 1e-8).log().mean(),
+            "1e-8 is added inside the logarithm of a finished sigmoid",
+            "finite, but cut off at ln 1e-8 = −18, and without a gradient beyond: stay with the logits.",
+        ),
+        Mistake(
+            "swapped",
+            lambda real, fake: F.softplus(real).mean() + F.softplus(-fake).mean(),
+            "the labels are exchanged: real is called fake",
+            "which sign should the gradient have on a real logit? The loss must fall when it rises.",
+        ),
+        Mistake(
+            "sign",
+            lambda real, fake: -F.softplus(-real).mean() - F.softplus(fake).mean(),
+            "the sign is turned round: the game's value",
+            "the discriminator *minimises* what comes back; a cross-entropy is positive.",
+        ),
+        Mistake(
+            "sum",
+            lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(),
+            "sums are taken for the means",
+            "with sums the batch size becomes a factor of the learning rate.",
+        ),
+        Mistake(
+            "half",
+            lambda real, fake: 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean()),
+            "the two terms are averaged",
+            "the game adds them: at D = ½ the loss is ln 4, not ln 2.",
+        ),
+        Mistake(
+            "pooled",
+            lambda real, fake: (F.softplus(-real).sum() + F.softplus(fake).sum()) / (len(real) + len(fake)),
+            "one mean is taken over real and fake together",
+            "each expectation has its own batch, and batches may differ in size.",
+        ),
+        Mistake(
+            "pooled_twice",
+            lambda real, fake: 2 * (F.softplus(-real).sum() + F.softplus(fake).sum()) / (len(real) + len(fake)),
+            "one mean is taken over real and fake together, and doubled",
+            "that is the same only for batches of one size: take two means.",
+        ),
+        Mistake(
+            "real_only",
+            lambda real, fake: F.softplus(-real).mean(),
+            "the fakes are left out",
+            "then D = 1 everywhere is perfect.",
+        ),
+        Mistake(
+            "sigmoid_twice",
+            lambda real, fake: F.softplus(-real.sigmoid()).mean() + F.softplus(fake.sigmoid()).mean(),
+            "a sigmoid is applied twice",
+            "softplus and the _with_logits functions take the logit itself.",
+        ),
+    ),
+    hints=(
+        "What must it be for logits of 0? And what happens to yours at 10,000?",
+        "F.softplus(l) = ln(1 + eˡ), without overflow; −ln σ(l) = softplus(−l).",
+        "F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()",
+    ),
+    why="It is a cross-entropy with label 1 for real and 0 for fake. From logits it is exact at any size, and its "
+    "gradient is D − 1 on real and D on fake: never infinite.",
+)

@@ -1,0 +1,75 @@
+"""The exercise nonsaturating_generator_loss."""
+
+from torch.nn import functional as F
+
+from course_lib.classroom.exercises.probes import numbers, random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.gan import losses
+
+ENTRY = Exercise(
+    id="gan.nonsaturating_generator_loss",
+    reference=losses.nonsaturating_generator_loss,
+    probes=lambda: [
+        Probe((2 * random(5, seed=5),)),
+        Probe((random(1, seed=6),)),
+        Probe((numbers(1e4, -1e4, 0.7, -0.4),)),
+    ],
+    checked="values and gradients for three batches, logits of ±10,000 among them.",
+    mistakes=(
+        Mistake(
+            "saturating",
+            lambda fake: -F.softplus(fake).mean(),
+            "ln(1 − D) is minimised, the saturating loss",
+            "its gradient is −D: gone where the discriminator is sure. −ln D is asked for.",
+        ),
+        Mistake(
+            "sign",
+            lambda fake: -F.softplus(-fake).mean(),
+            "the sign is turned round",
+            "the generator minimises: the loss must fall when a fake's logit rises.",
+        ),
+        Mistake(
+            "label",
+            lambda fake: F.softplus(fake).mean(),
+            "the fakes get the label 0, as in the discriminator's loss",
+            "the generator would like them to be called real: label 1.",
+        ),
+        Mistake(
+            "sigmoid_then_log",
+            lambda fake: -fake.sigmoid().log().mean(),
+            "the logarithm is taken of a finished sigmoid",
+            "σ(−800) is 0 in the computer: infinite just where the generator is bad and needs a gradient.",
+        ),
+        Mistake(
+            "sum",
+            lambda fake: F.softplus(-fake).sum(),
+            "the sum is taken for the mean",
+            "with sums the batch size becomes a factor of the learning rate.",
+        ),
+        Mistake(
+            "no_logarithm",
+            lambda fake: -fake.mean(),
+            "the logits are averaged without a logarithm",
+            "that is a critic's loss (section 5); here each logit counts through ln D.",
+        ),
+        Mistake(
+            "probability",
+            lambda fake: -fake.sigmoid().mean(),
+            "D itself is averaged, without its logarithm",
+            "−ln D has the gradient D − 1; −D has −D(1 − D), which saturates at both ends.",
+        ),
+        Mistake(
+            "sigmoid_twice",
+            lambda fake: F.softplus(-fake.sigmoid()).mean(),
+            "a sigmoid is applied twice",
+            "softplus takes the logit itself.",
+        ),
+    ),
+    hints=(
+        "For a fake with logit −5 the gradient should be close to −1. Is it?",
+        "−ln σ(l) = softplus(−l).",
+        "F.softplus(-fake_logits).mean()",
+    ),
+    why="It is the cross-entropy of the fakes with the label ‘real’. Its gradient by a logit is D − 1: largest where "
+    "the discriminator has caught the fake.",
+)

@@ -1,0 +1,19 @@
+"""The exercise parallel_lines."""
+
+from course_lib.classroom.exercises.spec import one_fault
+
+ENTRY = one_fault(
+    "gan.parallel_lines",
+    "nonsaturating and wasserstein",
+    {
+        "wasserstein alone": "the usual story; but a trained network is no exact D*: it has a slope outside the data.",
+        "nonsaturating and wasserstein": "",
+        "all three": "the slope is there for all; minimax multiplies it by D(fake). How large is that where D is sure?",
+        "none": "none does with the exact D*, which is flat; a network is trained here, and is not.",
+    },
+    "The network's logit slopes down from the data to the fakes. The non-saturating loss multiplies that slope by "
+    "1 − D, near 1; the critic's by 1; the minimax loss by D, near 0: so near that Adam, which divides a gradient by "
+    "its size plus 1e-8, takes hardly a step. The divergence has no part in it.",
+    "What is the gradient on a fake? The loss's derivative by the logit, times the logit's slope at the fake.",
+    "Which of the three derivatives is nearly zero where D is sure?",
+)

@@ -1,0 +1,98 @@
+"""The exercise wasserstein_1d."""
+
+import torch
+
+from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.information import transport
+
+
+def _quantiles(x, y, cost=torch.abs, order=True):
+    """The integral over the merged levels of cost(F⁻¹ − G⁻¹)."""
+    n, m = len(x), len(y)
+    levels = torch.cat([m * torch.arange(1, n + 1), n * torch.arange(1, m + 1)]).unique()
+    widths = levels.diff(prepend=torch.zeros(1, dtype=levels.dtype)).double() / (n * m)
+    if order:
+        x, y = x.sort().values, y.sort().values
+    return (widths * cost(x[(levels - 1) // m] - y[(levels - 1) // n])).sum()
+
+
+def _first(x, y):
+    k = min(len(x), len(y))
+    return (x.sort().values[:k] - y.sort().values[:k]).abs().mean()
+
+
+ENTRY = Exercise(
+    id="gan.wasserstein_1d",
+    reference=transport.wasserstein_1d,
+    probes=lambda: [
+        Probe((random(5, seed=1), 2 * random(3, seed=2))),
+        Probe((random(4, seed=3), random(4, seed=4) + 1)),
+        Probe((random(1, seed=5), random(6, seed=6))),
+        Probe((3 * random(6, seed=7), random(4, seed=8))),
+    ],
+    checked="values and gradients for four pairs of sizes, equal and not.",
+    mistakes=(
+        Mistake(
+            "unsorted",
+            lambda x, y: _quantiles(x, y, order=False),
+            "the points are paired as they came, not in order",
+            "on a line nothing is gained by crossing: smallest to smallest.",
+        ),
+        Mistake(
+            "tiled",
+            lambda x, y: (x.sort().values.repeat(len(y)) - y.sort().values.repeat(len(x))).abs().mean(),
+            "whole samples are repeated, one copy behind the other",
+            "the m copies of one point stand side by side, in order: .repeat_interleave(m).",
+        ),
+        Mistake(
+            "squared",
+            lambda x, y: _quantiles(x, y, torch.square),
+            "the distances are squared",
+            "that is W₂²; W₁ adds distances as they are.",
+        ),
+        Mistake(
+            "root",
+            lambda x, y: _quantiles(x, y, torch.square).sqrt(),
+            "the root of the mean square is taken: W₂",
+            "W₁ is the mean of |x − y|.",
+        ),
+        Mistake(
+            "signed",
+            lambda x, y: _quantiles(x, y, lambda gap: gap),
+            "the sign is kept, so that ways to the left cancel ways to the right",
+            "a distance is never negative: .abs() before the mean.",
+        ),
+        Mistake(
+            "means",
+            lambda x, y: (x.mean() - y.mean()).abs(),
+            "only the means are compared",
+            "[−1, 1] and [0, 0] have one mean, and are 1 apart.",
+        ),
+        Mistake(
+            "pairs",
+            lambda x, y: (x[:, None] - y).abs().mean(),
+            "all pairs are averaged",
+            "each point goes to its own partner, not to everyone; the distance of a sample to itself is 0.",
+        ),
+        Mistake(
+            "cut",
+            _first,
+            "the longer sample is cut off at the length of the shorter",
+            "that leaves out its largest points: bring both to one length by repeating.",
+        ),
+        Mistake(
+            "sum",
+            lambda x, y: len(x) * len(y) * _quantiles(x, y),
+            "the sum over the repeated pairs is taken, not the mean",
+            "each of the n · m pairs carries 1/(n m) of the mass.",
+        ),
+    ),
+    hints=(
+        "Try x against itself in another order: 0 must come out.",
+        "x.sort().values.repeat_interleave(len(y)) has n · m numbers, and so has the other one.",
+        "(x.sort().values.repeat_interleave(len(y)) - y.sort().values.repeat_interleave(len(x))).abs().mean()",
+    ),
+    why="Repeating costs n · m numbers; the library cuts at the levels of both, n + m of them, and weighs each "
+    "piece by its width: the same integral of |F⁻¹(u) − G⁻¹(u)| over u from 0 to 1.",
+)

@@ -1,0 +1,102 @@
+"""The exercise alternating_step."""
+
+from functools import partial
+
+import torch
+
+from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.gan import dirac as games
+
+
+def _turns(theta, psi, rate_g, rate_d, gamma, d_sign=1.0, penalty=1.0, saturating=False, fresh=True):
+    """Discriminator, then generator, with one thing wrong."""
+    new_psi = psi - d_sign * rate_d * theta * (psi * theta).sigmoid() - rate_d * penalty * gamma * psi
+    seen = new_psi if fresh else psi
+    belief = (seen * theta).sigmoid()
+    return theta + rate_g * seen * (belief if saturating else 1 - belief), new_psi
+
+
+def _unrolled(theta, psi, rate_g, rate_d, gamma):
+    """The generator's gradient goes through the discriminator's step."""
+    belief = (psi * theta).sigmoid()
+    new_psi = psi - rate_d * (theta * belief + gamma * psi)
+    moved = -rate_d * (belief + theta * psi * belief * (1 - belief))  # ∂ new_psi/∂ theta
+    return theta + rate_g * torch.sigmoid(-new_psi * theta) * (new_psi + theta * moved), new_psi
+
+
+def _generator_first(theta, psi, rate_g, rate_d, gamma):
+    theta = theta + rate_g * psi * torch.sigmoid(-psi * theta)
+    return theta, psi - rate_d * (theta * torch.sigmoid(psi * theta) + gamma * psi)
+
+
+ENTRY = Exercise(
+    id="gan.alternating_step",
+    reference=games.alternating_step,
+    probes=lambda: [
+        Probe((random(3, seed=1), random(3, seed=2), 0.3, 0.7, 0.45)),
+        Probe((random(2, 5, seed=3), random(2, 5, seed=4), 0.9, 0.2, 0.0)),
+        Probe((random(1, seed=5), random(1, seed=6), 0.15, 0.5, 1.2)),
+    ],
+    checked="both players for three shapes, rates that differ, with the penalty and without.",
+    outputs=("theta", "psi"),
+    mistakes=(
+        Mistake(
+            "simultaneous",
+            partial(_turns, fresh=False),
+            "the generator answers the old ψ: a simultaneous step",
+            "which ψ does the generator meet when its turn comes?",
+        ),
+        Mistake(
+            "generator_first",
+            _generator_first,
+            "the generator moves first",
+            "the discriminator's turn comes first, at the old θ.",
+        ),
+        Mistake(
+            "no_penalty",
+            partial(_turns, penalty=0.0),
+            "the penalty is left out",
+            "½γψ² has a derivative too.",
+        ),
+        Mistake(
+            "half_penalty",
+            partial(_turns, penalty=0.5),
+            "the penalty's derivative is taken as ½γψ",
+            "the ½ cancels against the exponent.",
+        ),
+        Mistake(
+            "penalty_feeds",
+            partial(_turns, penalty=-1.0),
+            "the penalty drives ψ away from 0",
+            "downhill on ½γψ² leads to ψ = 0.",
+        ),
+        Mistake(
+            "ascends",
+            partial(_turns, d_sign=-1.0),
+            "the discriminator climbs its loss",
+            "both losses are minimised, each by its own player.",
+        ),
+        Mistake(
+            "saturating",
+            partial(_turns, saturating=True),
+            "the generator descends −softplus(ψθ), the saturating loss",
+            "the derivative of softplus(−ψθ) by θ is −ψ σ(−ψθ).",
+        ),
+        Mistake(
+            "unrolled",
+            _unrolled,
+            "the generator's gradient goes through the discriminator's step as well: the unrolled game",
+            "for the generator the new ψ is a number that it cannot change: .detach() it.",
+        ),
+    ),
+    gradients=False,
+    hints=(
+        "Two lines, and the second uses what the first has made.",
+        "∂/∂ψ of the discriminator's loss: θ σ(ψθ) + γψ. ∂/∂θ of the generator's: −ψ σ(−ψθ).",
+        "psi = psi - rate_d * (theta * torch.sigmoid(psi * theta) + gamma * psi)\n"
+        "theta = theta + rate_g * psi * torch.sigmoid(-psi * theta)\nreturn theta, psi",
+    ),
+    why="Near 0 the two turns are two shears, [[1, 0], [−hs, 1]] and [[1, hs], [0, 1]]; each keeps areas, so their "
+    "product has determinant 1. A simultaneous step has determinant 1 + h²s². One line's order decides.",
+)

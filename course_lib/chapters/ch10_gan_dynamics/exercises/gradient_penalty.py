@@ -1,0 +1,135 @@
+"""The exercise gradient_penalty."""
+
+import torch
+from torch import Tensor
+
+from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.gan import penalties
+
+
+def _between(n: int, seed: int) -> Tensor:
+    """One number in (0, 1) an example, none of them ½."""
+    return torch.rand(n, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) * 0.8 + 0.05
+
+
+def _critic(weight: Tensor):
+    """Return D(x) = Σ tanh(W x) of flattened examples, for a weight (hidden, features): its gradient is in no way 1."""
+    return lambda x: torch.tanh(x.flatten(1) @ weight.T).sum(1)
+
+
+def _on_critic(function, weight, real, fake, t):
+    """Call with a discriminator made from the weight, the only thing that a gradient is wanted for."""
+    return function(_critic(weight), real.detach(), fake.detach(), t.detach())
+
+
+def _penalty(at=None, graph=True, per="example", power=2, target=1.0, end="mean", logits="sum", t_of=None):
+    """A gradient penalty with one thing wrong."""
+
+    def mistaken(discriminator, real, fake, t):
+        t = (t_of(t) if t_of else t).view(-1, *[1] * (real.ndim - 1))
+        x = (at or (lambda real, fake, t: t * real + (1 - t) * fake))(real, fake, t).detach().requires_grad_()
+        out = getattr(discriminator(x), logits)()
+        (gradient,) = torch.autograd.grad(out, x, create_graph=graph)
+        norm = gradient.flatten(1).norm(dim=1) if per == "example" else gradient.norm()
+        return getattr((norm - target) ** power, end)()
+
+    return mistaken
+
+
+ENTRY = Exercise(
+    id="gan.gradient_penalty",
+    reference=penalties.gradient_penalty,
+    trial=_on_critic,
+    probes=lambda: [
+        Probe(
+            (0.6 * random(3, 5, seed=1), random(4, 5, seed=2), random(4, 5, seed=3), _between(4, 4)),
+            says="D(x) = Σ tanh(W x), real and fake (4, 5), t (4)",
+        ),
+        Probe(
+            (
+                0.4 * random(2, 6, seed=5),
+                random(5, 1, 2, 3, seed=6),
+                random(5, 1, 2, 3, seed=7),
+                _between(5, seed=8),
+            ),
+            says="D(x) = Σ tanh(W x), real and fake (5, 1, 2, 3), t (5)",
+        ),
+        Probe(
+            (0.5 * random(4, 3, seed=9), random(1, 3, seed=10), random(1, 3, seed=11), _between(1, 12)),
+            says="D(x) = Σ tanh(W x), real and fake (1, 3), t (1)",
+        ),
+    ],
+    checked="the value, and its gradient by the discriminator's weights, for vectors, images and a batch of one.",
+    mistakes=(
+        Mistake(
+            "no_graph",
+            _penalty(graph=False),
+            "create_graph=True is missing: the value is right and trains nothing",
+            "the penalty is a function of the weights through this gradient; torch.autograd.grad must keep the graph.",
+        ),
+        Mistake(
+            "at_real",
+            _penalty(at=lambda real, fake, t: real),
+            "the gradient is taken at the real points",
+            "that is where R1 looks; here the points lie between real and fake.",
+        ),
+        Mistake(
+            "at_fake",
+            _penalty(at=lambda real, fake, t: fake),
+            "the gradient is taken at the fakes",
+            "the points lie between real and fake, at t · real + (1 − t) · fake.",
+        ),
+        Mistake(
+            "exchanged",
+            _penalty(at=lambda real, fake, t: t * fake + (1 - t) * real),
+            "t weighs the fake and 1 − t the real",
+            "as good for a uniform t; but the formula asked for has t · real.",
+        ),
+        Mistake(
+            "whole_batch",
+            _penalty(per="batch"),
+            "one norm is taken over the whole batch",
+            "every example has its own gradient and its own norm: .flatten(1).norm(dim=1).",
+        ),
+        Mistake(
+            "target_0",
+            _penalty(target=0.0),
+            "the norm is drawn to 0: the − 1 is missing",
+            "a critic that measures W₁ has slope 1 along the way from fake to real.",
+        ),
+        Mistake(
+            "not_squared",
+            _penalty(power=1),
+            "the square is missing",
+            "then a slope of 0 would be the best of all: the distance to 1 counts on both sides.",
+        ),
+        Mistake(
+            "sum",
+            _penalty(end="sum"),
+            "the sum over the batch comes back",
+            "with a sum the weight of the penalty would depend on the batch's size.",
+        ),
+        Mistake(
+            "mean_logits",
+            _penalty(logits="mean"),
+            "the logits are averaged before their gradient is taken, which divides it by the batch's size",
+            "the gradient of Σ D(xᵢ) by xᵢ is ∇D(xᵢ); that of the mean is ∇D(xᵢ)/n.",
+        ),
+        Mistake(
+            "one_t",
+            _penalty(t_of=lambda t: t[:1].expand(t.shape)),
+            "all examples share the first one's t",
+            "t has one number an example: .view(-1, 1, …), not t[0].",
+        ),
+    ),
+    hints=(
+        "Try D(x) = 3x₁ + 4x₂: what is its gradient, and which number must come out?",
+        "torch.autograd.grad(discriminator(x).sum(), x, create_graph=True) returns a tuple of one gradient like x.",
+        "t = t.view(-1, *[1] * (real.ndim - 1))\nx = (t * real + (1 - t) * fake).detach().requires_grad_()\n"
+        "(g,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)\n"
+        "return ((g.flatten(1).norm(dim=1) - 1) ** 2).mean()",
+    ),
+    why="A gradient is minimised here, so it must stay a function of the weights: create_graph builds the graph of the "
+    "backward pass itself. Forgotten, nothing fails: the loss shows the penalty's value, and training ignores it.",
+)

@@ -1,0 +1,289 @@
+"""Explorers of chapter 10: the Dirac-GAN's phase portrait, and a GAN of the plane that trains while one watches.
+
+Each picture is a persistent figure whose moving artists are drawn over a stored background; ``frame`` is a pure
+function of the state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import torch
+from contourpy import contour_generator
+from matplotlib.collections import LineCollection
+from torch import Tensor
+
+from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, EXTENT, PRESETS, Scene, View, preset
+from course_lib.classroom import figures
+from course_lib.classroom.explorers import Blitted, Explorer, slider
+from course_lib.gan.dirac import METHODS, SLOPES, dirac_field, dirac_path, multipliers, running_mean
+
+PLANE = 2.6  # the phase portrait is the square from −2.6 to 2.6
+
+
+@dataclass(frozen=True)
+class PhaseState:
+    """Everything that the phase portrait depends on: where the pair starts, the penalty, the rates, the update."""
+
+    theta: float = 1.5
+    psi: float = 0.0
+    gamma: float = 0.0
+    rate_g: float = 0.2
+    rate_d: float = 0.2
+    method: str = "simultaneous"
+    loss: str = "minimax"
+
+
+class PhasePicture(Blitted):
+    """The field with one path of steps (left), its distance from the equilibrium (middle), its multipliers (right)."""
+
+    def __init__(self, steps: int = 200) -> None:
+        self._steps = steps
+        figure, ((plane, distance, circle),) = figures.new(1, 3, height=3.5, width_ratios=(1.15, 1.15, 1))
+        ticks = torch.linspace(-PLANE, PLANE, 15, dtype=torch.float64)
+        self._at = torch.meshgrid(ticks, ticks, indexing="xy")
+        self._field = plane.quiver(*self._at, *self._at, color="#B9B9B9", width=0.005, scale=22, angles="xy")
+        (self._path,) = plane.plot([], [], color=figures.INK, linewidth=0.9, marker=".", markersize=3)
+        (self._mean,) = plane.plot([], [], color=figures.TEAL, linewidth=1.6, linestyle="--")
+        (self._start,) = plane.plot([], [], "o", color=figures.INK, markersize=7)
+        (self._end,) = plane.plot([], [], "^", color=figures.ORANGE, markersize=9)
+        plane.plot([0], [0], "+", color=figures.BERRY, markersize=12)
+        plane.set(xlim=(-PLANE, PLANE), ylim=(-PLANE, PLANE), aspect="equal")
+        plane.set(xlabel="generator θ   (● start, ▲ end, – – mean)", ylabel="discriminator ψ")
+        (self._distance,) = distance.plot([], [], color=figures.INK, linewidth=1.6)
+        (self._predicted,) = distance.plot([], [], color=figures.MUTE, linewidth=1.4, linestyle="--")
+        distance.set(xlim=(0, steps), ylim=(1e-4, 30), yscale="log", xlabel="step")
+        distance.set_ylabel("distance (– – start · |λ|ⁿ)")
+        angle = torch.linspace(0, 2 * torch.pi, 100)
+        circle.plot(angle.cos(), angle.sin(), color=figures.MUTE, linestyle="--", linewidth=1.2)
+        (self._lambda,) = circle.plot([], [], "s", color=figures.BERRY, markersize=6)
+        circle.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xlabel="real part of λ", ylabel="imaginary part")
+        heading = {"loc": "left", "fontsize": 10.5, "color": figures.INK}
+        self._titles = [ax.set_title("two lines\nof text", **heading) for ax in (plane, distance, circle)]
+        moving = [self._field, self._path, self._mean, self._start, self._end, self._distance, self._predicted]
+        super().__init__(figure, [*moving, self._lambda, *self._titles])
+
+    def frame(self, state: PhaseState) -> bytes:
+        """Return the picture of a state as PNG; the same state gives the same bytes."""
+        theta, psi = (torch.tensor(x, dtype=torch.float64) for x in (state.theta, state.psi))
+        knobs = (self._steps, state.rate_g, state.rate_d, state.gamma, state.method, state.loss)
+        path = dirac_path(theta, psi, *knobs).clamp(-1e6, 1e6)
+        d_theta, d_psi = dirac_field(self._at[0], self._at[1], state.gamma, state.loss)
+        length = torch.hypot(d_theta, d_psi).clamp(min=1e-9) ** 0.5  # long arrows shortened: the direction counts
+        self._field.set_UVC(d_theta / length, d_psi / length)
+        mean, distance = running_mean(path), path.norm(dim=-1).clamp(1e-9, 1e9)
+        rates = multipliers(state.method, state.rate_g, state.rate_d, state.gamma, SLOPES[state.loss])
+        largest = rates.abs()[0].item()
+        self._path.set_data(*path.T)
+        self._mean.set_data(*mean.T)
+        self._start.set_data(*path[:1].T)
+        self._end.set_data(*path[-1:].clamp(-PLANE, PLANE).T)
+        time = np.arange(self._steps + 1)
+        self._distance.set_data(time, distance)
+        self._predicted.set_data(time, np.clip(distance[0].item() * largest**time, 1e-9, 1e9))
+        self._lambda.set_data(rates.real, rates.imag)
+        verdict = "comes nearer" if largest < 1 - 1e-9 else "moves away" if largest > 1 + 1e-9 else "keeps its distance"
+        for text, says in zip(
+            self._titles,
+            (
+                f"{state.method},\n{state.loss}",
+                f"{distance[0]:.2f} from (0, 0) at first,\n{distance[-1]:.3g} after {self._steps} steps",
+                f"near (0, 0) |λ| = {largest:.4f}:\n{verdict}",
+            ),
+            strict=True,
+        ):
+            text.set_text(says)
+        return self.png()
+
+
+class ScenePicture(Blitted):
+    """Discriminator, data, fakes with the pull on each, the generator's grid (left); the divergence (right)."""
+
+    def __init__(self, steps: int = 3000) -> None:
+        figure, ((scene, curve),) = figures.new(1, 2, height=4.4, width_ratios=(1.05, 1))
+        self._belief = scene.imshow(
+            np.zeros((CELLS, CELLS)), cmap=figures.SIGNED.reversed(), vmin=-0.3, vmax=1.3, origin="lower",
+            extent=(-EXTENT, EXTENT) * 2, interpolation="nearest",
+        )  # fmt: skip
+        self._half = LineCollection([], colors=figures.INK, linewidths=1.6)
+        self._grid = LineCollection([], colors=figures.ORANGE, linewidths=0.7, alpha=0.8)
+        for lines in (self._half, self._grid):
+            scene.add_collection(lines, autolim=False)
+        self._real = scene.scatter([], [], s=16, color=figures.BLUE, marker="o", linewidths=0.4, edgecolors="white")
+        nothing = np.zeros(1)
+        self._pull = scene.quiver(
+            nothing, nothing, nothing, nothing, color=figures.INK, width=0.004, angles="uv", scale_units="xy", scale=1
+        )
+        self._fake = scene.scatter([], [], s=20, color=figures.ORANGE, marker="^", linewidths=0.4, edgecolors="white")
+        scene.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), aspect="equal")
+        scene.set_xlabel("● real  ▲ fake  → its pull\nD says: blue real, orange fake, line ½", fontsize=9.5)
+        (self._js,) = curve.plot([], [], color=figures.BERRY, linewidth=1.8)
+        (self._found,) = curve.plot([], [], color=figures.INK, linewidth=1, linestyle=":")
+        (self._floor,) = curve.plot([0, steps], [0, 0], color=figures.MUTE, linewidth=1.2, linestyle="--")
+        figures.level(curve, float(np.log(2)), "ln 2: nothing in common")
+        curve.set(xlim=(0, steps), ylim=(-0.17, 0.78), xlabel="step", ylabel="Jensen–Shannon divergence (nats)")
+        curve.text(0.02, 0.02, "— counted on squares   ··· found by D   – – real against real",
+                   transform=curve.transAxes, fontsize=8.5, color=figures.INK)  # fmt: skip
+        self._titles = [ax.set_title("one", loc="left", fontsize=11, color=figures.INK) for ax in (scene, curve)]
+        below = [self._belief, self._half, self._grid, self._real, self._pull, self._fake]
+        super().__init__(figure, [*below, self._js, self._found, self._floor, *self._titles])
+
+    def frame(self, view: View) -> bytes:
+        """Return the picture of a view as PNG."""
+        belief = view.belief.numpy()
+        self._belief.set_data(belief)
+        ticks = np.linspace(-EXTENT, EXTENT, CELLS)
+        half: Any = contour_generator(ticks, ticks, belief).lines(0.5)
+        self._half.set_segments(half)
+        self._grid.set_segments(list(view.grid.numpy()))
+        self._real.set_offsets(view.real)
+        self._fake.set_offsets(view.fake)
+        length = view.arrows.norm(dim=1, keepdim=True)
+        arrows = view.arrows / length.clamp(min=1e-9) * torch.tanh(2 * length) * 0.5  # at most half a unit long
+        self._pull.set_offsets(view.fake)
+        self._pull.N = len(view.fake)
+        self._pull.set_UVC(*arrows.T.numpy())
+        self._js.set_data(view.steps, view.js)
+        self._found.set_data(view.steps, view.found)
+        self._floor.set_ydata([view.floor, view.floor])
+        self._titles[0].set_text(
+            f"Step {view.steps[-1]:,}: D believes {view.belief.min():.2f} to {view.belief.max():.2f}"
+        )
+        self._titles[1].set_text(f"Divergence {view.js[-1]:.2f} nats, real against real {view.floor:.2f}")
+        return self.png()
+
+
+class PhaseExplorer(Explorer):
+    """Move the start, the penalty and the two rates; choose the update and the loss; see the path and its fate."""
+
+    def __init__(self, state: PhaseState | None = None, alt: str = "") -> None:
+        state = state or PhaseState()
+        self._picture = PhasePicture()
+        number = partial(slider, ipywidgets.FloatSlider)
+        place = partial(number, min=-2.5, max=2.5, step=0.1)
+        rate = partial(number, min=0.01, max=2.0, step=0.01)
+        self.theta, self.psi = place("start θ", state.theta), place("start ψ", state.psi)
+        self.gamma = number("R1 penalty γ", state.gamma, min=0, max=4, step=0.05)
+        self.rate_g, self.rate_d = rate("rate of G", state.rate_g), rate("rate of D", state.rate_d)
+        wide = {"style": {"button_width": "125px"}}
+        self.method = ipywidgets.ToggleButtons(options=METHODS, value=state.method, **wide)
+        self.loss = ipywidgets.ToggleButtons(options=list(SLOPES), value=state.loss, **wide)
+        self._controls = {n: getattr(self, n) for n in PhaseState.__dataclass_fields__}
+        for control in self._controls.values():
+            control.observe(partial(self.safely, self._draw), names="value")
+        rows = [[self.theta, self.psi, self.gamma], [self.rate_g, self.rate_d], [self.method, self.loss]]
+        alt = alt or "Phase portrait of the Dirac-GAN with one path, its distance from the equilibrium, multipliers."
+        super().__init__(rows, self._picture.frame(state), (950, 350), alt)
+
+    def _draw(self) -> None:
+        values = {name: control.value for name, control in self._controls.items()}
+        self.picture.value = self._picture.frame(PhaseState(**values))
+
+
+class GanExplorer(Explorer):
+    """Train a GAN of the plane and watch: ten steps a tick, one when slow, or one turn of either player.
+
+    own: points (n, 2) of yours, a choice beside the presets; snapshots: name → what ``Scene.snapshot`` gave.
+    """
+
+    def __init__(
+        self,
+        data: str = "two islands",
+        own: Tensor | None = None,
+        snapshots: Mapping[str, dict] | None = None,
+        steps: int = 3000,
+        shown: str = "",
+        alt: str = "",
+    ) -> None:
+        self._own, self._steps, self._snapshots = own, steps, dict(snapshots or {})
+        self._picture = ScenePicture(steps)
+        choices = [*PRESETS, *([] if own is None else ["your points"])]
+        self.data = ipywidgets.Dropdown(options=choices, value=data, description="data")
+        self.play = ipywidgets.Play(min=0, max=steps, step=1, interval=150, description="train")
+        self.slow = ipywidgets.ToggleButton(value=False, description="slow", tooltip="one step a tick")
+        number = partial(slider, ipywidgets.FloatSlider)
+        rate = partial(slider, ipywidgets.FloatLogSlider, base=10, min=-4.5, max=-2, step=0.1)
+        self.gamma = number("R1 penalty γ", 0.0, min=0, max=2, step=0.05)
+        self.g_rate, self.d_rate = rate("rate of G", 1e-3), rate("rate of D", 1e-3)
+        self.snapshot = ipywidgets.Dropdown(options=["", *self._snapshots], value="", description="snapshot")
+        actions = {"D turn": self._d_turn, "G turn": self._g_turn, "reset": self.reset, "keep": self.keep}
+        self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
+        for name, button in self.buttons.items():
+            button.on_click(partial(self.safely, actions[name]))
+        self.scene = Scene(self._points())
+        if shown:
+            self.scene.restore(self._snapshots[shown])
+        rows = [[self.data, self.play, self.slow], [*self.buttons.values()], [self.gamma, self.g_rate, self.d_rate]]
+        alt = alt or "A GAN of the plane: discriminator, real and fake points, the pull on each fake, the divergence."
+        super().__init__([*rows, [self.snapshot]], self._picture.frame(self.scene.look()), (950, 440), alt)
+        self.play.observe(partial(self.safely, self._tick), names="value")
+        self.data.observe(partial(self.safely, self.reset), names="value")
+        self.snapshot.observe(partial(self.safely, self._restore), names="value")
+
+    def _points(self) -> Tensor:
+        if self.data.value == "your points" and self._own is not None:
+            return self._own
+        return preset(self.data.value)
+
+    def _look(self) -> None:
+        self.picture.value = self._picture.frame(self.scene.look())
+
+    def _set(self) -> None:
+        self.scene.set(r1_weight=self.gamma.value, g_rate=self.g_rate.value, d_rate=self.d_rate.value)
+
+    def _tick(self) -> None:
+        """Train a slice; a tick that arrives behind the last step says so."""
+        left = self._steps - self.scene.step
+        if left <= 0:
+            raise ValueError(f"{self._steps:,} steps are done: reset, or choose a snapshot, and go on from there")
+        self._set()
+        self.scene.train(min(left, 1 if self.slow.value else 10))
+        self._look()
+
+    def _d_turn(self) -> None:
+        self._set()
+        self.scene.discriminator_turn()
+        self._look()
+
+    def _g_turn(self) -> None:
+        self._set()
+        self.scene.generator_turn()
+        self.scene.train(0)  # measures
+        self._look()
+
+    def reset(self) -> None:
+        """Start again with untrained networks on the chosen data."""
+        self.scene = Scene(self._points())
+        self._look()
+
+    def keep(self) -> None:
+        """Keep the present state among the snapshots, under its data and step."""
+        name = f"{self.data.value}, step {self.scene.step:,}"
+        self._snapshots[name] = self.scene.snapshot()
+        self.snapshot.options = ["", *self._snapshots]
+        self.status.value = f"kept as ‘{name}’"
+
+    def _restore(self) -> None:
+        if self.snapshot.value:
+            self.scene.restore(self._snapshots[self.snapshot.value])
+            cure = self.scene.game.cure
+            self.gamma.value, self.g_rate.value, self.d_rate.value = cure.r1_weight, cure.g_rate, cure.d_rate
+            self._look()
+
+    def use(self, points: Tensor) -> None:
+        """Train on points (n, 2) of yours from here on; what is wrong with them is said in the status line."""
+        self._own = torch.as_tensor(points)
+        if "your points" not in self.data.options:
+            self.data.options = [*self.data.options, "your points"]
+        if self.data.value == "your points":
+            self.safely(self.reset)
+        else:
+            self.data.value = "your points"
+
+    def close(self) -> None:
+        """Stop training and take the explorer off the page."""
+        self.play.unobserve_all()
+        super().close()

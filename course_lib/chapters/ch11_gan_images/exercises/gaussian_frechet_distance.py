@@ -1,0 +1,120 @@
+"""The exercise gaussian_frechet_distance."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from course_lib.chapters.ch11_gan_images.exercises.common import plain
+from course_lib.classroom.exercises.probes import numbers, random
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.evaluation import frechet
+
+
+def _covariance(d: int, rank: int, seed: int) -> Tensor:
+    factor = random(d, rank, seed=seed)
+    return factor @ factor.T + (0.2 * torch.eye(d, dtype=torch.float64) if rank == d else 0)
+
+
+def _root(sigma: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(sigma)
+    return vectors * values.clamp(min=0).sqrt() @ vectors.T
+
+
+def _trace_of_root(sigma: Tensor, other: Tensor) -> Tensor:
+    return torch.linalg.svdvals(_root(sigma) @ _root(other)).sum()
+
+
+def _distance(
+    roots: float = 2.0,
+    trace: Callable = _trace_of_root,
+    means: Callable = lambda difference: difference @ difference,
+    covariances: float = 1.0,
+    end: Callable = float,
+) -> Callable:
+    """Make a Fréchet distance with one thing wrong."""
+
+    def mistaken(mu, sigma, other_mu, other_sigma):
+        of_sigma = (sigma + other_sigma).trace() - roots * trace(sigma, other_sigma)
+        return end(means(mu - other_mu) + covariances * of_sigma)
+
+    return mistaken
+
+
+ENTRY = Exercise(
+    id="gan.gaussian_frechet_distance",
+    reference=frechet.gaussian_frechet_distance,
+    trial=plain,
+    probes=lambda: [
+        Probe((random(3, seed=1), _covariance(3, 3, seed=2), 2 * random(3, seed=3), _covariance(3, 3, seed=4))),
+        Probe((random(1, seed=5), _covariance(1, 1, seed=6), random(1, seed=7), 3 * _covariance(1, 1, seed=8))),
+        Probe(
+            (random(4, seed=9), _covariance(4, 2, seed=10), random(4, seed=11), _covariance(4, 2, seed=12)),
+            says="mu (4,), sigma (4, 4), other_mu (4,), other_sigma (4, 4), both covariances of rank 2",
+        ),
+        Probe((random(4, seed=13), _covariance(4, 4, seed=14), random(4, seed=15), _covariance(4, 4, seed=16))),
+        Probe(
+            (numbers(1, 3), numbers(1, 2, 2, 4).view(2, 2), numbers(2, -1), numbers(9, -3, -3, 1).view(2, 2)),
+            says="sigma = [[1, 2], [2, 4]] and other_sigma = [[9, -3], [-3, 1]], both of rank 1",
+        ),
+    ],
+    checked="d = 1, 2, 3 and 4, covariances without an inverse among them, to six digits.",
+    gradients=False,
+    rtol=1e-6,  # an eigenvalue 0 comes out as ±1e-16, and its root as 1e-8
+    atol=1e-6,
+    mistakes=(
+        Mistake(
+            "root_of_product_elementwise",
+            _distance(trace=lambda sigma, other: (sigma @ other).sqrt().trace()),
+            "the root of the product is taken number by number",
+            "the root of a matrix M is a matrix R with R @ R = M: .sqrt() is not that, save for diagonal matrices.",
+        ),
+        Mistake(
+            "not_squared_mean",
+            _distance(means=lambda difference: difference.norm()),
+            "the distance of the means is not squared",
+            "all terms have the unit of a feature, squared.",
+        ),
+        Mistake(
+            "one_root",
+            _distance(roots=1.0),
+            "the trace of the root is taken off once, not twice",
+            "for d = 1 it is σ₁² + σ₂² − 2σ₁σ₂ = (σ₁ − σ₂)².",
+        ),
+        Mistake(
+            "no_root",
+            _distance(trace=lambda sigma, other: (sigma @ other).trace()),
+            "the trace of Σ₁Σ₂ is taken off, not of its root",
+            "for d = 1 it is σ₁² + σ₂² − 2σ₁σ₂: the root of σ₁²σ₂² in the last term.",
+        ),
+        Mistake(
+            "frobenius",
+            _distance(trace=lambda sigma, other: (_root(sigma) @ _root(other)).trace()),
+            "‖Σ₁^½ − Σ₂^½‖² is computed: the trace of Σ₁^½ Σ₂^½ in place of the trace of (Σ₁Σ₂)^½",
+            "the two agree only where the matrices commute: the root of a product is not the product of the roots.",
+        ),
+        Mistake(
+            "root_at_the_end",
+            _distance(end=lambda distance: math.sqrt(distance)),
+            "the root of the whole comes back",
+            "what is reported as the Fréchet distance is the square of W₂.",
+        ),
+        Mistake(
+            "mean_only",
+            _distance(covariances=0.0),
+            "the covariances are left out",
+            "a generator that makes the mean image alone, over and over, would have distance 0.",
+        ),
+    ),
+    hints=(
+        "Try d = 1: which three terms make (σ₁ − σ₂)²?",
+        "values, vectors = torch.linalg.eigh(sigma); the root is vectors * values.clamp(min=0).sqrt() @ vectors.T.",
+        "values = torch.linalg.eigvalsh(root @ other_sigma @ root)\n"
+        "shared = values.clamp(min=0).sqrt().sum()\n"
+        "return ((mu - other_mu) ** 2).sum() + sigma.trace() + other_sigma.trace() - 2 * shared",
+    ),
+    why="Σ₁Σ₂ is not symmetric, and a root of such a matrix is a delicate thing; its trace is not. Any factors with "
+    "A Aᵀ = Σ₁ and B Bᵀ = Σ₂ do: the eigenvalues of Σ₁Σ₂ are the squared singular values of AᵀB. With images in "
+    "place of factors the library needs no covariance at all.",
+)

@@ -1,0 +1,1 @@
+"""What a lesson is held with: claims, records, figures, explorers, exercises."""

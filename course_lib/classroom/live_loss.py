@@ -1,0 +1,45 @@
+"""A loss curve that is drawn while a model trains."""
+
+import math
+
+import ipywidgets
+
+from course_lib.classroom import figures
+from course_lib.training import runtime
+from course_lib.training.checkpoints import History
+
+
+class LossPlot:
+    """A loss curve that grows while a model trains: ``fit(on_interval=LossPlot(…))``; silent outside a notebook.
+
+    baselines: name → bits, drawn as levels; steps: right end of the axis; value: name in the history, in nats.
+    """
+
+    def __init__(self, baselines: dict[str, float], steps: int, value: str = "loss") -> None:
+        self._value = value
+        self._figure, ((self._ax,),) = figures.new(width=9.5, height=3.4)
+        (self._line,) = self._ax.plot([], [], color=figures.ORANGE, linewidth=1.8)
+        for name, bits in baselines.items():
+            figures.level(self._ax, bits, f"{name} {bits:.2f}")
+        self._ax.set(xlim=(0, steps), ylim=(1.8, 5), xlabel="training step", ylabel="bits per character")
+        self._image: ipywidgets.Image | None = None
+
+    def frame(self, history: History) -> bytes:
+        """Return the picture of a history as PNG."""
+        bits = [nats / math.log(2) for nats in history.values.get(self._value, [])]
+        self._line.set_data(history.steps, bits)
+        now = f": {bits[-1]:.2f} bits" if bits else ""
+        figures.title(self._ax, f"Training, step {history.step:,}{now}")
+        return figures.png(self._figure)
+
+    def __call__(self, history: History) -> None:
+        """Show the history, or put it in place of the picture that is there."""
+        if not runtime.in_notebook():
+            return
+        if self._image is None:
+            from IPython.display import display
+
+            self._image = ipywidgets.Image(value=self.frame(history), format="png", width=950, height=340)
+            display(self._image)
+        else:
+            self._image.value = self.frame(history)

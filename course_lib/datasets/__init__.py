@@ -1,0 +1,1 @@
+"""Data: shipped files, downloads, text, images, points on the plane."""

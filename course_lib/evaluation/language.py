@@ -1,0 +1,58 @@
+"""Measures of trained models, by the names and the definitions of the field."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.attention.transformer import Transformer
+
+
+@torch.no_grad()
+def cross_entropy_by_position(
+    model: Transformer, tokens: Int[Tensor, "n"], context: int | None = None, at_once: int = 16_384
+) -> Float[Tensor, "context"]:
+    """Return the mean of −log p of the next token, in nats, at each position of a window.
+
+    tokens is cut into windows of context tokens (the model's context_length when left out) without overlap, and
+    position t has t + 1 tokens to look at. at_once: positions computed together. Too few tokens: ValueError.
+    The model is in eval mode during the call and back in its own mode afterwards.
+    """
+    context = model.config.context_length if context is None else context
+    n = (len(tokens) - 1) // context
+    if n < 1:
+        raise ValueError(f"tokens: expected more than context = {context}, got {len(tokens)}")
+    inputs, targets = (tokens[i : i + n * context].view(n, context) for i in (0, 1))
+    total = torch.zeros(context, dtype=torch.float64)
+    was_training = model.training
+    model.eval()
+    try:
+        for x, y in zip(
+            inputs.split(max(1, at_once // context)), targets.split(max(1, at_once // context)), strict=True
+        ):
+            nats = F.cross_entropy(model(x).flatten(0, 1).float(), y.flatten(), reduction="none")
+            total += nats.view(-1, context).sum(0).double().cpu()
+    finally:
+        model.train(was_training)
+    return total / n
+
+
+def cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], context: int | None = None) -> float:
+    """Return the mean of −log p of the next token, in nats, over windows of context tokens without overlap."""
+    return cross_entropy_by_position(model, tokens, context).mean().item()
+
+
+def known_words(text: str, known: set[str]) -> float:
+    """Return the share of the words of text that are known; a word is a run of letters and apostrophes, lower case.
+
+    The last word may be cut off and does not count. ValueError where there is no other.
+    """
+    found = words(text)[:-1]
+    if not found:
+        raise ValueError(f"text: expected at least two words, got {text[:20]!r}")
+    return sum(word in known for word in found) / len(found)
+
+
+def words(text: str) -> list[str]:
+    """Return the runs of letters and apostrophes of text, in lower case."""
+    return "".join(c.lower() if c.isalpha() or c == "'" else " " for c in text).split()

@@ -1,0 +1,1 @@
+"""Measures of information: divergences, transport, entropy coders, n-grams and file sizes."""

@@ -1,0 +1,1 @@
+"""Training: the loop, checkpoints, optimizers, averages, device, precision and budget."""

@@ -1,0 +1,162 @@
+"""The variational autoencoder: likelihoods, reparameterisation, bounds on log p(x), and the models.
+
+Kingma and Welling 2014, *Auto-encoding variational Bayes*; Rezende, Mohamed and Wierstra 2014, *Stochastic
+backpropagation*. The encoder gives q(z|x) = N(mu, diag(exp(logvar))), the prior is p(z) = N(0, 1), the decoder gives
+the parameters of p(x|z). Everything is in nats and one number an example: sums over pixels and latents, no means.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from course_lib.vae.bounds import elbo, importance_weighted_bound, log_standard_normal, reparameterize
+from course_lib.vae.likelihoods import bernoulli_log_likelihood
+
+SIDE = 28
+
+
+PIXELS = SIDE * SIDE
+
+
+def check_images(x: Tensor) -> None:
+    """Raise a ValueError or TypeError for what is no non-empty batch of images (…, 784) with pixels in [0, 1]."""
+    if not x.is_floating_point():
+        raise TypeError(f"x: expected pixels as floating-point numbers in [0, 1], got {x.dtype}; divide bytes by 255")
+    if x.ndim < 2 or x.shape[-1] != PIXELS:
+        raise ValueError(f"x: expected images of shape (batch, {PIXELS}), got {tuple(x.shape)}")
+    if x.numel() == 0:
+        raise ValueError(f"x: expected at least one image, got an empty batch {tuple(x.shape)}")
+    low, high = x.aminmax()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"x: expected pixels in [0, 1], got {low.item():.4g} to {high.item():.4g}")
+
+
+class VAE(nn.Module):
+    """An encoder (batch, 784) → (batch, 2 · latent), a decoder (n, latent) → (n, 784) logits, and the bounds.
+
+    The first half of what the encoder returns is mu, the second logvar. Pixels are Bernoulli given z.
+    mean: of the training images, where given: the encoder then sees x − mean, and the decoder's logits are added to
+    the mean's own, so that an untrained model is about as good as independent pixels.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        latent_dim: int,
+        mean: Float[Tensor, "pixels"] | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.latent_dim = encoder, decoder, latent_dim
+        mean = torch.full((PIXELS,), 0.5) if mean is None else mean.clamp(1e-3, 1 - 1e-3)
+        self.register_buffer("mean", mean)
+
+    mean: Tensor
+
+    def encode(
+        self, x: Float[Tensor, "batch pixels"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
+        """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what are no images."""
+        check_images(x)
+        mu, logvar = self.encoder(x - self.mean).chunk(2, dim=-1)
+        return (mu.float(), logvar.float()) if mu.dtype == torch.bfloat16 else (mu, logvar)
+
+    def decode(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch pixels"]:
+        """Return the logits of the pixels given z, with any number of leading axes."""
+        logits = self.decoder(z.reshape(-1, z.shape[-1])).view(*z.shape[:-1], PIXELS)
+        return (logits.float() if logits.dtype == torch.bfloat16 else logits) + self.mean.logit()
+
+    def elbo(
+        self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
+    ) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch"], Float[Tensor, "batch"]]:
+        """Return (elbo, recon, kl) of each image, in nats, with one draw of z made from eps."""
+        mu, logvar = self.encode(x)
+        return elbo(x, self.decode(reparameterize(mu, logvar, eps)), mu, logvar)
+
+    def log_weights(
+        self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "k batch latent"]
+    ) -> Float[Tensor, "k batch"]:
+        """Return ln p(x|z) + ln p(z) − ln q(z|x) at k draws of z an image, made from eps."""
+        mu, logvar = self.encode(x)
+        z = reparameterize(mu, logvar, eps)  # (k, B, latent)
+        log_q = log_standard_normal(eps) - 0.5 * logvar.sum(-1)
+        return bernoulli_log_likelihood(x, self.decode(z)) + log_standard_normal(z) - log_q
+
+    def means(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch pixels"]:
+        """Return the probability of a one at each pixel: the mean of p(x|z), not a draw from it."""
+        return self.decode(z).sigmoid()
+
+
+def transposed_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Return the pixels a side that a transposed convolution makes of size: stride · (size − 1) + kernel − 2 · padding.
+
+    Each input pixel paints kernel pixels, the next one stride pixels on; padding of them are cut off at each border
+    (Dumoulin and Visin 2016, relationship 13). ValueError where nothing is left.
+    """
+    result = stride * (size - 1) + kernel - 2 * padding
+    if min(size, kernel, stride, result) < 1 or padding < 0:
+        given = f"size {size}, kernel {kernel}, stride {stride}, padding {padding}"
+        raise ValueError(f"size, kernel, stride, padding: expected sizes that leave at least one pixel, got {given}")
+    return result
+
+
+def fully_connected_vae(
+    latent_dim: int = 50, hidden: int = 500, layers: int = 2, mean: Float[Tensor, "pixels"] | None = None
+) -> VAE:
+    """Return a VAE whose encoder and decoder have layers hidden layers of hidden units each; mean as for ``VAE``."""
+
+    def body(inputs: int, outputs: int) -> nn.Sequential:
+        sizes = [inputs, *[hidden] * layers]
+        parts: list[nn.Module] = []
+        for i in range(layers):
+            parts += [nn.Linear(sizes[i], sizes[i + 1]), nn.SiLU()]
+        return nn.Sequential(*parts, nn.Linear(hidden, outputs))
+
+    return VAE(body(PIXELS, 2 * latent_dim), body(latent_dim, PIXELS), latent_dim, mean)
+
+
+def convolutional_vae(
+    latent_dim: int = 50, channels: int = 32, hidden: int = 256, mean: Float[Tensor, "pixels"] | None = None
+) -> VAE:
+    """Return a VAE of strided convolutions 28 → 14 → 7 and their transposes 7 → 14 → 28; mean as for ``VAE``."""
+    wide = 2 * channels
+    encoder = nn.Sequential(
+        nn.Unflatten(-1, (1, SIDE, SIDE)),
+        nn.Conv2d(1, channels, 4, stride=2, padding=1),
+        nn.SiLU(),
+        nn.Conv2d(channels, wide, 4, stride=2, padding=1),
+        nn.SiLU(),
+        nn.Flatten(),
+        nn.Linear(wide * 49, hidden),
+        nn.SiLU(),
+        nn.Linear(hidden, 2 * latent_dim),
+    )
+    decoder = nn.Sequential(
+        nn.Linear(latent_dim, hidden),
+        nn.SiLU(),
+        nn.Linear(hidden, wide * 49),
+        nn.SiLU(),
+        nn.Unflatten(-1, (wide, 7, 7)),
+        nn.ConvTranspose2d(wide, channels, 4, stride=2, padding=1),
+        nn.SiLU(),
+        nn.ConvTranspose2d(channels, 1, 4, stride=2, padding=1),
+        nn.Flatten(),
+    )
+    return VAE(encoder, decoder, latent_dim, mean)
+
+
+@torch.no_grad()
+def log_likelihood(
+    model: VAE, x: Float[Tensor, "n pixels"], k: int, generator: torch.Generator, at_once: int = 20_000
+) -> Float[Tensor, "n"]:
+    """Return the importance-weighted bound on ln p(x) of each image with k draws, in nats (Burda et al. 2016).
+
+    at_once: draws decoded together. The generator lives on the CPU. ValueError for k below 1.
+    """
+    if k < 1:
+        raise ValueError(f"k: expected at least 1, got {k}")
+    parts = []
+    for images in x.split(max(1, at_once // k)):
+        eps = torch.randn(k, len(images), model.latent_dim, generator=generator).to(x.device)
+        parts.append(importance_weighted_bound(model.log_weights(images, eps).double()))
+    return torch.cat(parts)

@@ -1,0 +1,102 @@
+"""attention.py against PyTorch, against values derived by hand, and against its own mathematics."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.attention.masks import causal_mask
+from course_lib.attention.multi_head import MultiHeadAttention, join_heads, split_heads
+
+CLOSE = {"rtol": 1e-10, "atol": 1e-12}
+
+
+def randn(*shape, seed=0):
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def case(batch, T, S, d, dv, seed):
+    """q, k, v with all sizes their own, and a mask that leaves every query something."""
+    q, k, v = randn(*batch, T, d, seed=seed), randn(*batch, S, d, seed=seed + 1), randn(*batch, S, dv, seed=seed + 2)
+    mask = torch.rand(T, S, generator=torch.Generator().manual_seed(seed)) < 0.6
+    mask[:, 0] = True
+    return q, k, v, mask
+
+
+def test_heads_split_and_join():
+    x = torch.arange(24.0).reshape(1, 2, 12)
+    heads = split_heads(x, 3)
+    assert heads.shape == (1, 3, 2, 4)
+    assert heads[0, 1].tolist() == [[4, 5, 6, 7], [16, 17, 18, 19]]
+    assert torch.equal(join_heads(heads), x)
+    with pytest.raises(ValueError, match="n_heads: expected a divisor of d_model = 12, got 5"):
+        split_heads(x, 5)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("cross", [False, True])
+def test_multi_head_attention_agrees_with_pytorchs(masked, cross):
+    C, H, B, T, S = 12, 3, 2, 5, 7
+    theirs = nn.MultiheadAttention(C, H, batch_first=True, dtype=torch.float64)
+    ours = MultiHeadAttention(C, H, bias=True).double()
+    for name, linear in zip(("query", "key", "value"), theirs.in_proj_weight.chunk(3), strict=True):
+        getattr(ours, name).weight.data = linear.detach().clone()
+    nn.init.normal_(theirs.in_proj_bias, generator=torch.Generator().manual_seed(1))
+    for name, bias in zip(("query", "key", "value"), theirs.in_proj_bias.chunk(3), strict=True):
+        getattr(ours, name).bias.data = bias.detach().clone()
+    ours.output.load_state_dict(theirs.out_proj.state_dict())
+    x, context = randn(B, T, C, seed=1), randn(B, S, C, seed=2) if cross else None
+    keys = context if cross else x
+    mask = case((), T, keys.shape[1], 2, 2, seed=4)[3] if masked else None
+    outputs = []
+    for module in (ours, theirs):
+        inputs = x.clone().requires_grad_()
+        if module is ours:
+            out, weights = ours.attend(inputs, context, mask)
+            torch.testing.assert_close(ours(inputs, context, mask), out, **CLOSE)
+        else:
+            asked = inputs if context is None else context
+            forbidden = None if mask is None else ~mask
+            out, weights = theirs(inputs, asked, asked, attn_mask=forbidden, average_attn_weights=False)
+        (grad,) = torch.autograd.grad((out * randn(*out.shape, seed=3)).sum(), inputs)
+        outputs.append((out.detach(), weights.detach(), grad))
+    for a, b in zip(*outputs, strict=True):
+        torch.testing.assert_close(a, b, **CLOSE)
+
+
+@pytest.mark.parametrize("n_kv_heads", [1, 2, 6])
+def test_grouped_queries_are_heads_with_shared_keys(n_kv_heads):
+    C, H = 12, 6
+    grouped = MultiHeadAttention(C, H, n_kv_heads).double()
+    full = MultiHeadAttention(C, H).double()
+    shared, d = H // n_kv_heads, C // H
+    for name in ("key", "value"):
+        weight = getattr(grouped, name).weight.data.view(n_kv_heads, d, C)
+        getattr(full, name).weight.data = weight.repeat_interleave(shared, 0).reshape(C, C)
+    full.query.weight.data, full.output.weight.data = grouped.query.weight.data, grouped.output.weight.data
+    x = randn(2, 5, C)
+    torch.testing.assert_close(grouped(x, mask=causal_mask(5)), full(x, mask=causal_mask(5)), **CLOSE)
+    assert grouped.key.weight.shape == (d * n_kv_heads, C)
+
+
+def test_grouped_queries_agree_with_pytorchs_flag():
+    layer, x = MultiHeadAttention(12, 6, 2).double(), randn(2, 5, 12)
+    q = split_heads(layer.query(x), 6)
+    k, v = (split_heads(linear(x), 2) for linear in (layer.key, layer.value))
+    theirs = layer.output(join_heads(F.scaled_dot_product_attention(q, k, v, enable_gqa=True)))
+    torch.testing.assert_close(layer(x), theirs, **CLOSE)
+
+
+q, k, v = torch.ones(2, 3, 5), torch.ones(2, 7, 5), torch.ones(2, 7, 4)
+
+
+def test_wrong_modules_are_named(unchecked):
+    with pytest.raises(ValueError, match="n_heads: expected a divisor of d_model = 10, got 3"):
+        MultiHeadAttention(10, 3)
+    with pytest.raises(ValueError, match="n_kv_heads: expected a divisor of n_heads = 4, got 3"):
+        MultiHeadAttention(12, 4, 3)
+    layer = MultiHeadAttention(12, 4)
+    with pytest.raises(ValueError, match=r"x: expected \(batch, positions, d_model = 12\), got \(2, 5, 11\)"):
+        layer(torch.ones(2, 5, 11))
+    with pytest.raises(ValueError, match=r"context: expected .* got \(5, 12\)"):
+        layer(torch.ones(2, 5, 12), torch.ones(5, 12))

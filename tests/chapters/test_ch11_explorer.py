@@ -1,0 +1,66 @@
+"""The explorer of chapter 11: the picture is a function of the state, controls draw once, errors are said."""
+
+import io
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+from PIL import Image
+
+from course_lib.chapters.ch11_gan_images.explorer import NoiseExplorer, NoisePicture, NoiseState
+from course_lib.pretrained.classifiers import load_classifier
+from course_lib.pretrained.generators import load_generator
+
+DIRECTION = torch.ones(64) / 3
+
+
+def parts():
+    return load_generator("digits"), load_classifier("digits"), DIRECTION
+
+
+def test_the_picture_is_a_function_of_its_state():
+    picture = NoisePicture(*parts())
+    state = NoiseState()
+    first = picture.frame(state)
+    assert np.asarray(Image.open(io.BytesIO(first))).shape == (170, 950, 3)
+    for name, value in vars(NoiseState(3, 0.5, 1.0)).items():
+        assert picture.frame(replace(state, **{name: value})) != first, name
+    assert picture.frame(state) == first
+
+
+def test_it_comes_within_100_ms():
+    picture, times = NoisePicture(*parts()), []
+    for which in range(5):
+        started = time.process_time()  # of this process alone, whatever else the machine does
+        picture.frame(NoiseState(which))
+        times.append(time.process_time() - started)
+    assert min(times) < 0.1
+
+
+def test_a_moved_control_draws_once_and_the_still_stays():
+    explorer = NoiseExplorer(*parts(), alt="ten digits of one noise")
+    drawn = []
+    explorer.picture.observe(drawn.append, names="value")
+    for control, value in ((explorer.length, 0.5), (explorer.which, 7), (explorer.along, 1.0)):
+        control.value = value
+    assert len(drawn) == 3
+    assert explorer.picture.value == NoisePicture(*parts()).frame(NoiseState(7, 0.5, 1.0))
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["image/png"] == NoisePicture(*parts()).frame(NoiseState())
+    assert data["text/plain"] == metadata["image/png"]["alt"] == "ten digits of one noise"
+    explorer.close()
+
+
+def test_what_goes_wrong_is_said_in_the_status_line(monkeypatch):
+    explorer = NoiseExplorer(*parts(), alt="ten digits of one noise")
+    shown = explorer.picture.value
+
+    def broken(state):
+        raise RuntimeError("no memory < left")
+
+    monkeypatch.setattr(explorer._picture, "frame", broken)
+    explorer.which.value = 5
+    assert "no memory &lt; left" in explorer.status.value
+    assert explorer.picture.value == shown
+    explorer.close()

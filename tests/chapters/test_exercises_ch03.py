@@ -1,0 +1,157 @@
+"""Chapter 03's exercises: every known mistake in two writings is named, other right answers pass."""
+
+# ruff: noqa: E741 (m, l, o are the papers' letters)
+
+from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.spec import Answer
+
+
+def filled(block):
+    """A shift matrix written entry by entry; block is the code of the four entries."""
+    return (
+        "d = 2 * len(angles)\nM = torch.zeros(d, d, dtype=angles.dtype)\n"
+        "for i, a in enumerate(angles):\n    c, s = torch.cos(a), torch.sin(a)\n    j = 2 * i\n"
+        f"    M[j, j], M[j, j + 1], M[j + 1, j], M[j + 1, j + 1] = {block}\nreturn M"
+    )
+
+
+def diagonals(on, above, below):
+    """The same by three diagonals."""
+    return (
+        "c, s = angles.cos(), angles.sin()\nz = torch.zeros_like(c)\n"
+        f"on = torch.stack([{on}], -1).flatten()\nup = torch.stack([{above}, z], -1).flatten()[:-1]\n"
+        f"down = torch.stack([{below}, z], -1).flatten()[:-1]\n"
+        "return torch.diag(on) + torch.diag(up, 1) + torch.diag(down, -1)"
+    )
+
+
+def turned(first, second):
+    """A rotation whose two rows are the code given, with a, b, c, s."""
+    return (
+        "a, b = x[..., 0::2], x[..., 1::2]\nc, s = torch.cos(angles), torch.sin(angles)\nout = torch.empty_like(x)\n"
+        f"out[..., 0::2] = {first}\nout[..., 1::2] = {second}\nreturn out"
+    )
+
+
+def by_complex(multiplier):
+    return (
+        "z = torch.complex(x[..., 0::2].contiguous(), x[..., 1::2].contiguous())\n"
+        f"return torch.view_as_real(z * {multiplier}).flatten(-2)"
+    )
+
+
+def update(l, o, new="torch.maximum(m, scores.max(-1).values)", shrink="torch.exp(m - M)"):
+    return f"M = {new}\nc = {shrink}\ne = torch.exp(scores - M.unsqueeze(-1))\nL = {l}\nO = {o}\nreturn M, L, O"
+
+
+def looped(l="l * c + e.sum(-1)", o="o * c[..., None]", add="O = O + e[..., j, None] * values[..., j, :].unsqueeze(-2)",
+           new="torch.stack([m, *scores.unbind(-1)]).amax(0)", shrink="(m - M).exp()"):  # fmt: skip
+    return (
+        f"M = {new}\nc = {shrink}\ne = (scores - M[..., None]).exp()\nL = {l}\nO = {o}\n"
+        f"for j in range(scores.shape[-1]):\n    {add}\nreturn [M, L, O]"
+    )
+
+
+SUM, PLUS = "l * c + e.sum(-1)", "o * c.unsqueeze(-1) + e @ values"
+EXPLICIT, ONLINE = "T * T + 3 * T * d_head", "4 * T * d_head + T"
+
+
+def counted(explicit=EXPLICIT, online=ONLINE, times="n_heads * itemsize"):
+    return f"return ({explicit}) * {times}, ({online}) * {times}"
+
+
+def added(parts, times="n_heads * itemsize"):
+    return (
+        f"explicit = online = 0\nfor n in {parts[0]}:\n    explicit += n * {times}\n"
+        f"for n in {parts[1]}:\n    online += n * {times}\nreturn [explicit, online]"
+    )
+
+
+WRONG = {
+    "positions.shift_matrix": {
+        "backwards": (filled("c, -s, s, c"), diagonals("c, c", "-s", "s")),
+        "mirrored": (filled("c, s, s, -c"), diagonals("c, -c", "s", "s")),
+        "cosine_first": (filled("s, c, c, -s"), diagonals("s, -s", "c", "c")),
+        "halves": (
+            "n = len(angles)\nM = torch.zeros(2 * n, 2 * n, dtype=angles.dtype)\nfor i in range(n):\n"
+            "    M[i, i] = M[i + n, i + n] = angles[i].cos()\n    M[i, i + n] = angles[i].sin()\n"
+            "    M[i + n, i] = -angles[i].sin()\nreturn M",
+            "c, s = torch.diag(angles.cos()), torch.diag(angles.sin())\n"
+            "return torch.vstack([torch.hstack([c, s]), torch.hstack([-s, c])])",
+        ),
+        "dtype": (
+            filled("c, s, -s, c").replace(", dtype=angles.dtype", ""),
+            diagonals("c, c", "s", "-s").replace("angles.cos(), angles.sin()", "angles.float().cos(), angles.float().sin()"),
+        ),
+    },
+    "positions.rotate": {
+        "clockwise": (turned("a * c + b * s", "b * c - a * s"), by_complex("torch.exp(-1j * angles)")),
+        "halves": (
+            "h = x.shape[-1] // 2\na, b = x[..., :h], x[..., h:]\nc, s = angles.cos(), angles.sin()\n"
+            "return torch.cat([a * c - b * s, b * c + a * s], -1)",
+            "a, b = x.chunk(2, -1)\nother = torch.cat([-b, a], -1)\nc, s = (torch.cat([f, f], -1) for f in (angles.cos(), angles.sin()))\n"
+            "return x * c + other * s",
+        ),
+        "not_put_back": (
+            "a, b = x[..., 0::2], x[..., 1::2]\nc, s = angles.cos(), angles.sin()\n"
+            "return torch.cat([a * c - b * s, a * s + b * c], -1)",
+            by_complex("torch.exp(1j * angles)").replace(".flatten(-2)", ".transpose(-1, -2).flatten(-2)"),
+        ),
+        "cosine_only": (turned("a * c", "b * c"), "c = torch.cos(angles)\nreturn (x.unflatten(-1, (-1, 2)) * c[..., None]).flatten(-2)"),
+        "no_minus": (
+            turned("a * c + b * s", "a * s + b * c"),
+            "p = x.unflatten(-1, (-1, 2))\nc, s = angles.cos()[..., None], angles.sin()[..., None]\n"
+            "return (p * c + p.flip(-1) * s).flatten(-2)",
+        ),
+        "gradient_missing": (turned("a.detach() * c - b * s", "a.detach() * s + b * c").replace("x[..., 1::2]", "x[..., 1::2].detach()"), by_complex("torch.exp(1j * angles.detach())")),
+    },
+    "positions.online_softmax_update": {
+        "l_not_rescaled": (update("l + e.sum(-1)", PLUS), looped(l="l + e.sum(-1)")),
+        "o_not_rescaled": (update(SUM, "o + e @ values"), looped(o="o")),
+        "not_rescaled": (update("l + e.sum(-1)", "o + e @ values"), looped(l="e.sum(-1) + l", o="1.0 * o")),
+        "grows": (update(SUM, PLUS, shrink="torch.exp(M - m)"), looped(shrink="(m - M).neg().exp()")),
+        "tile_maximum": (update(SUM, PLUS, new="scores.max(-1).values"), looped(new="torch.stack(scores.unbind(-1)).amax(0)")),
+        "old_maximum": (
+            "e = torch.exp(scores - m[..., None])\nreturn torch.maximum(m, scores.amax(-1)), l + e.sum(-1), o + e @ values",
+            "M = torch.stack([m, scores.max(-1).values]).amax(0)\nL, O = l, o\nfor j in range(scores.shape[-1]):\n"
+            "    e = (scores[..., j] - m).exp()\n    L, O = L + e, O + e[..., None] * values[..., j, :].unsqueeze(-2)\nreturn M, L, O",
+        ),
+        "normalised": (update(SUM, f"({PLUS}) / L[..., None]"), looped().replace("return [M, L, O]", "O = O / L.unsqueeze(-1)\nreturn M, L, O")),
+        "softmax_of_tile": (
+            update(SUM, "o * c[..., None] + scores.softmax(-1) @ values"),
+            looped(add="O = O + scores.softmax(-1)[..., j, None] * values[..., j, :].unsqueeze(-2)"),
+        ),
+    },
+    "positions.attention_bytes": {
+        "scores_too": (counted(f"{EXPLICIT} + T * T"), added(("[T * d_head] * 3 + [T ** 2] * 2", "[T * d_head] * 4 + [T]"))),
+        "weights_only": (counted("T * T"), added(("[T ** 2]", "[T * d_head] * 4 + [T]"))),
+        "no_output": (counted(online="3 * T * d_head + T"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 3 + [T]"))),
+        "no_statistic": (counted(online="4 * T * d_head"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4"))),
+        "one_head": (counted(times="itemsize"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]"), "itemsize")),
+        "numbers": (counted(times="n_heads"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]"), "n_heads")),
+    },
+}  # fmt: skip
+
+RIGHT = {
+    "positions.shift_matrix": (filled("c, s, -s, c"), diagonals("c, c", "s", "-s")),
+    "positions.rotate": (
+        by_complex("torch.polar(torch.ones_like(angles), angles)"),
+        turned("a * c - b * s", "a * s + b * c"),
+        "c, s = angles.cos(), angles.sin()\nR = torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)\n"
+        "return torch.einsum('tpij,...tpj->...tpi', R, x.unflatten(-1, (-1, 2))).flatten(-2)",
+    ),
+    "positions.online_softmax_update": (
+        looped(),
+        update(SUM, "o * c[..., None] + torch.einsum('...qk,...kv->...qv', e, values)"),
+    ),
+    "positions.attention_bytes": (
+        counted(),
+        added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]")),
+    ),
+}
+
+
+def test_the_answer_knows_its_tempting_ones():
+    (answer,) = (e for e in REGISTRY.chapters["03_positions_and_cost"].values() if isinstance(e, Answer))
+    assert answer.right == 2 * 32 * 8 * 128 * 2 * 131_072 / 2**30
+    assert answer.wrong.keys() >= {answer.right / 2, answer.right * 2, answer.right * 4, answer.right / 32}

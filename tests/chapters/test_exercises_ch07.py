@@ -1,0 +1,82 @@
+"""Chapter 07's exercises: every known mistake in two writings is named, other right answers pass."""
+
+import math
+
+from course_lib.chapters.exercises import REGISTRY
+
+
+def size(body="stride * (size - 1) + kernel - 2 * padding"):
+    return f"return {body}"
+
+
+def painted(first="0", step="stride", end="end - 2 * padding"):
+    """Pixel by pixel: where the last one ends."""
+    return f"begin = {first}\nfor _ in range(size - 1):\n    begin += {step}\nend = begin + kernel\nreturn {end}"
+
+
+def variance(by="mu.var(0)", back="v > threshold"):
+    return f"v = {by}\nreturn {back}"
+
+
+def by_hand(mean="mu.mean(dim=0)", n="(len(mu) - 1)", back="v > threshold", dim="0"):
+    return f"d = mu - {mean}\nv = (d * d).sum(dim={dim}) / {n}\nreturn {back}"
+
+
+def path(a="start / start.norm()", b="end / end.norm()", mixed="(torch.sin((1 - s) * w) * a + torch.sin(s * w) * b) / torch.sin(w)",
+         length="(1 - s) * start.norm() + s * end.norm()", t="t"):  # fmt: skip
+    return (
+        f"a, b, s = {a}, {b}, ({t})[:, None]\nw = torch.acos(torch.cosine_similarity(start, end, dim=0))\n"
+        f"return ({mixed}) * ({length})"
+    )
+
+
+def looped(
+    first="start / start.norm()", second="end / end.norm()", x="(math.e ** 0) * u", length="torch.lerp(start.norm(), end.norm(), s)",
+    order="t", divide="torch.sin(w)", mix=None,
+):  # fmt: skip
+    mix = mix or f"(torch.sin((1 - s) * w) * p + torch.sin(s * w) * q) / {divide}"
+    return (
+        f"p, q = {first}, {second}\nw = torch.acos((start @ end) / (start.norm() * end.norm()))\nrows = []\n"
+        f"for s in {order}:\n    u = {mix}\n    rows.append(({x}) * ({length}))\nreturn torch.stack(rows)"
+    )
+
+
+WRONG = {
+    "vae.transposed_size": {
+        "convolution": (size("(size + 2 * padding - kernel) // stride + 1"), "n = size - kernel + 2 * padding\nreturn 1 + n // stride"),
+        "no_minus_one": (size("stride * size + kernel - 2 * padding"), painted("stride")),
+        "one_border": (size("stride * (size - 1) + kernel - padding"), painted(end="end - padding")),
+        "padding_added": (size("stride * (size - 1) + kernel + 2 * padding"), painted(end="end + 2 * padding")),
+        "no_stride": (size("size - 1 + kernel - 2 * padding"), painted(step="1")),
+    },
+    "vae.active_units": {
+        "std": (variance("mu.std(dim=0)"), by_hand(back="v ** 0.5 > threshold")),
+        "biased": (variance("torch.var(mu, 0, correction=0)"), by_hand(n="len(mu)")),
+        "square": (variance("mu.square().mean(0)"), by_hand(mean="0", n="len(mu)")),
+        "dead": (variance(back="~(v > threshold)"), by_hand(back="v <= threshold")),
+        "count": (variance(back="(v > threshold).sum()"), by_hand(back="torch.count_nonzero(v > threshold)")),
+        "examples": (variance("mu.var(1)"), by_hand("mu.mean(1, keepdim=True)", "(mu.shape[1] - 1)", dim="1")),
+    },
+    "vae.spherical_path": {
+        "straight": ("return torch.stack([torch.lerp(start, end, s) for s in t])", "return start + t[:, None] * (end - start)"),
+        "unit": (path(length="1.0"), looped(length="1.0")),
+        "backwards": (path(t="1 - t"), looped(order="1 - t")),
+        "raw": (path("start", "end", length="1.0"), looped("start", "end", length="1.0")),
+        "no_division": (path(mixed="torch.sin((1 - s) * w) * a + torch.sin(s * w) * b"), looped(divide="1.0")),
+        "projected": (
+            path(mixed="torch.nn.functional.normalize((1 - s) * a + s * b, dim=1)"),
+            looped(mix="(1 - s) * p + s * q", x="u / u.norm()"),
+        ),
+    },
+}  # fmt: skip
+
+RIGHT = {
+    "vae.transposed_size": (size(), painted(), size("size * stride - stride + kernel - padding - padding")),
+    "vae.active_units": (variance(), by_hand()),
+    "vae.spherical_path": (path(), looped()),
+}
+
+
+def test_the_numbers_are_those_of_the_text():
+    assert REGISTRY.find("vae.article_beta").right == 784 / 2
+    assert REGISTRY.find("vae.information_limit").right == math.log(9000)

@@ -1,0 +1,162 @@
+"""Chapter 09's exercises: every known mistake in two writings is named, other right answers pass."""
+
+import math
+
+from course_lib.chapters.exercises import REGISTRY
+
+F = "torch.nn.functional"
+
+
+def best(d="p / (p + q)", value="(p * torch.log(d) + q * torch.log(1 - d)).sum(-1) * dx"):
+    return f"d = {d}\nvalue = {value}\nreturn d, value"
+
+
+def masses(d="torch.sigmoid(p.log() - q.log())", real="torch.log(d)", fake="torch.log1p(-d)", back="real + fake"):
+    """Cells of probability first, then each expectation by itself."""
+    return (
+        f"P, Q = p * dx, q * dx\nd = {d}\nreal = (P * {real}).sum(dim=-1)\nfake = (Q * {fake}).sum(dim=-1)\n"
+        f"return d, {back}"
+    )
+
+
+def by_softplus(real="-real_logits", fake="fake_logits", end=".mean()", factor=""):
+    return f"s = {F}.softplus\nreturn {factor}(s({real}){end} + s({fake}){end})"
+
+
+def by_bce(real=1, fake=0, reduction="mean", back="a + b", of="{}"):
+    """PyTorch's loss with labels."""
+    r, f = of.format("real_logits"), of.format("fake_logits")
+    return (
+        f"bce = {F}.binary_cross_entropy_with_logits\n"
+        f"a = bce({r}, torch.full_like(real_logits, {real}), reduction='{reduction}')\n"
+        f"b = bce({f}, torch.full_like(fake_logits, {fake}), reduction='{reduction}')\nreturn {back}"
+    )
+
+
+def generator(term, end=".mean()"):
+    return f"l = fake_logits\nreturn ({term}){end}"
+
+
+def generator_bce(label=1, sign="", reduction="mean", of="fake_logits"):
+    return (
+        f"labels = torch.full_like(fake_logits, {label})\n"
+        f"return {sign}{F}.binary_cross_entropy_with_logits({of}, labels, reduction='{reduction}')"
+    )
+
+
+def repeated(gap="(a - b).abs()", end=".mean()", x="x.sort().values", y="y.sort().values"):
+    return f"a = ({x}).repeat_interleave(len(y))\nb = ({y}).repeat_interleave(len(x))\nreturn ({gap}){end}"
+
+
+def walked(cost="abs(gap)", back="total", order="sorted"):
+    """Carry mass from one to the next until all has arrived."""
+    return (
+        f"xs, ys = {order}(x), {order}(y)\ni = j = 0\nn, m = len(xs), len(ys)\nleft, room, total = m, n, 0.0\n"
+        "while i < n and j < m:\n    moved = min(left, room)\n    gap = xs[i] - ys[j]\n"
+        f"    total = total + moved * {cost} / (n * m)\n    left, room = left - moved, room - moved\n"
+        "    if not left:\n        i, left = i + 1, m\n    if not room:\n        j, room = j + 1, n\n"
+        f"return {back}"
+    )
+
+
+def area():
+    """Between the distribution functions, along the other axis."""
+    return (
+        "places = torch.cat([x, y]).sort().values\n"
+        "below = lambda s: (s[:, None] <= places).double().mean(0)\n"
+        "return ((below(x) - below(y))[:-1].abs() * (places[1:] - places[:-1])).sum()"
+    )
+
+
+OFF = "(1 - fake_logits.sigmoid())"
+WRONG = {
+    "gan.optimal_discriminator": {
+        "ratio": (best("p / q"), masses("p * q.reciprocal()", fake="torch.log(1 - d)")),
+        "swapped": (best("q / (p + q)"), masses("torch.sigmoid(q.log() - p.log())")),
+        "sign": (best(value="-(p * torch.log(d) + q * torch.log(1 - d)).sum(-1) * dx"), masses(back="-(real + fake)")),
+        "no_dx": (best(value="(p * torch.log(d) + q * torch.log(1 - d)).sum(-1)"), masses(back="(real + fake) / dx")),
+        "mean": (
+            best(value="(p * torch.log(d) + q * torch.log(1 - d)).mean(-1)"),
+            masses(back="(real + fake) / dx / p.shape[-1]"),
+        ),
+        "real_only": (best(value="(p * torch.log(d)).sum(-1) * dx"), masses(back="real")),
+        "same_term": (best(value="((p + q) * torch.log(d)).sum(-1) * dx"), masses(fake="torch.log(d)")),
+        "bits": (
+            best(value="(p * torch.log2(d) + q * torch.log2(1 - d)).sum(-1) * dx"),
+            masses(back="(real + fake) / math.log(2)"),
+        ),
+        "value_of": (
+            best(value="(p * torch.log(d) + q * torch.log(1 - d)).sum() * 0.02"),
+            masses(back="(real + fake).sum() / dx * 0.02"),
+        ),
+    },
+    "gan.discriminator_loss": {
+        "sigmoid_then_log": (
+            f"return -(torch.log(torch.sigmoid(real_logits)).mean() + torch.log{OFF}.mean())",
+            "D = lambda l: 1 / (1 + torch.exp(-l))\n"
+            "return -torch.log(D(real_logits)).mean() - torch.log(1 - D(fake_logits)).mean()",
+        ),
+        "epsilon": (
+            "return -(real_logits.sigmoid() + 1e-8).log().mean() - (1 - fake_logits.sigmoid() + 1e-8).log().mean()",
+            "D = torch.sigmoid\nreal, fake = torch.log(D(real_logits) + 1e-8), torch.log(1 - D(fake_logits) + 1e-8)\n"
+            "return -(real.mean() + fake.mean())",
+        ),
+        "swapped": (by_softplus("real_logits", "-fake_logits"), by_bce(0, 1)),
+        "sign": (by_softplus(factor="-"), by_bce(back="-(a + b)")),
+        "sum": (by_softplus(end=".sum()"), by_bce(reduction="sum")),
+        "half": (by_softplus(factor="0.5 * "), by_bce(back="(a + b) / 2")),
+        "pooled": (
+            f"return torch.cat([{F}.softplus(-real_logits), {F}.softplus(fake_logits)]).mean()",
+            by_bce(reduction="none", back="torch.cat((a, b)).mean()"),
+        ),
+        "pooled_twice": (
+            f"return 2 * torch.cat([{F}.softplus(-real_logits), {F}.softplus(fake_logits)]).mean()",
+            by_bce(reduction="sum", back="(a + b) / (len(real_logits) + len(fake_logits)) * 2"),
+        ),
+        "real_only": (f"return -{F}.logsigmoid(real_logits).mean()", by_bce(back="a")),
+        "sigmoid_twice": (by_softplus("-real_logits.sigmoid()", "fake_logits.sigmoid()"), by_bce(of="torch.sigmoid({})")),
+    },
+    "gan.nonsaturating_generator_loss": {
+        "saturating": (generator(f"{F}.logsigmoid(-l)"), generator_bce(0, "-")),
+        "sign": (generator(f"{F}.logsigmoid(l)"), generator_bce(sign="-")),
+        "label": (generator(f"-{F}.logsigmoid(-l)"), generator_bce(0)),
+        "sigmoid_then_log": (generator("-torch.log(torch.sigmoid(l))"), generator("-torch.log(1 / (1 + torch.exp(-l)))")),
+        "sum": (generator(f"-{F}.logsigmoid(l)", ".sum()"), generator_bce(reduction="sum")),
+        "no_logarithm": (generator("-l"), "return -fake_logits.sum() / len(fake_logits)"),
+        "probability": (generator("-torch.sigmoid(l)"), "return -(0.5 * (1 + torch.tanh(fake_logits / 2))).mean()"),
+        "sigmoid_twice": (generator(f"-{F}.logsigmoid(l.sigmoid())"), generator_bce(of="torch.sigmoid(fake_logits)")),
+    },
+    "gan.wasserstein_1d": {
+        "unsorted": (repeated(x="x", y="y"), walked(order="list")),
+        "tiled": (
+            "a, b = x.sort().values.repeat(len(y)), y.sort().values.repeat(len(x))\nreturn (a - b).abs().mean()",
+            "a, b = torch.cat([x.sort()[0]] * len(y)), torch.cat([y.sort()[0]] * len(x))\nreturn torch.dist(a, b, 1) / len(a)",
+        ),
+        "squared": (repeated("(a - b) ** 2"), walked("gap * gap")),
+        "root": (repeated("(a - b) ** 2", ".mean().sqrt()"), walked("gap ** 2", "total ** 0.5")),
+        "signed": (repeated("a - b"), "return x.mean() - y.mean()"),
+        "means": ("return abs(x.mean() - y.mean())", repeated("a - b", ".mean().abs()")),
+        "pairs": (
+            "return torch.cdist(x[:, None], y[:, None], p=1).mean()",
+            "total = 0\nfor one in x:\n    total = total + (one - y).abs().sum()\nreturn total / (len(x) * len(y))",
+        ),
+        "cut": (
+            "k = min(len(x), len(y))\nreturn torch.mean(torch.abs(x.sort()[0][:k] - y.sort()[0][:k]))",
+            "pairs = list(zip(sorted(x), sorted(y)))\nreturn sum(abs(a - b) for a, b in pairs) / len(pairs)",
+        ),
+        "sum": (repeated(end=".sum()"), walked("abs(gap) * n * m")),
+    },
+}  # fmt: skip
+
+RIGHT = {
+    "gan.optimal_discriminator": (best(), masses()),
+    "gan.discriminator_loss": (by_softplus(), by_bce()),
+    "gan.nonsaturating_generator_loss": (generator(f"-{F}.logsigmoid(l)"), generator_bce()),
+    "gan.wasserstein_1d": (repeated(), walked(), area()),
+}
+
+
+def test_the_numeric_answer_knows_its_tempting_ones():
+    (answer,) = (e for e in REGISTRY.chapters["09_gan_game"].values() if e.id == "gan.read_the_loss")
+    assert round(answer.right, 3) == 0.143
+    assert answer.wrong.keys() >= {1.1, 2 * answer.right, answer.right / math.log(2), -answer.right}

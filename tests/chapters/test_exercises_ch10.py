@@ -1,0 +1,189 @@
+"""Chapter 10's exercises: every known mistake in two writings is named, other right answers pass."""
+
+from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.spec import Answer
+
+F = "torch.nn.functional"
+
+
+def roots(half="-gamma / 2", inside="gamma ** 2 / 4 - slope ** 2", order="[half + root, half - root]"):
+    return (
+        f"half = {half}\nroot = torch.sqrt(({inside}).to(torch.complex128))\n"
+        f"values = torch.stack({order}, dim=-1)\nreturn values.real, values.imag"
+    )
+
+
+def by_algebra(trace="-gamma", determinant="slope ** 2", order="(-1,)", flip=True):
+    """Eigenvalues of the companion matrix, sorted by hand."""
+    return (
+        f"rows = [[torch.zeros_like(slope), torch.ones_like(slope)], [-({determinant}) + 0 * slope, {trace} + 0 * slope]]\n"
+        "matrix = torch.stack([torch.stack(r, -1) for r in rows], -2)\n"
+        "values = torch.linalg.eigvals(matrix)\n"
+        "key = values.real.round(decimals=9) * 1000 + values.imag\n"
+        f"order = key.argsort(-1, descending={flip})\n"
+        "values = values.gather(-1, order)\nreturn [values.real, values.imag]"
+    )
+
+
+def split(
+    inside="gamma * gamma / 4 - slope * slope", half="gamma / 2", sign="-", negative="torch.sqrt(-inside.clamp(max=0))"
+):
+    """Without complex numbers."""
+    return (
+        f"inside = {inside}\nhalf = {half}\nreal = torch.sqrt(inside.clamp(min=0))\nimag = {negative}\n"
+        f"return torch.stack([{sign}half + real, {sign}half - real], -1), torch.stack([imag, -imag], -1)"
+    )
+
+
+def turns(
+    d="theta * torch.sigmoid(psi * theta)", penalty="+ gamma * psi", new="psi - rate_d * g", sees="new",
+    pull="torch.sigmoid(-sees * theta)",
+):  # fmt: skip
+    return f"g = {d} {penalty}\nnew = {new}\nsees = {sees}\ntheta = theta + rate_g * sees * {pull}\nreturn theta, new"
+
+
+def autograd(
+    d="F.softplus(b * a).sum() + gamma / 2 * (b ** 2).sum()",
+    g="F.softplus(-b * a).sum()",
+    sign="-",
+    order="dg",
+    stale=False,
+    cut=True,
+):
+    """Both gradients by autograd."""
+    d_turn = (
+        f"(grad,) = torch.autograd.grad({d}, b, create_graph=True)\n{'c' if stale else 'b'} = b {sign} rate_d * grad"
+    )
+    g_turn = f"{'b = b.detach()' if cut else ''}\n(grad,) = torch.autograd.grad({g}, a)\na = a - rate_g * grad"
+    parts = [d_turn, g_turn] if order == "dg" else [g_turn + "\nb = b.requires_grad_()", d_turn]
+    start = "import torch.nn.functional as F\na, b = theta.detach().requires_grad_(), psi.detach().requires_grad_()"
+    return f"{start}\n{parts[0]}\n{parts[1]}\nreturn [a, {'c' if stale else 'b'}]"
+
+
+def power(
+    v="v / v.norm()",
+    u="u / u.norm()",
+    back="torch.dot(u, torch.mv(weight, v)), u, v",
+    rounds="steps",
+    graph="no_grad()",
+):
+    return (
+        f"with torch.{graph}:\n    for _ in range({rounds}):\n        v = torch.mv(weight.t(), u)\n        v = {v}\n"
+        f"        u = torch.mv(weight, v)\n        u = {u}\nreturn {back}"
+    )
+
+
+def normalised(
+    v="F.normalize(u @ W, dim=0)", u="F.normalize(W @ v, dim=0)", back="(weight * u[:, None] * v).sum()", pair="u, v",
+    rounds="steps", W="weight.detach()",
+):  # fmt: skip
+    return (
+        f"import torch.nn.functional as F\nW = {W}\nu = u{'' if W == 'weight' else '.detach()'}\nfor _ in range({rounds}):\n"
+        f"    v = {v}\n    old, u = u, {u}\nreturn {back}, {pair}"
+    )
+
+
+def penalty(
+    x="t * real + (1 - t) * fake", graph="True", norm="g.flatten(1).norm(2, dim=1)", back="((norm - 1) ** 2).mean()",
+    logits="discriminator(x).sum()", t="t.reshape([-1] + [1] * (real.dim() - 1))",
+):  # fmt: skip
+    return (
+        f"t = {t}\nx = ({x}).detach()\nx.requires_grad_(True)\n"
+        f"g = torch.autograd.grad({logits}, x, create_graph={graph})[0]\nnorm = {norm}\nreturn {back}"
+    )
+
+
+def one_by_one(
+    x="t[i] * real[i] + (1 - t[i]) * fake[i]", graph="create_graph=True", term="(g.norm() - 1) ** 2", back="total / len(t)",
+    grad="grad(discriminator(x).squeeze(), x, {})",
+):  # fmt: skip
+    """Example by example."""
+    return (
+        "from torch.autograd import grad\ntotal = 0\nfor i in range(len(t)):\n"
+        f"    x = ({x}).unsqueeze(0).clone().requires_grad_()\n    (g,) = {grad.format(graph)}\n    total = total + {term}\n"
+        f"return {back}"
+    )
+
+
+WRONG = {
+    "gan.dirac_eigenvalues": {
+        "plus_gamma": (roots("gamma / 2"), split(sign="+")),
+        "gamma_not_halved": (roots("-gamma", "gamma ** 2 - slope ** 2"), split("gamma ** 2 - slope ** 2", "gamma")),
+        "missing_quarter": (roots(inside="gamma ** 2 - slope ** 2"), split("gamma * gamma - slope * slope")),
+        "slope_not_squared": (roots(inside="gamma ** 2 / 4 - slope"), by_algebra(determinant="slope")),
+        "plus_slope": (roots(inside="gamma ** 2 / 4 + slope ** 2"), by_algebra(determinant="-slope ** 2")),
+        "minus_first": (roots(order="[half - root, half + root]"), by_algebra(flip=False)),
+        "clamped": (roots(inside="(gamma ** 2 / 4 - slope ** 2).relu()"), split(negative="torch.zeros_like(real)")),
+    },
+    "gan.alternating_step": {
+        "simultaneous": (turns(sees="psi"), autograd(stale=True)),
+        "generator_first": (
+            autograd(order="gd"),
+            "theta = theta + rate_g * psi / (1 + torch.exp(psi * theta))\n"
+            "psi = psi - rate_d * (theta / (1 + torch.exp(-psi * theta)) + gamma * psi)\nreturn theta, psi",
+        ),
+        "no_penalty": (turns(penalty=""), autograd("F.softplus(b * a).sum()")),
+        "half_penalty": (turns(penalty="+ gamma * psi / 2"), autograd("F.softplus(b * a).sum() + gamma / 4 * (b ** 2).sum()")),
+        "penalty_feeds": (turns(penalty="- gamma * psi"), autograd("F.softplus(b * a).sum() - gamma / 2 * (b ** 2).sum()")),
+        "ascends": (
+            turns(d="-theta * torch.sigmoid(psi * theta)"),
+            autograd("-F.softplus(b * a).sum() + gamma / 2 * (b ** 2).sum()"),
+        ),
+        "saturating": (turns(pull="torch.sigmoid(sees * theta)"), autograd(g="-F.softplus(b * a).sum()")),
+        "unrolled": (
+            autograd(cut=False),
+            "s = torch.sigmoid(psi * theta)\nnew = (1 - rate_d * gamma) * psi - rate_d * theta * s\n"
+            "slope = new - rate_d * theta * s * (1 + psi * theta * (1 - s))\n"
+            "return theta + rate_g * slope / (1 + torch.exp(new * theta)), new",
+        ),
+    },
+    "gan.power_iteration": {
+        "not_normalised": (power("v", "u"), normalised("u @ W", "W @ v")),
+        "squared": (
+            power(back="torch.dot(u, torch.mv(weight, v)) ** 2, u, v"),
+            normalised(back="(u @ weight @ v).square()"),
+        ),
+        "swapped": (power(back="torch.dot(u, torch.mv(weight, v)), v, u"), normalised(pair="v, u")),
+        "through": (power(graph="enable_grad()"), normalised(W="weight")),
+        "no_gradient": (power(back="u @ weight.detach() @ v, u.detach(), v.detach()"), normalised(back="u @ W @ v")),
+        "one_step": (power(rounds="1"), normalised(rounds="min(steps, 1)")),
+        "stale": (
+            "for i in range(steps):\n    v = (weight.T @ u).detach()\n    v = v / v.norm()\n    if i < steps - 1:\n"
+            "        u = (weight @ v).detach()\n        u = u / u.norm()\nu = u.detach()\nreturn u @ weight @ v, u, v",
+            normalised(back="old @ weight @ v", pair="old, v"),
+        ),
+    },
+    "gan.gradient_penalty": {
+        "no_graph": (penalty(graph="False"), one_by_one(graph="retain_graph=True")),
+        "at_real": (penalty("real"), one_by_one("real[i]")),
+        "at_fake": (penalty("fake"), one_by_one("fake[i]")),
+        "exchanged": (penalty("torch.lerp(real, fake, t)"), one_by_one("t[i] * fake[i] + (1 - t[i]) * real[i]")),
+        "whole_batch": (
+            penalty(norm="g.norm()"),
+            one_by_one(term="(g ** 2).sum()", back="(total ** 0.5 - 1) ** 2"),
+        ),
+        "target_0": (penalty(back="(norm ** 2).mean()"), one_by_one(term="g.square().sum()")),
+        "not_squared": (penalty(back="(norm - 1).mean()"), one_by_one(term="g.norm() - 1")),
+        "sum": (penalty(back="((norm - 1) ** 2).sum()"), one_by_one(back="total")),
+        "mean_logits": (penalty(logits="discriminator(x).mean()"), one_by_one(term="(g.norm() / len(t) - 1) ** 2")),
+        "one_t": (penalty(t="t[0]"), one_by_one("t[0] * real[i] + (1 - t[0]) * fake[i]")),
+    },
+}  # fmt: skip
+
+RIGHT = {
+    "gan.dirac_eigenvalues": (roots(), split(), by_algebra()),
+    "gan.alternating_step": (
+        turns(),
+        autograd(),
+        "psi = psi - rate_d * theta / (1 + torch.exp(-psi * theta)) - rate_d * gamma * psi\n"
+        + "return theta + rate_g * psi / (1 + torch.exp(psi * theta)), psi",
+    ),
+    "gan.power_iteration": (power(), normalised()),
+    "gan.gradient_penalty": (penalty(), one_by_one()),
+}
+
+
+def test_the_answer_is_one_of_its_words():
+    (answer,) = (e for e in REGISTRY.chapters["10_gan_dynamics"].values() if isinstance(e, Answer))
+    assert answer.right == "too_much_r1"
+    assert len(answer.options) == 6

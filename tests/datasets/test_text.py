@@ -1,0 +1,52 @@
+"""claims, records, runtime and data."""
+
+import hashlib
+
+import pytest
+import torch
+
+from course_lib import paths
+from course_lib.datasets import shipped
+from course_lib.datasets.text import SHAKESPEARE_SHA256, load_shakespeare, random_windows
+
+
+def test_shakespeare_is_the_text_that_it_should_be():
+    text = load_shakespeare()
+    assert (len(text.train), len(text.validation), len(text.vocabulary)) == (1_003_854, 111_540, 65)
+    tokens = torch.cat([text.train, text.validation])
+    digest = hashlib.sha256(tokens.numpy().astype("<i8").tobytes()).hexdigest()
+    readme = (paths.DATA / "README.md").read_text()
+    assert digest in readme
+    assert SHAKESPEARE_SHA256 in readme
+    assert text.decode(text.train[:14]) == "First Citizen:"
+    assert text.decode(text.encode("To be, or\n")) == "To be, or\n"
+
+
+def test_a_character_that_is_not_in_the_vocabulary_is_named():
+    with pytest.raises(ValueError, match=r"text: expected characters of the vocabulary .*, got '€'"):
+        load_shakespeare().encode("To € or 5")  # the 5 is not in it either: the first one is named
+
+
+def test_missing_and_changed_files_say_how_to_get_them_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(shipped, "DATA", tmp_path)
+    with pytest.raises(
+        OSError, match=r"data/tinyshakespeare.txt is missing; `git checkout -- data/tinyshakespeare.txt`"
+    ):
+        load_shakespeare()
+    (tmp_path / "tinyshakespeare.txt").write_text("First Citizen:\r\n")
+    with pytest.raises(OSError, match="has been changed: expected sha256 86c4e6aa"):
+        load_shakespeare()
+
+
+def test_windows_are_pieces_of_the_text_and_their_targets_one_on():
+    tokens = torch.arange(50)
+    inputs, targets = random_windows(tokens, 200, 7, torch.Generator().manual_seed(0))
+    assert inputs.shape == targets.shape == (200, 7)
+    assert torch.equal(targets, inputs + 1)
+    assert (inputs[:, 1:] - inputs[:, :-1] == 1).all()
+    assert inputs.min() == 0  # the first and the last window can be drawn
+    assert targets.max() == 49
+    again, _ = random_windows(tokens, 200, 7, torch.Generator().manual_seed(0))
+    assert torch.equal(inputs, again)
+    with pytest.raises(ValueError, match="tokens: expected more than length = 50, got 50"):
+        random_windows(tokens, 1, 50, torch.Generator())

@@ -1,0 +1,68 @@
+"""DCGAN and its training step: shapes, whose parameters move in whose turn, checkpoints, moving average."""
+
+import pytest
+import torch
+
+from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
+from course_lib.gan.step import adversarial_step, draw_turns
+from course_lib.training.checkpoints import Trained
+from course_lib.training.moving_average import moving_average
+
+
+def parts(seed=0, n_classes=0, **options):
+    """Small networks with everything that changes in training, and their step."""
+    torch.manual_seed(seed)
+    g, d = Generator(5, 4, n_classes), Discriminator(3, n_classes)
+    optimizers = {
+        name: torch.optim.Adam(m.parameters(), lr=1e-3, betas=(0.5, 0.999)) for name, m in (("g", g), ("d", d))
+    }
+    average = moving_average(g, 0.9)
+    trained = Trained({"g": g, "d": d, "average": average}, optimizers, torch.Generator().manual_seed(seed))
+    return trained, adversarial_step(g, d, optimizers["g"], optimizers["d"], average=average, **options)
+
+
+def images(n=40):
+    generator = torch.Generator().manual_seed(9)
+    return torch.rand(n, 1, 28, 28, generator=generator) * 2 - 1, torch.randint(3, (n,), generator=generator)
+
+
+def test_bytes_become_the_range_of_tanh():
+    pixels = torch.tensor([0, 255, 51], dtype=torch.uint8)[:, None, None].expand(3, 28, 28)
+    assert to_images(pixels).shape == (3, 1, 28, 28)
+    torch.testing.assert_close(to_images(pixels)[:, 0, 0, 0], torch.tensor([-1.0, 1.0, -0.6]))
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_networks_have_their_shapes_and_refuse_others(n_classes, unchecked):
+    trained, _ = parts(n_classes=n_classes)
+    g, d = trained.modules["g"], trained.modules["d"]
+    labels = (torch.tensor([0, 2]),) if n_classes else ()
+    fake = g(torch.randn(2, 5), *labels)
+    assert fake.shape == (2, 1, 28, 28)
+    assert fake.abs().max() <= 1
+    assert d(fake, *labels).shape == (2,)
+    with pytest.raises(ValueError, match=r"expected images of shape \(batch, 1, 28, 28\), got \(2, 1, 27, 28\)"):
+        d(torch.zeros(2, 1, 27, 28), *labels)
+    other = () if n_classes else (torch.tensor([0, 1]),)
+    for call in (lambda: g(torch.randn(2, 5), *other), lambda: d(fake, *other)):
+        with pytest.raises(ValueError, match="labels: expected"):
+            call()
+
+
+def test_the_class_matters_to_both():
+    trained, _ = parts(n_classes=3)
+    g, d = trained.modules["g"].eval(), trained.modules["d"].eval()
+    z, x = torch.randn(1, 5), images(1)[0]
+    for label in (1, 2):
+        assert not torch.equal(g(z, torch.tensor([0])), g(z, torch.tensor([label])))
+        assert d(x, torch.tensor([0])) != d(x, torch.tensor([label]))
+
+
+def test_samples_depend_on_their_own_noise_and_leave_the_mode():
+    trained, step = parts()
+    step(draw_turns(images()[0], None, 6, 5)(trained.generator))
+    g, z = trained.modules["g"], torch.randn(7, 5)
+    whole = sample(g, z)
+    assert g.training
+    torch.testing.assert_close(sample(g, z[2:4]), whole[2:4])
+    torch.testing.assert_close(sample(g, z, at_once=3), whole)

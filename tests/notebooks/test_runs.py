@@ -1,0 +1,144 @@
+"""Chapters through a real kernel: exercises undone, done, wrong; other processors."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.engine import solution_source
+from course_lib.classroom.exercises.spec import Exercise
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
+sys.path.insert(0, str(ROOT / "notebooks"))
+from build import from_source  # noqa: E402
+
+
+def execute(notebook, until=None):
+    """Run a notebook in a kernel, up to and with the cell that contains a text; return its code cells."""
+    if until:
+        last = next(i for i, cell in enumerate(notebook.cells) if until in cell.source)
+        notebook.cells = notebook.cells[: last + 1]
+    if sys.platform == "win32":
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+    place = {"metadata": {"path": str(ROOT / "notebooks")}}
+    NotebookClient(notebook, timeout=600, coalesce_streams=True, resources=place).execute()
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def told(cell):
+    """What a reader sees of a cell, as plain text."""
+    shown = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+    return "\n".join(shown)
+
+
+def solved(source):
+    """The chapter with every exercise done: the solution as shown, the right answers."""
+    notebook = from_source(source)
+    for id, entry in REGISTRY.chapters[source.stem].items():
+        asks = (f'@exercise("{id}")', f'answer("{id}"')
+        # at the start of a line: chapter 00 provokes a wrong answer inside a try
+        cell = next(
+            c for c in notebook.cells if c.cell_type == "code" and any(f"\n{a}" in f"\n{c.source}" for a in asks)
+        )
+        if isinstance(entry, Exercise):
+            imports, _, definition = solution_source(entry).rpartition("\n\n\n")
+            cell.source = f'{imports}\n@exercise("{id}")\n{definition}'
+        else:
+            cell.source = cell.source.replace(f'answer("{id}", ...)', f'answer("{id}", {entry.right!r})')
+    return notebook
+
+
+def again(notebook):
+    """Copies of every exercise's cell and of the code cell that follows it."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    wanted = [i for i, cell in enumerate(code) if "\n@exercise(" in f"\n{cell.source}"]
+    chosen = sorted({*wanted, *(i + 1 for i in wanted)})
+    return [nbformat.v4.new_code_cell(code[i].source) for i in chosen]
+
+
+def sanitized(text):
+    return re.sub(r"(?m)^    (measured: |on .*; seeds ).*$", "", text)
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_with_all_exercises_done_the_rest_prints_the_same(source, monkeypatch):
+    """And a learner who comes back to an exercise after the last cell finds its check as it was.
+
+    On PyTorch's oldest kernels at once, so that each chapter need not run once more for those alone.
+    """
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    stored = nbformat.read(ROOT / "notebooks" / f"{source.stem}.ipynb", as_version=4)
+    notebook = solved(source)
+    notebook.cells += again(notebook)
+    code = execute(notebook)
+    before = [cell for cell in stored.cells if cell.cell_type == "code"]
+    messages = ""
+    for cell, old in zip(code, before, strict=False):
+        if "nbval-ignore-output" not in cell.metadata.get("tags", []):
+            assert sanitized(told(cell)) == sanitized(told(old)), cell.source
+        messages += told(cell)
+    for id in REGISTRY.chapters[source.stem]:
+        assert f"✓ {id}: right" in messages
+
+
+def test_a_wrong_answer_stops_the_run_with_its_message():
+    notebook = from_source(ROOT / "notebooks" / "source" / "02_attention.py")
+    cell = next(c for c in notebook.cells if '@exercise("attention.softmax_jvp")' in c.source)
+    cell.source = (
+        '@exercise("attention.softmax_jvp")\ndef softmax_jvp(weights, direction):\n    return weights * direction'
+    )
+    with pytest.raises(CellExecutionError) as stopped:
+        execute(notebook, until="without the matrix")
+    error = cell.outputs[-1]
+    assert (error.output_type, error.ename) == ("error", "WrongAnswerError")
+    assert error.traceback[0] == "✗ attention.softmax_jvp: not yet right"
+    assert "Your output equals what one gets if the term p pᵀ u is left out." in "\n".join(error.traceback)
+    assert "File " not in "\n".join(error.traceback)
+    assert "without the matrix" not in told(notebook.cells[-1])
+    assert "softmax_jvp" in str(stopped.value)
+
+
+def test_in_a_kernel_classes_are_untouched_and_messages_have_two_forms(tmp_path):
+    """A class of a notebook has no source file; the stub is recognised all the same."""
+    setup = (
+        "from pathlib import Path\nimport torch\nfrom torch import nn\n"
+        "from course_lib.classroom.exercises.engine import Exercises\n"
+        "from course_lib.classroom.exercises.registry import Registry\n"
+        "from course_lib.classroom.exercises.spec import Exercise, Probe\n"
+        "class Half(nn.Module):\n    def forward(self, x):\n        return x / 2\n"
+        "stub = 'class Half(nn.Module):\\n    def forward(self, x):\\n        ...\\n'\n"
+        "toy = Exercise(id='t.h', reference=Half, stub=stub, probes=lambda: [Probe((torch.ones(3).double(),))],\n"
+        "               checked='c', hints=('h',), why='w')\n"
+        "registry = Registry(dict, Path('.'))\nregistry.find = lambda id: toy\nexercise = Exercises(registry).exercise"
+    )
+    cells = [setup, "@exercise('t.h')\nclass Half(nn.Module):\n    def forward(self, x):\n        ...\n"]
+    cells.append(cells[1].replace("...", "return 0.5 * x"))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    _, untouched, right = execute(notebook)
+    assert told(untouched).startswith("◦ t.h: yours to write")
+    assert told(right).startswith("✓ t.h: right")
+    html = right.outputs[0].data["text/html"]
+    assert "✓ t.h: right" in html
+    assert "checked: c" in html
+    assert "<script" not in html
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_compared_text_is_the_same_on_another_processor(source):
+    """nbval itself with the AVX2 kernels of PyTorch; its oldest ones run with the exercises done, above."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider"]
+    command += ["--nbval-sanitize-with=tests/nbval.cfg", f"notebooks/{source.stem}.ipynb"]
+    avx2 = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(command, cwd=ROOT, env=avx2, capture_output=True, text=True, timeout=900)
+    assert run.returncode == 0, run.stdout[-3000:]

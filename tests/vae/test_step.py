@@ -1,0 +1,95 @@
+"""Likelihoods, bounds and models against torch.distributions, quadrature, autograd and each other."""
+
+import pytest
+import torch
+
+from course_lib.training.checkpoints import Trained
+from course_lib.training.fit import fit
+from course_lib.vae.models import (
+    fully_connected_vae,
+)
+from course_lib.vae.step import draw_binary, vae_step
+
+
+def trainer(seed=0, **options):
+    torch.manual_seed(seed)
+    model = fully_connected_vae(latent_dim=3, hidden=16)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
+    return model, trained, vae_step(model, optimizer, trained.generator, **options)
+
+
+def test_a_step_raises_the_bound_and_clears_its_gradients():
+    greys = torch.rand(60, 784, generator=torch.Generator().manual_seed(1)) ** 4
+    for options in ({}, {"k": 3}, {"beta": 2.0}, {"bfloat16": True}):
+        model, trained, step = trainer(**options)
+        history = fit(step, draw_binary(greys, 20), 60, trained, every=10, progress=False)
+        assert history.values["loss"][-1] < history.values["loss"][0] - 5
+        assert all(p.grad is None for p in model.parameters())
+        if options.get("k", 1) == 1:
+            recon, kl, loss = (torch.tensor(history.values[name]) for name in ("recon", "kl", "loss"))
+            torch.testing.assert_close(loss, options.get("beta", 1) * kl - recon, rtol=1e-4, atol=1e-3)
+
+
+def test_a_batch_is_drawn_anew_with_the_greys_as_probabilities():
+    greys = torch.linspace(0, 1, 784)[None]
+    draw, generator = draw_binary(greys, 2000), torch.Generator().manual_seed(0)
+    first, second = draw(generator), draw(generator)
+    assert not torch.equal(first, second)
+    assert first.unique().tolist() == [0.0, 1.0]
+    assert (first.mean(0) - greys[0]).abs().max() < 5 * 0.5 / 2000**0.5
+
+
+def test_warm_up_weighs_the_kl_and_goes_on_after_an_interruption(tmp_path):
+    greys = torch.rand(60, 784, generator=torch.Generator().manual_seed(1)) ** 4
+    draw = draw_binary(greys, 8)
+    _, trained, step = trainer(warmup=10)
+    first = step(draw(trained.generator))
+    assert first["loss"].item() == pytest.approx(-first["recon"].item(), rel=1e-6)  # step 0: no KL at all
+    second = step(draw(trained.generator))
+    assert second["loss"].item() == pytest.approx(0.1 * second["kl"].item() - second["recon"].item(), rel=1e-6)
+
+    def weights(parts, name):
+        model, trained, step = trainer(warmup=10)
+        for until in parts:
+            model, trained, step = trainer(warmup=10)
+            fit(step, draw, 12, trained, until=until, every=3, checkpoint=tmp_path / name, progress=False)
+        return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+    assert torch.equal(weights((12,), "whole"), weights((6, 12), "parts"))
+
+
+def test_options_that_cannot_go_together_are_named():
+    with pytest.raises(ValueError, match="k: expected at least 1, got 0"):
+        trainer(k=0)
+    with pytest.raises(ValueError, match=r"expected 1 and 0 with k = 5 draws, got 2\.0 and 0"):
+        trainer(k=5, beta=2.0)
+    with pytest.raises(ValueError, match=r"got 1\.0 and 10"):
+        trainer(k=5, warmup=10)
+
+
+def test_a_shifted_image_is_the_image_moved_with_zeros_behind_it():
+    image = torch.zeros(28, 28)
+    image[0, 5] = image[13, 27] = 1.0  # at two borders
+    draw, generator = draw_binary(image.view(1, 784), 600, shift=1), torch.Generator().manual_seed(0)
+    seen = {tuple(x.view(28, 28).nonzero().flatten().tolist()) for x in draw(generator)}
+    expected = set()
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            spots = [(r + down, c + right) for r, c in ((0, 5), (13, 27))]
+            inside = [spot for spot in spots if 0 <= spot[0] < 28 and 0 <= spot[1] < 28]
+            expected.add(tuple(n for spot in inside for n in spot))
+    assert seen == expected
+
+
+def test_gradients_are_clipped_together_and_their_norm_before_is_told():
+    greys = torch.rand(60, 784, generator=torch.Generator().manual_seed(1)) ** 4
+    torch.manual_seed(0)
+    model = fully_connected_vae(latent_dim=3, hidden=16)
+    before = [p.detach().clone() for p in model.parameters()]
+    generator = torch.Generator().manual_seed(0)
+    step = vae_step(model, torch.optim.SGD(model.parameters(), lr=1.0), generator, clip=0.5)
+    told = step(draw_binary(greys, 8)(generator))
+    moved = sum(((p - q) ** 2).sum() for p, q in zip(model.parameters(), before, strict=True)).sqrt()
+    assert told["norm"] > 1
+    assert moved.item() == pytest.approx(0.5, rel=1e-4)
