@@ -94,11 +94,10 @@ def theirs(module: ModuleType, text: Text, seed: int, seconds: float) -> tuple[f
 def ours(text: Text, seed: int, seconds: float) -> tuple[float, int]:
     """Return the course's validation loss after some seconds of training, and its steps."""
     model, trained, step, batch = recipes.start(recipes.COURSE, text, seed)
-    rates = trained.rates()
 
     def scheduled(share: float) -> None:
-        trained.set_rates(rates, recipes.COURSE.schedule(share))
-        step(batch(trained.generator))
+        with trained.scaled_rates(recipes.COURSE.schedule(share)):
+            step(batch(trained.generator))
 
     steps = for_seconds(seconds, scheduled)
     return cross_entropy(model, text.validation), steps

@@ -25,7 +25,7 @@ def run(kind: str, name: str, seed: int, steps: int) -> tuple[str, str, int, flo
     torch.set_num_threads(1)
     recipe = {"up": recipes.ladder, "without": recipes.without}[kind]()[name]
     _, history = recipes.train(recipe, load_shakespeare(), seed, steps)
-    return kind, name, seed, history.evaluations["validation"][-1]
+    return kind, name, seed, history.evaluation("validation").values[-1]
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ def run(seed: int, steps: int) -> tuple[list[int], list[float], float, dict]:
     torch.set_num_threads(1)
     text = load_shakespeare()
     model, history = recipes.train(recipes.COURSE, text, seed, steps, evaluate_every=EVERY)
-    return history.evaluated, history.evaluations["validation"], cross_entropy(model, text.train), model.state_dict()
+    return *history.evaluation("validation"), cross_entropy(model, text.train), model.state_dict()
 
 
 def save(weights: dict, steps: int) -> str:

@@ -49,8 +49,8 @@ def short(name: str, seed: int) -> dict[str, list[float]]:
         unmask(model)
     history = fit(step, batch, STEPS, trained, schedule=recipe.schedule, every=20, progress=False)
     found = {
-        "train": history.values["loss"],
-        "norm": history.values["norm"],
+        "train": history.curve("loss").values,
+        "norm": history.curve("norm").values,
         "nats": cross_entropy(model, text.validation),
     }
     if name == "no mask":
@@ -80,7 +80,8 @@ def few(dropout: float, seed: int) -> dict[str, list[float]]:
         evaluate_every=50,
         progress=False,
     )
-    return {"evaluated": history.evaluated, **history.evaluations}
+    curves = {name: history.evaluation(name).values for name in ("train", "validation")}
+    return {"evaluated": [look.step for look in history.looks], **curves}
 
 
 def rounded(values: list[float] | float) -> list[float] | float:

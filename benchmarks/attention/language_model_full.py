@@ -33,12 +33,13 @@ def main() -> None:
         started = time.perf_counter()
         _, history = recipes.train(FULL, text, seed, chosen.steps, chosen.device, evaluate_every=100)
         seconds.append(round(time.perf_counter() - started, 1))
-        curves.append([round(x, 4) for x in history.evaluations["validation"]])
+        curves.append([round(x, 4) for x in history.evaluation("validation").values])
         nats.append(curves[-1][-1])
         print(seed, nats[-1], seconds[-1], flush=True)
-    values = {"steps": chosen.steps, "nats": nats, "seconds": seconds, "evaluated": history.evaluated, "curves": curves}
+    values = {"steps": chosen.steps, "nats": nats, "seconds": seconds, "curves": curves}
+    values["evaluated"] = history.evaluation("validation").steps
     what = "6 layers, 384 wide, context 256: validation loss in nats after the last step, seconds of training"
-    print(write_record("language_model_full", what, SEEDS, values))
+    print(write_record("language_model_full", what, SEEDS, values, chosen.device))
 
 
 if __name__ == "__main__":

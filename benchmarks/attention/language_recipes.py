@@ -14,9 +14,10 @@ from course_lib.attention.step import next_token_step
 from course_lib.attention.transformer import Transformer, TransformerConfig
 from course_lib.datasets.text import Text, random_windows
 from course_lib.evaluation.language import cross_entropy
-from course_lib.training.checkpoints import History, Trained
 from course_lib.training.fit import fit
+from course_lib.training.history import History
 from course_lib.training.optimizers import adamw, muon_and_adamw, warmup_then_cosine, warmup_then_linear
+from course_lib.training.trained import Trained
 
 
 @dataclass(frozen=True)

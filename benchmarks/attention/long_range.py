@@ -17,9 +17,9 @@ from course_lib.classroom.records import write_record
 from course_lib.datasets.recall import RECALL_PAIRS, RECALL_SYMBOLS, associative_recall
 from course_lib.datasets.text import load_shakespeare
 from course_lib.evaluation.language import cross_entropy_by_position
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
+from course_lib.training.trained import Trained
 
 SEEDS = range(3)
 DISTANCES = (8, 32, 128, 512)

@@ -112,17 +112,15 @@ def main() -> None:
     arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", choices=["cpu", "cuda"])
     chosen = arguments.parse_args()
     suffix = "" if chosen.device == "cpu" else "_gpu"
-    seeds = [0]
-    rows = generation(chosen.device, 2, (1, 16)) + generation(chosen.device, 1, (1,))
+    device, seeds = chosen.device, [0]
+    rows = generation(device, 2, (1, 16)) + generation(device, 1, (1,))
     torch.set_num_threads(2)
-    write_record(
-        f"generation{suffix}", "milliseconds of writing 256 characters, and of one more", seeds, {"rows": rows}
-    )
-    write_record(
-        f"step_times{suffix}", "milliseconds of a training step", seeds, {"rows": steps(chosen.nanogpt, chosen.device)}
-    )
+    what = "milliseconds of writing 256 characters, and of one more"
+    write_record(f"generation{suffix}", what, seeds, {"rows": rows}, device)
+    what = "milliseconds of a training step"
+    write_record(f"step_times{suffix}", what, seeds, {"rows": steps(chosen.nanogpt, device)}, device)
     what = "milliseconds of causal attention, forward and backward"
-    write_record(f"attention_times{suffix}", what, seeds, {"rows": attention(chosen.device)})
+    write_record(f"attention_times{suffix}", what, seeds, {"rows": attention(device)}, device)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from course_lib.datasets.images import Images, load_digits, load_fashion
 from course_lib.evaluation.classifier import Classifier, accuracy, features_and_logits
 from course_lib.gan.dcgan import to_images
 from course_lib.paths import DATA
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import adamw, warmup_then_linear
+from course_lib.training.trained import Trained
 
 SEEDS = range(3)
 BATCH, RATE, DROPOUT = 100, 3e-3, 0.2

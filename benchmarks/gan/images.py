@@ -22,11 +22,11 @@ from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
 from course_lib.gan.step import adversarial_step, draw_turns
 from course_lib.paths import DATA
 from course_lib.pretrained.classifiers import load_classifier
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
 from course_lib.training.moving_average import moving_average
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
+from course_lib.training.trained import Trained
 
 SEEDS = range(3)
 BATCH, RATE, LATENT, CHANNELS, EVERY = 64, 2e-3, 64, 32, 100
@@ -86,10 +86,11 @@ def train(data: str, arm: str, seed: int) -> dict:
     if labels is not None:
         found["accuracy"] = accuracy(logits, labels)
     near = memorisation(made[:2_000].flatten(1), to_images(images.train).flatten(1), to_images(images.test).flatten(1))
-    found |= {"nearer": near.nearer, "copies": near.copies, "seconds": history.seconds[-1]}
-    curves = {"d_loss": history.values["d_loss"], "g_loss": history.values["g_loss"], **history.evaluations}
+    found |= {"nearer": near.nearer, "copies": near.copies, "seconds": history.seconds}
+    evaluated = {name: history.evaluation(name).values for name in history.looks[0].values}
+    curves = {"d_loss": history.curve("d_loss").values, "g_loss": history.curve("g_loss").values, **evaluated}
     weights = {key: tensor for key, tensor in average.module.state_dict().items() if not key.endswith("tracked")}
-    return {"found": found, "curves": curves, "evaluated": history.evaluated, "weights": weights}
+    return {"found": found, "curves": curves, "evaluated": [look.step for look in history.looks], "weights": weights}
 
 
 def measure(fake: torch.Tensor, real: torch.Tensor) -> dict[str, float]:
@@ -108,7 +109,7 @@ def measure(fake: torch.Tensor, real: torch.Tensor) -> dict[str, float]:
 
 def vaes(seed: int) -> dict[str, dict[str, float]]:
     """Train the VAE of chapter 07 and measure its draws and its means, against grey digits and binary ones."""
-    from vae_digits import train as train_vae
+    from benchmarks.vae.digits import train as train_vae
 
     vae, classifier = train_vae("course", seed)["model"], load_classifier("digits")
     generator = torch.Generator().manual_seed(seed)

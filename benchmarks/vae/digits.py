@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import binarise, binary_test_digits, load_digits
 from course_lib.paths import DATA
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
+from course_lib.training.trained import Trained
 from course_lib.vae.bernoulli_mixture import bernoulli_mixture_log_likelihood, fit_bernoulli_mixture
 from course_lib.vae.latents import active_units
 from course_lib.vae.models import VAE, fully_connected_vae, log_likelihood

@@ -11,10 +11,10 @@ from course_lib.datasets.images import binarise, binary_test_digits, load_digits
 from course_lib.evaluation.auroc import auroc
 from course_lib.information.image_files import png_bits
 from course_lib.pretrained.vaes import load_digit_vae
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
+from course_lib.training.trained import Trained
 from course_lib.vae.autoregressive import AutoregressiveVAE
 from course_lib.vae.inpainting import gibbs_inpaint, importance_inpaint
 from course_lib.vae.latents import active_units

@@ -6,7 +6,7 @@ import ipywidgets
 
 from course_lib.classroom import figures
 from course_lib.training import runtime
-from course_lib.training.checkpoints import History
+from course_lib.training.history import History
 
 
 class LossPlot:
@@ -26,8 +26,9 @@ class LossPlot:
 
     def frame(self, history: History) -> bytes:
         """Return the picture of a history as PNG."""
-        bits = [nats / math.log(2) for nats in history.values.get(self._value, [])]
-        self._line.set_data(history.steps, bits)
+        seen = [row for row in history.intervals if self._value in row.values]
+        bits = [row.values[self._value] / math.log(2) for row in seen]
+        self._line.set_data([row.step for row in seen], bits)
         now = f": {bits[-1]:.2f} bits" if bits else ""
         figures.title(self._ax, f"Training, step {history.step:,}{now}")
         return figures.png(self._figure)

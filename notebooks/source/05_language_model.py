@@ -18,7 +18,8 @@ from course_lib.classroom.records import recorded
 LEVELS = {"letters": 4.83, "pairs": 3.58, "triples": 2.95, "lzma": 2.52, "order 4": 2.49,
           "bz2": 2.40, "order 5": 2.28, "order 6": 2.25}  # bits; section 1 computes each
 record = recorded("language_model")
-whole = torch.tensor(record["nats"], dtype=torch.float64) / math.log(2)  # bits, (seed, evaluation)
+evaluated = record.values["evaluated"]
+whole = torch.tensor(record.each("nats"), dtype=torch.float64) / math.log(2)  # bits, (seed, evaluation)
 final = whole[:, -1].mean().item()
 
 
@@ -30,7 +31,7 @@ def over_levels(title, alt, live=None):
         height = level + apart.get(name, 0.0)
         ax.text(1465, height, f"{name} {level:.2f}", color=figures.MUTE, fontsize=9, va="center")
     for curve in whole:
-        ax.plot(record["evaluated"], curve, color=figures.ORANGE, linewidth=1.2)
+        ax.plot(evaluated, curve, color=figures.ORANGE, linewidth=1.2)
     if live:
         ax.plot(*live, "D", color=figures.INK, markersize=5)
     ax.set(xlabel="training step", ylabel="held-out bits per character", xlim=(0, 1720),
@@ -212,7 +213,8 @@ clipped = torch.cat([x.grad for x in lengths]) / norm
 nn.utils.clip_grad_norm_(lengths, 1.0)
 claim("clipping divides all gradients by their common norm", norm > 1
       and torch.allclose(torch.cat([x.grad for x in lengths]), clipped, rtol=1e-5))
-norms = torch.tensor(recorded("language_model_breaks")["short"]["honest"]["norm"])  # means of 20 steps
+breaks = recorded("language_model_breaks")
+norms = torch.tensor(breaks.arm("short", "honest").each("norm"))  # means of 20 steps
 claim("in three recorded trainings the norm is 2.5 or more over the first 20 steps, then under 1",
       norms[:, 0].min() > 2.5 and norms[:, 1:].max() < 1, first=norms[:, 0].tolist())
 
@@ -340,7 +342,7 @@ answer("language.ladder_prediction", ...)
 # | two heads | chapter 02 | 64 numbers to compare with, fewer softmaxes |
 
 # %%
-ladder = recorded("ladder")
+ladder = recorded("ladder").values
 mean = lambda values: sum(values) / len(values)
 spread = lambda values: (max(values) - min(values)) / 2
 up, without = ladder["up"], {row["name"]: row for row in ladder["without"]}
@@ -393,10 +395,10 @@ show(fig,
 
 # %%
 duel = recorded("against_nanogpt")
-gap = mean(duel["nanogpt"]) - mean(duel["ours"])
+theirs, ours = duel.each("nanogpt"), duel.each("ours")
+gap = duel.mean("nanogpt") - duel.mean("ours")
 claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.32 nats or more",
-      0.32 < gap < 0.7 and max(duel["ours"]) < min(duel["nanogpt"]), nats=gap,
-      nanogpt=duel["nanogpt"], ours=duel["ours"])
+      0.32 < gap < 0.7 and max(ours) < min(theirs), nats=gap, nanogpt=theirs, ours=ours)
 
 # %% [markdown]
 # ## 4 · Train it
@@ -406,7 +408,7 @@ claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.
 # %%
 from course_lib.attention.step import next_token_step
 from course_lib.attention.transformer import MODERN, Transformer, TransformerConfig
-from course_lib.training.checkpoints import Trained
+from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import muon_and_adamw
 from course_lib.training.optimizers import warmup_then_linear as schedule
@@ -418,7 +420,8 @@ model = Transformer(config).to(run.device)
 optimizers = muon_and_adamw(model.blocks, model)
 train_tokens, validation = text.train.to(run.device), text.validation.to(run.device)
 trained = Trained({"model": model}, optimizers, torch.Generator().manual_seed(0))
-steps, until = record["steps"], run.pick(quick=100, full=record["steps"])
+steps = record.values["steps"]
+until = run.pick(quick=100, full=steps)
 claim("the schedule is yours", all(warmup_then_linear(s / 50) == schedule(s / 50) for s in range(51)))
 
 # %% tags=["nbval-ignore-output"]
@@ -436,8 +439,8 @@ history = fit(next_token_step(model, optimizers.values(), clip=1.0,
               evaluate=lambda: {"validation": cross_entropy(model, validation)}, evaluate_every=50)
 
 # %%
-at = dict(zip(history.evaluated, history.evaluations["validation"], strict=True))
-there = {step: whole[:, i].tolist() for i, step in enumerate(record["evaluated"]) if step in at}
+at = dict(zip(*history.evaluation("validation"), strict=True))
+there = {step: whole[:, i].tolist() for i, step in enumerate(evaluated) if step in at}
 bits = {step: at[step] / math.log(2) for step in there}
 # between seeds, precisions and numbers of threads these differ by less than 0.06 bits
 claim("this run is where the three recorded ones were, within 0.1 bits",
@@ -450,7 +453,7 @@ claim("untrained it was within 0.5 bits of the uniform level; after 50 steps it 
 under = {}
 for name, level in rivals.items():
     crossed = (whole.mean(0) < level).nonzero()[0].item()
-    under[name] = record["evaluated"][crossed]
+    under[name] = evaluated[crossed]
 print("first evaluation under each rival, in steps:", under)
 claim("all rivals are passed in the end, by every seed",
       whole[:, -1].max() < min(rivals.values()) - 0.05, bits=whole[:, -1].tolist())
@@ -482,7 +485,7 @@ over_levels(f"The first {until} steps (◆) on the recorded curve",
 # %%
 writer = load_language_model().to(run.device)
 claim("the stored weights reach what was recorded, within 0.01 nats",
-      abs(cross_entropy(writer, validation) - record["nats"][0][-1]) < 0.01)
+      abs(cross_entropy(writer, validation) - record.each("nats")[0][-1]) < 0.01)
 from course_lib.attention.sampling import entropy, generate, next_distribution
 
 with torch.no_grad():
@@ -684,7 +687,7 @@ with torch.no_grad():
 draw = lambda cached: generate(precise, sequence[:, :3], 200, torch.Generator().manual_seed(3),
                                cached=cached)
 claim("and writes the same text, character by character", torch.equal(draw(True), draw(False)))
-times = {(row["threads"], row["batch"]): row for row in recorded("generation")["rows"]}
+times = {(row["threads"], row["batch"]): row for row in recorded("generation").each("rows")}
 faster = {key: row["speedup_at_256"] for key, row in times.items()}
 claim("with 256 characters behind it the next one comes 20 times as fast or more for 16 texts at once",
       faster[2, 16] > 20, times=faster[2, 16])
@@ -751,7 +754,7 @@ attention_explorer
 
 # %%
 breaks = recorded("language_model_breaks")
-short, few = breaks["short"], breaks["overfitting"]
+short, few = breaks.values["short"], breaks.values["overfitting"]
 nats = {name: mean(row["nats"]) for name, row in short.items()}
 print({name: round(value, 2) for name, value in nats.items()})
 honest = short["honest"]["nats"]
@@ -759,7 +762,7 @@ claim("a rate ten times too high ends above pair counts, and above the honest ru
       min(short["rate × 10"]["nats"]) > max(rivals["pairs"] * math.log(2), max(honest) + 0.4),
       too_high=short["rate × 10"]["nats"], honest=honest)
 leak = short["no mask"]
-found = min(range(3), key=lambda seed: leak["nats"][seed])
+found = min(range(len(breaks.seeds)), key=lambda seed: leak["nats"][seed])
 claim("no mask: one seed of three finds the leak in 400 steps, under 0.1 nats; the others not yet",
       leak["nats"][found] < 0.1 and sorted(leak["nats"])[1] > 2, nats=leak["nats"])
 claim("put the mask on, and the one that found it knows less than nothing: more nats than uniform",
@@ -850,9 +853,10 @@ answer("language.curve_c", ...)
 # table D.1: $3.14\cdot 10^{23}$ operations).
 
 # %%
-ours = 6 * record["parameters"] * record["tokens"]
+tokens = record.values["tokens"]
+ours = 6 * record.values["parameters"] * tokens
 gpt3 = 6 * 175e9 * 300e9
-print(f"tokens {record['tokens']:,} against 300,000,000,000; operations {ours:.1e} against "
+print(f"tokens {tokens:,} against 300,000,000,000; operations {ours:.1e} against "
       f"{gpt3:.2e}: {gpt3 / ours:.0e} times ours")
 claim("6 N per token gives GPT-3's published operations, within 1 %", abs(gpt3 / 3.14e23 - 1) < 0.01)
 claim("from here to there it is ten orders of magnitude", 1e10 < gpt3 / ours < 1e11)

@@ -19,10 +19,11 @@ from course_lib.datasets.images import binarise, binary_test_digits, load_digits
 from course_lib.pretrained.vaes import load_digit_vae
 
 record = recorded("vae_digits")
-nats = {"independent pixels": record["mixtures"]["1"], "mixture of 20": record["mixtures"]["20"],
-        "VAE, 2 latents": sum(record["2 latents"]["test"]) / 3,
-        "mixture of 400": record["mixtures"]["400"],
-        "VAE, 50 latents": sum(record["course"]["test"]) / 5}
+mixtures, evaluated = record.values["mixtures"], record.values["evaluated"]
+nats = {"independent pixels": mixtures["1"], "mixture of 20": mixtures["20"],
+        "VAE, 2 latents": record.arm("2 latents").mean("test"),
+        "mixture of 400": mixtures["400"],
+        "VAE, 50 latents": record.arm("course").mean("test")}
 vae, generator = load_digit_vae(), torch.Generator().manual_seed(0)
 with torch.no_grad():
     first = torch.bernoulli(vae.means(torch.randn(32, 50, generator=generator)), generator=generator)
@@ -78,7 +79,7 @@ from torch.nn import functional as F
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
 from course_lib.information.divergences import monte_carlo
-from course_lib.training.checkpoints import Trained
+from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
@@ -197,7 +198,7 @@ def short_run(beta, steps=300, seed=0):
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
     step = vae_step(model, optimizer, trained.generator, beta=beta)
     history = fit(step, draw_binary(greys, 100), steps, trained, progress=False)
-    return model.eval(), history.values["kl"][-1]
+    return model.eval(), history.curve("kl").values[-1]
 
 
 right_model, right_kl = short_run(beta=1.0)
@@ -251,9 +252,9 @@ claim("the article's ten reconstructions are all the same: their variance is a h
 
 # %%
 variants = ("course", "no mean", "not moved", "5 draws")
-mean_of = lambda name, key: sum(record[name][key]) / len(record[name][key])
+mean_of = lambda name, key: record.arm(name).mean(key)
 for name in variants:
-    values, seen = record[name]["validation"], mean_of(name, "train")
+    values, seen = record.arm(name).each("validation"), mean_of(name, "train")
     print(f"{name:>10}: {mean_of(name, 'validation'):8.2f} validation, {seen:8.2f} training,"
           f" seeds {min(values):.2f} … {max(values):.2f}")
 of = {name: mean_of(name, "validation") for name in variants}
@@ -283,26 +284,26 @@ optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.99), we
                               fused=True)
 trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(0))
 history = fit(vae_step(model, optimizer, trained.generator, clip=50, bfloat16=bfloat16_pays()),
-              draw_binary(greys, 100, shift=1), record["steps"], trained, until=300,
+              draw_binary(greys, 100, shift=1), record.values["steps"], trained, until=300,
               schedule=partial(warmup_then_linear, warmup=0.05, decay=0.95), progress=False)
 live = bound_of(model.eval())
 
 # %%
-curves = torch.tensor(record["course"]["curve"])  # (5, evaluations)
-at = record["evaluated"].index(300)
+curves = torch.tensor(record.arm("course").each("curve"))  # (5, evaluations)
+at = evaluated.index(300)
 claim("untrained it is within 5 nats of independent pixels",
-      abs(untrained - record["mixtures"]["1"]) < 5, untrained=untrained)
+      abs(untrained - mixtures["1"]) < 5, untrained=untrained)
 claim("300 live steps end within 3 nats of the five recorded runs at that step",
       curves[:, at].min() - 3 < live < curves[:, at].max() + 3, live=live, recorded=curves[:, at])
 
 # %%
 fig, ((ax,),) = figures.new(width=9.5, height=3.5)
 for curve in curves:
-    figures.line(ax, record["evaluated"], curve, figures.ORANGE)
+    figures.line(ax, evaluated, curve, figures.ORANGE)
 ax.plot(300, live, "D", color=figures.INK, markersize=6)
 ax.annotate("this run", (300, live), xytext=(12, -4), textcoords="offset points", fontsize=9.5)
-figures.level(ax, record["mixtures"]["20"], "mixture of 20")
-figures.level(ax, record["mixtures"]["400"], "mixture of 400")
+figures.level(ax, mixtures["20"], "mixture of 20")
+figures.level(ax, mixtures["400"], "mixture of 400")
 ax.set(xlabel="training step", ylabel="validation bound, k = 10 (nats)", ylim=(-210, -85))
 end = curves[:, -1].mean()
 figures.title(ax, f"A minute of training: from independent pixels to {end:.0f} nats, five seeds")
@@ -348,7 +349,8 @@ for K in (1, 20):
     rivals[K] = bernoulli_mixture_log_likelihood(test, *found).mean().item()
 claim("independent pixels reach −206 nats", round(rivals[1]) == -206)
 claim("a mixture of 20 is 45 to 55 nats better", 45 < rivals[20] - rivals[1] < 55, nats=rivals[20])
-reported, error = record["course"]["test"], record["course"]["test_error"][0]
+course = record.arm("course")
+reported, error = course.each("test"), course.each("test_error")[0]
 print(f"five seeds: {min(reported):.2f} … {max(reported):.2f}, each ± {error:.2f} (images)")
 claim("the worst of five seeds is above −95 nats, and all lie within 1 nat",
       min(reported) > -95 and max(reported) - min(reported) < 1)
@@ -604,7 +606,7 @@ active = active_units(mu)
 kl_each = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean(0)
 claim("19 of the 50 latents are active; the other 31 hold less than 0.01 nats together",
       active.sum() == 19 and kl_each[~active].sum() < 0.01, dead=kl_each[~active].sum())
-print("active, by seed:", record["course"]["active"])
+print("active, by seed:", record.arm("course").each("active"))
 z = reparameterize(mu, logvar, torch.randn(mu.shape, generator=draws))
 mixed = torch.where(active, z, torch.randn(mu.shape, generator=draws))  # dead latents from the prior
 with torch.no_grad():

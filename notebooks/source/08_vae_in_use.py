@@ -74,7 +74,7 @@ from course_lib.chapters.exercises import answer, exercise, hint, progress, solu
 from course_lib.classroom.claims import claim
 from course_lib.classroom.records import recorded
 from course_lib.datasets.images import binarise, load_fashion
-from course_lib.training.checkpoints import Trained
+from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
@@ -96,7 +96,7 @@ run = start(seed=0, threads=1)
 # %%
 record = recorded("vae_in_use")
 betas = [0.1, 0.3, 1.0, 3.0, 10.0]
-mean = lambda group, name, key: sum(record[group][str(name)][key]) / len(record[group][str(name)][key])
+mean = lambda group, name, key: record.arm(group, str(name)).mean(key)
 R = [mean("beta", b, "kl") for b in betas]
 D = [-mean("beta", b, "recon") for b in betas]
 claim("each larger β has less rate and more distortion",
@@ -117,14 +117,14 @@ def train(model, greys, steps, seed, beta=1.0):
 
 
 torch.manual_seed(7)  # one point of the grid, live, with a seed that the record has not seen
-small = train(fully_connected_vae(20, 200, mean=greys.mean(0)), greys, record["steps"], seed=7)
+small = train(fully_connected_vae(20, 200, mean=greys.mean(0)), greys, record.values["steps"], seed=7)
 validation = binarise(digits.validation, seed(1)).flatten(1)
 _, recon, kl = small.elbo(validation, torch.randn(1000, 20, generator=seed(6)))
 
 # %%
-of_one = record["beta"]["1.0"]
-low, high = min(of_one["kl"]) - 1.5, max(of_one["kl"]) + 1.5
-worst, best = min(of_one["recon"]) - 4, max(of_one["recon"]) + 4
+rates, recons = (record.arm("beta", "1.0").each(key) for key in ("kl", "recon"))
+low, high = min(rates) - 1.5, max(rates) + 1.5
+worst, best = min(recons) - 4, max(recons) + 4
 claim("the live run lies within the recorded ones, give or take 1.5 nats of rate, 4 of distortion",
       low < kl.mean() < high and worst < recon.mean() < best, rate=kl.mean(), distortion=-recon.mean())
 
@@ -430,12 +430,13 @@ ways = {"chain": "Metropolis", "all_taken": "all taken", "weights": "weights",
 error = {way: [mean("rows", name, way) for name in hidden_rows] for way in ways}
 claim("with 8, 14 and 20 rows hidden the Metropolis chain beats the weights in all three recorded seeds",
       all(c < w for name in hidden_rows[1:] for c, w in zip(
-          record["rows"][name]["chain"], record["rows"][name]["weights"], strict=True)), **error)
+          record.arm("rows", name).each("chain"), record.arm("rows", name).each("weights"),
+          strict=True)), **error)
 four = [error[way][0] for way in ("chain", "all_taken", "weights")]
 claim("with four rows hidden the three differ by less than 10 %", max(four) < 1.1 * min(four))
 claim("taking every proposal lies between the two, on average over seeds",
       all(c < a < w for c, a, w, _ in list(zip(*error.values(), strict=True))[1:]))
-of_20 = [record["rows"]["20"][key] for key in ("chain", "mean_image", "weights")]
+of_20 = [record.arm("rows", "20").each(key) for key in ("chain", "mean_image", "weights")]
 claim("with 20 rows hidden the weights lose to the mean image, the chain does not, in all three seeds",
       all(c < m < w for c, m, w in zip(*of_20, strict=True)))
 
@@ -546,7 +547,7 @@ claim("digits have 12 % ones, clothes 28 %, and counting them does no better: AU
 claim("less a PNG's length the AUROC is above 0.85", auroc(*complexity) > 0.85, auroc=auroc(*complexity))
 claim("typicality, one image at a time, stays below 0.6", auroc(*typicality) < 0.6,
       auroc=auroc(*typicality))
-five = record["odd"]["fashion"]
+five = record.arm("odd", "fashion").values
 claim("and so it is for five recorded training seeds", max(five["likelihood"]) < 0.45
       and min(five["complexity"]) > 0.85 and max(five["typicality"]) < 0.6, **five)
 
@@ -583,7 +584,7 @@ def kl_warmup(step, steps):
 # %%
 line = [kl_warmup(step, 300) for step in (0, 150, 300, 900)]
 claim("the line: 0, then a half, then 1 and no more", line == [0, 0.5, 1, 1])
-without, warmed = record["warmup"]["0"], record["warmup"]["300"]
+without, warmed = (record.arm("warmup", steps).values for steps in ("0", "300"))
 claim("with and without warm-up at least 49 of 50 latents are active, in every seed",
       min(without["active"] + warmed["active"]) >= 49, before=without["active"], after=warmed["active"])
 elbo_gain = mean("warmup", 300, "elbo") - mean("warmup", 0, "elbo")
@@ -615,7 +616,7 @@ claim("the strong decoder's ELBO is more than 20 nats better than the plain one'
 claim("and z carries less than a quarter of the nats: 3 of them, with warm-up 4",
       kl_of["sees 5 rows"] < kl_of["plain"] / 4
       and [round(kl_of[name]) for name in ("sees 5 rows", "… with warm-up")] == [3, 4], **kl_of)
-strong, cured = record["decoder"]["strong"], record["decoder"]["strong, warm-up"]
+strong, cured = (record.arm("decoder", kind).values for kind in ("strong", "strong, warm-up"))
 claim("here warm-up helps: z carries more in each of five seeds, and the ELBO is better on average",
       all(a < b for a, b in zip(strong["kl"], cured["kl"], strict=True))
       and elbo_of["… with warm-up"] > elbo_of["sees 5 rows"], before=strong["kl"], after=cured["kl"])

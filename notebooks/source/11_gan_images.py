@@ -24,7 +24,7 @@ made = {data: sample(load_generator(data), z, classes) for data in ("digits", "f
 fig, (axes,) = figures.new(1, 2, height=2.9)
 for ax, (data, images) in zip(axes, made.items(), strict=True):
     figures.tiles(ax, images, columns=10, low=-1)
-    distance = sum(record[data]["long"]["frechet_distance"]) / 3
+    distance = record.arm(data, "long").mean("frechet_distance")
     figures.title(ax, f"▲ {data}: {distance:.1f} from real ones")
     ax.set_xlabel("one class a column, one noise a row")
 show(fig, alt="Fifty generated digits and fifty generated pieces of clothing, each column one class, "
@@ -67,7 +67,7 @@ from course_lib.classroom.claims import claim
 from course_lib.datasets.images import load_digits
 from course_lib.evaluation.classifier import features_and_logits
 from course_lib.pretrained.classifiers import load_classifier
-from course_lib.training.checkpoints import Trained
+from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.precision import bfloat16_pays
 from course_lib.training.runtime import start
@@ -207,7 +207,7 @@ claim("a turn of D alone moves D and not G", gradient_of(up) == 0
 # The library's `adversarial_step` is this step, with classes, several turns of $D$, chapter 10's penalties, and bfloat16 where it pays. At the same rate it takes less time than the loop of PyTorch's own DCGAN tutorial, for the same networks and the same distance: each place's channels lie side by side in memory, Adam is one call, and no number is read in between.
 
 # %%
-speed = recorded("gan_steps")
+speed = recorded("gan_steps").values
 one_thread = next(row for row in speed["rows"] if (row["channels"], row["threads"]) == (32, 1))
 claim("in float32 a step takes at most 0.9 of the tutorial's time, in bfloat16 at most 0.65",
       one_thread["ours_ratio"] <= 0.9 and one_thread["ours_bfloat16_ratio"] <= 0.65, **one_thread)
@@ -250,18 +250,19 @@ history = fit(step, draw_turns(to_images(digits.train), digits.train_labels, 64,
               every=20, on_interval=keep, unit=("image", 64))
 
 # %%
-per_interval = {name: torch.tensor(values) for name, values in history.values.items()}  # 30 means
+per_interval = {name: torch.tensor(history.curve(name).values) for name in ("d_loss", "g_loss")}  # 30 means
 mean = lambda name, first, last: per_interval[name][first // 20:last // 20].mean().item()
 early, middle, late = (mean("d_loss", *span) for span in ((0, 100), (200, 300), (500, 600)))
 claim("D's loss in steps 201 to 300 is that of steps 1 to 100, within 0.15", abs(middle - early) < 0.15,
       early=early, middle=middle)
 claim("then it rises, to within 0.2 of ln 4, the loss of a D that knows nothing",
       middle < late and abs(late - math.log(4)) < 0.2, late=late)
-long = record["digits"]["long"]
+long = record.arm("digits", "long")
 claim("in the recorded runs of 3,000 steps it falls again, below 0.7, and the images are better than "
       "after 600",
-      all(losses[-1] < 0.7 for losses in long["curves"]["d_loss"])
-      and max(long["frechet_distance"]) < min(record["digits"]["quick"]["frechet_distance"]))
+      all(losses[-1] < 0.7 for losses in long.arm("curves").each("d_loss"))
+      and max(long.each("frechet_distance"))
+      < min(record.arm("digits", "quick").each("frechet_distance")))
 
 # %%
 fig, (top, below) = figures.new(2, 5, height=4.4, height_ratios=(1, 1.15))
@@ -272,8 +273,8 @@ curves.spines[["top", "right"]].set_visible(False)
 for ax, (moment, images) in zip(top, [(m, at[m]) for m in (0, 100, 200, 400, 600)], strict=True):
     figures.tiles(ax, images[:20], columns=5, low=-1)
     figures.title(ax, f"▲ step {moment}")
-figures.line(curves, history.steps, per_interval["d_loss"], figures.BERRY)
-figures.line(curves, history.steps, per_interval["g_loss"], figures.INK, dashed=True)
+figures.line(curves, *history.curve("d_loss"), figures.BERRY)
+figures.line(curves, *history.curve("g_loss"), figures.INK, dashed=True)
 curves.axhline(math.log(4), color=figures.MUTE, linestyle=":")
 for *place, text in (8, 1.5, "··· ln 4: D knows nothing"), (8, 0.2, "— D's"), (110, 5, "- - G's"):
     curves.text(*place, text)
@@ -411,8 +412,7 @@ claim("the first half of the official test set against the last: more than 8 tim
 
 # %%
 over_time = {m: frechet_distance(features_and_logits(classifier, x)[0], real) for m, x in at.items()}
-floors = recorded("metric_floors")["digits"]
-gaussian = sum(floors["gaussian"]["frechet_distance"]) / 5
+gaussian = recorded("metric_floors").arm("digits", "gaussian").mean("frechet_distance")
 claim("from step 100 on the distance falls at every look, more than twenty-fold in all",
       all(over_time[m] > over_time[m + 100] for m in range(100, 600, 100))
       and over_time[100] > 20 * over_time[600], distances=list(over_time.values()))
@@ -572,12 +572,11 @@ show(fig, alt="The ten of 2,000 generated digits that lie nearest to a training 
 
 # %%
 record = recorded("gan_images")
-of_digits = record["digits"]
-ARMS = {"GAN": of_digits["quick"], "GAN, 5 times as long": of_digits["long"],
-        "no classes": of_digits["no classes"], "no classes, 5 times": of_digits["no classes, long"],
-        "VAE, draws": record["vae"]["draws against binary digits"],
-        "draws, grey digits": record["vae"]["draws"], "VAE, means": record["vae"]["means"]}
-of = lambda arm, key="frechet_distance": torch.tensor(ARMS[arm][key])
+ARMS = {"GAN": ("digits", "quick"), "GAN, 5 times as long": ("digits", "long"),
+        "no classes": ("digits", "no classes"), "no classes, 5 times": ("digits", "no classes, long"),
+        "VAE, draws": ("vae", "draws against binary digits"),
+        "draws, grey digits": ("vae", "draws"), "VAE, means": ("vae", "means")}
+of = lambda arm, key="frechet_distance": torch.tensor(record.arm(*ARMS[arm]).each(key))
 quick = of("GAN")
 claim("this run lies where the recorded ones do, give or take 0.3",
       quick.min() - 0.3 < verdict["distance"] < quick.max() + 0.3, recorded=quick)
@@ -597,15 +596,16 @@ claim("after 3,000 steps the two tie: within 15 % in the mean, the VAE covers mo
       and of("VAE, draws", "coverage").min() > of("no classes, 5 times", "coverage").max(), GAN=patient)
 claim("against grey digits its draws and its means are at 15 to 18, binary real digits at 5 to 5.2",
       all(15 < d < 18 for arm in ("draws, grey digits", "VAE, means") for d in of(arm))
-      and all(5 < d < 5.2 for d in record["vae"]["binary digits"]["frechet_distance"]))
+      and all(5 < d < 5.2 for d in record.arm("vae", "binary digits").each("frechet_distance")))
 
 # %%
-fashion = record["fashion"]["long"]
-own = recorded("metric_floors")["fashion"]["real against real"]["2000"]["train"]  # n = 2,000 of each
+fashion = record.arm("fashion", "long").values
+floors = recorded("metric_floors").arm("fashion", "real against real", "2000")
+own = floors.values["train"]  # n = 2,000 of each
 claim("Fashion, 3,000 steps: 4 to 5 times the distance of its own training images",
       all(4 < d / own < 5 for d in fashion["frechet_distance"]),
       made=fashion["frechet_distance"], real=own)
-real_share = recorded("classifiers")["fashion"]["test"]
+real_share = recorded("classifiers").arm("fashion").each("test")
 claim("and no fewer images are taken for what was asked than of real test images, 90 of 100",
       min(fashion["accuracy"]) >= max(real_share) > 0.9, made=fashion["accuracy"], real=real_share)
 
@@ -615,7 +615,7 @@ ends = {"frechet_distance": floor[5000], "coverage": 0.969, "density": 1.0}
 for ax, (key, end) in zip(axes, ends.items(), strict=True):
     for row, arm in enumerate(ARMS):
         mark = "D" if "VAE" in arm or "draws" in arm else "^"
-        ax.plot(of(arm, key), [row] * 3, mark, color=figures.ORANGE,
+        ax.plot(of(arm, key), [row] * len(of(arm, key)), mark, color=figures.ORANGE,
                 fillstyle="full" if "GAN" in arm else "none")
     ax.axvline(end, color=figures.BLUE, linestyle=":", linewidth=1.4)
     ax.text(end, 2.5, " real ", color=figures.BLUE, ha="left" if ax is axes[0] else "right")
@@ -641,7 +641,7 @@ raw = of("GAN", "raw frechet_distance")
 claim("the averaged weights are nearer than the last ones by a quarter and more, in three seeds of "
       "three",
       (quick < 0.75 * raw).all(), raw=raw, averaged=quick)
-curves = ARMS["GAN"]["curves"]
+curves = record.arm("digits", "quick", "curves").values
 claim("at step 100 they are further: they still remember the start",
       all(a[1] > b[1] for a, b in zip(curves["averaged"], curves["raw"], strict=True)))
 claim("without classes, in this recipe, they are no nearer in two seeds of three",
@@ -768,7 +768,7 @@ claim("without noise the ten classes are still ten digits, each read as asked",
 # *difficulty 2/5 · importance 4/5 · 10 minutes*
 
 # %%
-failed = recorded("gan_failures")
+failed = recorded("gan_failures").values
 patients = failed["patients"]  # letter → word
 
 

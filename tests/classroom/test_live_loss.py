@@ -6,7 +6,7 @@ import matplotlib.image
 import torch
 
 from course_lib.classroom.live_loss import LossPlot
-from course_lib.training.checkpoints import History
+from course_lib.training.history import History, Interval
 
 torch.manual_seed(0)
 
@@ -14,7 +14,7 @@ torch.manual_seed(0)
 def test_the_loss_plot_grows_with_the_history():
     plot = LossPlot({"pairs": 3.58}, 100)
     empty = plot.frame(History())
-    full = plot.frame(History(steps=[10, 20], seconds=[1, 2], values={"loss": [2.5, 2.0]}))
+    full = plot.frame(History([Interval(10, 1.0, {"loss": 2.5}), Interval(20, 2.0, {"loss": 2.0})]))
     sizes = [matplotlib.image.imread(io.BytesIO(picture)).shape for picture in (empty, full)]
     assert empty != full
     assert sizes[0] == sizes[1]

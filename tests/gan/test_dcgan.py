@@ -5,8 +5,8 @@ import torch
 
 from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
 from course_lib.gan.step import adversarial_step, draw_turns
-from course_lib.training.checkpoints import Trained
 from course_lib.training.moving_average import moving_average
+from course_lib.training.trained import Trained
 
 
 def parts(seed=0, n_classes=0, **options):

@@ -6,9 +6,9 @@ import torch
 from course_lib.gan.dcgan import Discriminator, Generator
 from course_lib.gan.losses import OBJECTIVES
 from course_lib.gan.step import Turns, adversarial_step, draw_turns, training_step
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
 from course_lib.training.moving_average import moving_average
+from course_lib.training.trained import Trained
 
 
 def parts(seed=0, n_classes=0, **options):

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from course_lib.training.checkpoints import Trained
 from course_lib.training.fit import fit
+from course_lib.training.trained import Trained
 from course_lib.vae.models import (
     fully_connected_vae,
 )
@@ -24,10 +24,10 @@ def test_a_step_raises_the_bound_and_clears_its_gradients():
     for options in ({}, {"k": 3}, {"beta": 2.0}, {"bfloat16": True}):
         model, trained, step = trainer(**options)
         history = fit(step, draw_binary(greys, 20), 60, trained, every=10, progress=False)
-        assert history.values["loss"][-1] < history.values["loss"][0] - 5
+        assert history.curve("loss").values[-1] < history.curve("loss").values[0] - 5
         assert all(p.grad is None for p in model.parameters())
         if options.get("k", 1) == 1:
-            recon, kl, loss = (torch.tensor(history.values[name]) for name in ("recon", "kl", "loss"))
+            recon, kl, loss = (torch.tensor(history.curve(name).values) for name in ("recon", "kl", "loss"))
             torch.testing.assert_close(loss, options.get("beta", 1) * kl - recon, rtol=1e-4, atol=1e-3)
 
 
