@@ -2,11 +2,14 @@
 
 A figure is made by ``new``, drawn with the helpers or with matplotlib, and shown by ``show(fig, alt=…)``.
 Colour is never alone: every mark has a letter, a dash pattern or a direct label beside it.
+Numbers may come as tensors of any device, with or without a graph, as arrays or lists: ``values`` takes them all, and
+what is handed to matplotlib itself goes through it too.
 """
 
 import io
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +40,31 @@ SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#F2F2F2", ORANGE])
 DPI = 100
 
 
+Numbers = Tensor | np.ndarray | np.generic | Sequence[Any] | float | int
+
+
+def values(numbers: Numbers) -> np.ndarray:
+    """Return numbers as the array that matplotlib takes: tensors are detached and leave their device.
+
+    A list may hold tensors. bfloat16, which NumPy does not have, becomes float32.
+    """
+    if isinstance(numbers, Tensor):
+        numbers = numbers.detach().cpu()
+        return (numbers.float() if numbers.dtype == torch.bfloat16 else numbers).numpy()
+    if isinstance(numbers, list | tuple) and any(isinstance(each, Tensor | list | tuple) for each in numbers):
+        return np.asarray([values(each) for each in numbers])
+    return np.asarray(numbers)
+
+
+def ink_on(value: float, limit: float | None = None) -> str:
+    """Return the ink that can be read on a cell: white on the dark ones.
+
+    limit: of a signed cell in −limit … limit, of which only the blue end is dark; None for a weight in 0 … 1.
+    """
+    dark = value >= 0.47 if limit is None else value < -0.75 * limit
+    return "white" if dark else INK
+
+
 def new(
     rows: int = 1, columns: int = 1, width: float = 9.5, height: float = 3.6, **ratios
 ) -> tuple[Figure, np.ndarray]:
@@ -58,9 +86,11 @@ def title(ax: Axes, text: str) -> None:
     ax.set_title(text, loc="left", fontsize=12 if len(text) < 60 else 11, color=INK)
 
 
-def line(ax: Axes, x, y, colour: str, label: str = "", dashed: bool = False, end: bool = True, **options) -> None:
+def line(
+    ax: Axes, x: Numbers, y: Numbers, colour: str, label: str = "", dashed: bool = False, end: bool = True, **options
+) -> None:
     """Draw a line with its label written at its end (or at its start), in the text shade of its colour."""
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    x, y = values(x).astype(float), values(y).astype(float)
     dashed = dashed or colour == MUTE  # mute is always dashed
     ax.plot(x, y, color=colour, linestyle="--" if dashed else "-", linewidth=1.8, **options)
     if label:
@@ -78,8 +108,9 @@ def line(ax: Axes, x, y, colour: str, label: str = "", dashed: bool = False, end
         )
 
 
-def level(ax: Axes, y: float, label: str) -> None:
+def level(ax: Axes, y: Numbers, label: str) -> None:
     """Draw a dashed reference line across the axes with its label above its right end."""
+    y = float(values(y))
     ax.axhline(y, color=MUTE, linestyle="--", linewidth=1.2, zorder=1)
     at_right = ax.get_yaxis_transform()  # x as a fraction of the axes, y as data
     ax.text(0.995, y, label, transform=at_right, ha="right", va="bottom", color=MUTE, fontsize=9)
@@ -87,12 +118,12 @@ def level(ax: Axes, y: float, label: str) -> None:
 
 def matrix(
     ax: Axes,
-    values: Tensor | np.ndarray,
+    numbers: Numbers,
     rows: Sequence[str],
     columns: Sequence[str],
     name: str = "",
     kind: str = "weights",
-    mask: Tensor | np.ndarray | None = None,
+    mask: Numbers | None = None,
     row_sums: bool = False,
     limit: float | None = None,
     digits: bool = True,
@@ -103,8 +134,8 @@ def matrix(
     mask: boolean, where False the cell is hatched and has no number: forbidden is not small;
     row_sums: written at the right; digits: off for large matrices.
     """
-    cells = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, dtype=float)
-    allowed = np.ones(cells.shape, bool) if mask is None else np.asarray(mask, bool)
+    cells = values(numbers).astype(float)
+    allowed = np.ones(cells.shape, bool) if mask is None else values(mask).astype(bool)
     limit = limit or float(np.abs(cells[allowed]).max(initial=0.0)) or 1.0
     shades, low, high = (WEIGHTS, 0.0, 1.0) if kind == "weights" else (SIGNED, -limit, limit)
     ax.imshow(np.where(allowed, cells, 0.0), cmap=shades, vmin=low, vmax=high, aspect="auto")
@@ -114,9 +145,9 @@ def matrix(
                 Rectangle((c - 0.5, r - 0.5), 1, 1, facecolor=PALE, edgecolor="#C4C4C4", hatch="////", linewidth=0)
             )
         elif digits:
-            dark = cells[r, c] >= 0.47 if kind == "weights" else abs(cells[r, c]) > 0.75 * limit
+            ink = ink_on(float(cells[r, c]), None if kind == "weights" else limit)
             number = f"{cells[r, c]:.2f}" if abs(cells[r, c]) < 10 else f"{cells[r, c]:.0f}"  # as long as fits
-            ax.text(c, r, number, ha="center", va="center", fontsize=9, color="white" if dark else INK)
+            ax.text(c, r, number, ha="center", va="center", fontsize=9, color=ink)
     ax.set_xticks(range(len(columns)), columns, fontsize=9)
     ax.set_yticks(range(len(rows)), rows, fontsize=9)
     ax.tick_params(length=0)
@@ -129,9 +160,9 @@ def matrix(
             ax.text(cells.shape[1] - 0.4, r, f"Σ {total:.2f}", va="center", fontsize=8.5, color=MUTE)
 
 
-def bits(ax: Axes, surprise: Tensor | np.ndarray, labels: Sequence[str]) -> None:
+def bits(ax: Axes, surprise: Numbers, labels: Sequence[str]) -> None:
     """Draw the surprise of every symbol of a message, in bits, as a bar with its number."""
-    heights = np.asarray(surprise, dtype=float)
+    heights = values(surprise).astype(float)
     bars = ax.bar(range(len(heights)), heights, color=BERRY, width=0.7)
     ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2, color=INK)
     ax.set_xticks(range(len(labels)), ["␣" if label == " " else label for label in labels], fontsize=11)
@@ -139,27 +170,28 @@ def bits(ax: Axes, surprise: Tensor | np.ndarray, labels: Sequence[str]) -> None
     ax.margins(x=0.02, y=0.12)
 
 
-def tiled(images: Tensor, columns: int, low: float = 0.0) -> Tensor:
+def tiled(images: Numbers, columns: int, low: float = 0.0) -> np.ndarray:
     """Return square images, flat or not, as one grid with columns a row, each in a frame of low one pixel wide."""
-    side = math.isqrt(images[0].numel())
-    pictures = images.detach().cpu().float().reshape(-1, side, side)
+    pictures = torch.tensor(values(images)).float()
+    side = math.isqrt(pictures[0].numel())
+    pictures = pictures.reshape(-1, side, side)
     rows = -(-len(pictures) // columns)
     blank = torch.full((rows * columns - len(pictures), side, side), low)
     framed = torch.nn.functional.pad(torch.cat([pictures, blank]), (1, 1, 1, 1), value=low)
-    return framed.view(rows, columns, side + 2, side + 2).transpose(1, 2).reshape(rows * (side + 2), -1)
+    return framed.view(rows, columns, side + 2, side + 2).transpose(1, 2).reshape(rows * (side + 2), -1).numpy()
 
 
-def tiles(ax: Axes, images: Tensor, columns: int, low: float = 0.0, high: float = 1.0) -> None:
+def tiles(ax: Axes, images: Numbers, columns: int, low: float = 0.0, high: float = 1.0) -> None:
     """Draw square images, flat or not, as one grid with columns a row, white paper and dark ink, low to high."""
     ax.imshow(tiled(images, columns, low), cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=(), yticks=())
     ax.spines[:].set_visible(False)
 
 
-def points(ax: Axes, xy: Tensor, colour: str = BLUE, limit: float = 2.3, **options) -> None:
+def points(ax: Axes, xy: Numbers, colour: str = BLUE, limit: float = 2.3, **options) -> None:
     """Scatter points (n, 2) of the standardised plane: data are blue dots, a model's samples orange triangles."""
     options = {"s": 9, "marker": "^" if colour == ORANGE else "o", "linewidths": 0, "alpha": 0.75} | options
-    ax.scatter(xy[:, 0], xy[:, 1], color=colour, **options)
+    ax.scatter(*values(xy).T, color=colour, **options)
     plane(ax, limit)
 
 

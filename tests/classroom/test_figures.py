@@ -1,13 +1,14 @@
-"""figures.py and widgets.py: what they draw, what they refuse, how fast they answer."""
+"""figures.py: what it draws, what it takes as numbers, what it refuses."""
 
 import io
 
 import matplotlib.image
+import numpy as np
 import pytest
 import torch
+from pictures import Away, contrast
 
 from course_lib.attention.masks import causal_mask
-from course_lib.attention.multi_head import MultiHeadAttention
 from course_lib.classroom import figures
 
 
@@ -48,7 +49,69 @@ def test_a_figure_without_alternative_text_is_refused(alt):
         figures.show(fig, alt=alt)
 
 
-torch.manual_seed(0)
+KINDS = {
+    "array": lambda x: x.numpy(),
+    "list": lambda x: x.tolist(),
+    "list of tensors": list,
+    "with a graph": lambda x: x.requires_grad_() if x.is_floating_point() else x,
+    "elsewhere": lambda x: x.as_subclass(Away),
+    "elsewhere, with a graph": lambda x: (x.requires_grad_() * 1).as_subclass(Away) if x.is_floating_point() else x,
+    "list of tensors elsewhere": lambda x: [each.as_subclass(Away) for each in x],
+}
+DRAW = {
+    "line": lambda ax, of: figures.line(ax, of(torch.arange(4.0)), of(torch.rand(4)), figures.TEAL, "label"),
+    "level": lambda ax, of: figures.level(ax, of(torch.tensor([0.5]))[0], "level"),
+    "weights": lambda ax, of: figures.matrix(
+        ax, of(torch.rand(2, 2)), "ab", "cd", mask=of(causal_mask(2)), row_sums=True
+    ),
+    "signed": lambda ax, of: figures.matrix(ax, of(torch.randn(2, 3)), "ab", "cde", kind="signed"),
+    "bits": lambda ax, of: figures.bits(ax, of(torch.rand(3)), "a b"),
+    "tiles": lambda ax, of: figures.tiles(ax, of(torch.rand(3, 1, 4, 4)), columns=2),
+    "points": lambda ax, of: figures.points(ax, of(torch.randn(5, 2))),
+    "own": lambda ax, of: ax.bar(range(3), figures.values(of(torch.rand(3)))),
+}
 
 
-LAYERS = torch.nn.ModuleList(MultiHeadAttention(64, 4) for _ in range(2))
+def drawn(name, of):
+    torch.manual_seed(0)
+    figure, ((ax,),) = figures.new(width=3, height=2)
+    DRAW[name](ax, of)
+    return figures.png(figure)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", DRAW)
+def test_numbers_of_every_kind_give_the_picture_of_a_plain_tensor(name, kind):
+    assert drawn(name, KINDS[kind]) == drawn(name, lambda x: x)
+
+
+def test_the_stand_in_is_refused_by_matplotlib_itself():
+    _, ((ax,),) = figures.new()
+    with pytest.raises(TypeError, match="convert device"):
+        ax.bar(range(3), torch.rand(3).as_subclass(Away))
+
+
+def test_values_keep_their_type_where_numpy_has_it():
+    assert figures.values(torch.arange(3)).dtype == np.int64
+    assert figures.values(causal_mask(2)).dtype == bool
+    assert figures.values(torch.ones(2, dtype=torch.bfloat16)).dtype == np.float32
+    assert figures.values(range(3)).tolist() == [0, 1, 2]
+
+
+def test_the_ink_can_be_read_on_every_cell():
+    for value in np.linspace(0, 1, 101):
+        assert contrast(figures.ink_on(value), figures.WEIGHTS(value)) > 3.7, value
+    for value in np.linspace(-2, 2, 101):
+        assert contrast(figures.ink_on(value, limit=2), figures.SIGNED(0.5 + value / 4)) > 3.7, value
+
+
+def test_a_matrix_is_written_in_the_ink_of_its_cells():
+    _, ((left, right),) = figures.new(1, 2)
+    figures.matrix(left, [[0.46, 0.47]], "a", "bc")
+    figures.matrix(right, [[-1.0, 1.0]], "a", "bc", kind="signed")
+    assert [text.get_color() for ax in (left, right) for text in ax.texts] == [
+        figures.INK,
+        "white",
+        "white",
+        figures.INK,
+    ]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from course_lib.chapters.ch00_start_here.descent import fit_mixture
 from course_lib.chapters.ch00_start_here.mixture import mixture_log_density, mixture_sample
-from course_lib.classroom.figures import INK, ORANGE, WEIGHTS, new, plane, points, title
+from course_lib.classroom.figures import INK, ORANGE, WEIGHTS, Numbers, new, plane, points, title, values
 from course_lib.datasets.plane import fireflies, standardise
 
 
@@ -17,14 +17,14 @@ def log_density(ax: Axes, density: Callable[[Tensor], Tensor], limit: float = 2.
     """Draw a log density (n, 2) -> (n,) as a heat map from −7 (white) to 0 nats, with a contour at −3."""
     ticks = torch.linspace(-limit, limit, 120, dtype=torch.float64)
     grid = torch.cartesian_prod(ticks, ticks)  # x₁ runs slowly
-    values = density(grid).detach().reshape(120, 120).T.numpy()
-    shades = ax.imshow(values, cmap=WEIGHTS, vmin=-7, vmax=0, origin="lower", extent=(-limit, limit) * 2)
-    ax.contour(ticks.numpy(), ticks.numpy(), values, levels=[-3], colors=INK, linewidths=0.8)
+    nats = values(density(grid)).reshape(120, 120).T
+    shades = ax.imshow(nats, cmap=WEIGHTS, vmin=-7, vmax=0, origin="lower", extent=(-limit, limit) * 2)
+    ax.contour(values(ticks), values(ticks), nats, levels=[-3], colors=INK, linewidths=0.8)
     ax.figure.colorbar(shades, ax=ax, shrink=0.8, label="log density (nats)", ticks=(-6, -3, 0))
     plane(ax, limit)
 
 
-def three_views(data: Tensor, samples: Tensor, density: Callable[[Tensor], Tensor], titles: Sequence[str]) -> Figure:
+def three_views(data: Numbers, samples: Numbers, density: Callable[[Tensor], Tensor], titles: Sequence[str]) -> Figure:
     """Return the three pictures that a generative model of the plane is judged by: data, samples, log density."""
     figure, (axes,) = new(1, 3, height=3.1)
     points(axes[0], data)

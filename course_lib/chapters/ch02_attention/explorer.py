@@ -73,8 +73,7 @@ def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask:
                 cells.append(f"<td style='{CELL}{stripes}{focus}'></td>")
                 continue
             colour = to_hex(figures.SIGNED(0.5 + value / limit / 2) if signed else figures.WEIGHTS(value))
-            dark = abs(value) > 0.75 * limit if signed else value >= 0.47
-            ink = "#fff" if dark else figures.INK
+            ink = figures.ink_on(value, limit if signed else None)
             number = f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
             cells.append(f"<td style='{CELL}background:{colour};color:{ink};{focus}'>{number}</td>")
         rows.append(

@@ -44,7 +44,7 @@ class NoisePicture(Blitted):
         images = sample(self._generator, z.expand(10, -1), torch.arange(10))
         read = features_and_logits(self._classifier, images)[1].argmax(1)
         ink = ((images + 1) / 2).mean()
-        self._row.set_data(figures.tiled(images, columns=10, low=-1.0).numpy())
+        self._row.set_data(figures.tiled(images, columns=10, low=-1.0))
         says = " ".join(map(str, read.tolist()))
         self._title.set_text(f"z has length {z.norm():.1f}; ink {100 * ink:.0f} %; the classifier reads {says}")
         return self.png()

@@ -1,0 +1,54 @@
+"""What the tests of pictures share: contrast, the pixels of a colour near a place, a tensor that is elsewhere."""
+
+import io
+
+import numpy as np
+import torch
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+
+def luminance(colour):
+    """Of the Web Content Accessibility Guidelines 2.2."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """Between 1 and 21; text asks for 4.5."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def pixels(png):
+    """(height, width, 3) of 0 … 255."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def place(ax, x, y):
+    """The column and the row of a point in the picture of a figure that has been drawn."""
+    column, row = ax.transData.transform((float(x), float(y)))
+    return column, ax.figure.bbox.height - row
+
+
+def shown(png, colour, ax, x, y, radius=4):
+    """How many pixels within a radius of a point of the axes have the colour, nearly."""
+    picture, (column, row) = pixels(png).astype(int), place(ax, x, y)
+    rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    near = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
+    same = np.abs(picture - np.round(255 * np.array(to_rgb(colour)))).max(-1) < 24
+    return int((near & same).sum())
+
+
+class Away(torch.Tensor):
+    """A tensor as on another device: nothing gets its numbers before ``cpu()``."""
+
+    def __array__(self, *_):
+        raise TypeError("can't convert device type tensor to numpy. Use Tensor.cpu()")
+
+    def numpy(self, **_):
+        return self.__array__()
+
+    def cpu(self):
+        return torch.Tensor.cpu(self).as_subclass(torch.Tensor)
