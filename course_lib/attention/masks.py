@@ -37,13 +37,15 @@ def padding_mask(lengths: Int[Tensor, "batch"], n_keys: int) -> Bool[Tensor, "ba
 def is_causal(attend: Callable[[Tensor], Tensor], x: Float[Tensor, "time d_in"]) -> bool:
     """Return whether row t of ``attend(x)`` depends on x[: t + 1] alone, for every t, found by perturbation.
 
-    attend maps (time, d_in) to (time, d_out). All rows after t are changed at once, by far more than
-    rounding; a layer that leaks fails for at least one t, unless the change happens to cancel.
+    attend maps (time, d_in) to (time, d_out). All rows after t are changed at once, each number by its own large
+    random one, always the same ones; a layer that leaks fails for at least one t, unless the change happens to cancel.
     """
     before = attend(x)
+    generator = torch.Generator().manual_seed(0)  # lives on the CPU, so that the numbers are the same on every device
+    change = 10 * torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
     for t in range(x.shape[0] - 1):
         changed = x.clone()
-        changed[t + 1 :] = 3 - 2 * x[t + 1 :]
+        changed[t + 1 :] += change[t + 1 :]
         if not torch.allclose(attend(changed)[: t + 1], before[: t + 1], rtol=1e-9, atol=1e-9):
             return False
     return True

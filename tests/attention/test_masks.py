@@ -33,6 +33,34 @@ def test_is_causal_finds_a_leak_between_two_positions_alone():
     assert is_causal(lambda x: x.cumsum(0), x)
 
 
+@pytest.mark.parametrize("T", [2, 3, 6])
+@pytest.mark.parametrize("value", [-2.0, 0.0, 0.5, 1.0])
+def test_is_causal_finds_a_leak_whatever_the_input(T, value):
+    """Also where every number is the same, and a fixed rule such as 3 − 2x would change nothing."""
+    x = torch.full((T, 3), value, dtype=torch.float64)
+    backwards = lambda x: x.flip(0).cumsum(0).flip(0)
+    assert not is_causal(backwards, x)
+    assert not is_causal(lambda x: x + 1e-4 * backwards(x), x)
+    assert is_causal(lambda x: x.cumsum(0), x)
+
+
+@pytest.mark.parametrize(("feature_in", "feature_out"), [(0, 2), (2, 0), (1, 1)])
+@pytest.mark.parametrize(("row", "later"), [(0, 4), (3, 4), (1, 3)])
+def test_is_causal_finds_a_leak_from_one_number_into_one_number(row, later, feature_in, feature_out):
+    def leak(x):
+        y = x.cumsum(0)
+        y[row, feature_out] += 0.1 * x[later, feature_in]
+        return y
+
+    assert not is_causal(leak, randn(5, 3))
+
+
+def test_is_causal_draws_from_no_generator_but_its_own():
+    before = torch.get_rng_state()
+    assert is_causal(lambda x: x, randn(4, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_causal_mask_square_and_with_a_cache():
     assert causal_mask(3).tolist() == [[True, False, False], [True, True, False], [True, True, True]]
     assert causal_mask(2, 4).tolist() == [[True, True, True, False], [True] * 4]

@@ -75,6 +75,22 @@ def test_filters_keep_what_brute_force_keeps(values, k, p):
     assert torch.equal(top_p_filter(logits, 1.0), logits)
 
 
+@pytest.mark.parametrize(("p", "kept"), [(0.25, 1), (0.5, 1), (0.5 + 1e-12, 2), (0.75, 2), (0.75 + 1e-12, 3), (1.0, 3)])
+def test_a_nucleus_that_meets_p_exactly_is_large_enough(p, kept):
+    """The probabilities are ½, ¼, ¼ to the last bit, and so are their sums."""
+    logits = torch.tensor([0.0, math.log(2), 0.0], dtype=torch.float64)
+    assert logits.softmax(-1).tolist() == [0.25, 0.5, 0.25]
+    assert top_p_filter(logits, p).isfinite().sum() == kept
+
+
+def test_a_nucleus_of_one_keeps_all_whatever_the_rounding_of_the_sum():
+    logits = torch.randn(200, 7, dtype=torch.float64, generator=seeded(1))
+    total = logits.softmax(-1).cumsum(-1)[:, -1]
+    assert (total < 1).any()
+    assert (total > 1).any()
+    assert torch.equal(top_p_filter(logits, 1.0), logits)
+
+
 def test_temperature_goes_from_the_largest_to_all_alike():
     logits = torch.tensor([0.5, 2.0, -1.0, 1.2], dtype=torch.float64)
     assert next_distribution(logits, 0).tolist() == [0, 1, 0, 0]
