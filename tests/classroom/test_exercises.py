@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from course_lib.chapters.exercises import REGISTRY, answer, exercise, hint, progress, reset, solution
-from course_lib.classroom.exercises.check import _call, check, same
+from course_lib.classroom.exercises.check import check, outcomes, same
 from course_lib.classroom.exercises.compare import difference
 from course_lib.classroom.exercises.engine import WrongAnswerError, solution_source
 from course_lib.classroom.exercises.guard import undisturbed
+from course_lib.classroom.exercises.mistakes import function_of
 from course_lib.classroom.exercises.progress import read
 from course_lib.classroom.exercises.spec import Answer, Exercise, Mistake, Probe
 
@@ -440,13 +441,12 @@ def test_stubs_are_untouched_and_have_the_references_parameters(id, entry, cell,
 def test_known_mistakes_differ_by_ten_tolerances(id, entry):
     """From the reference and from each other, on the probes."""
     wide = Exercise(**{**vars(entry), "rtol": 10 * entry.rtol, "atol": 10 * entry.atol})
-    probes = entry.probes()
-    functions = [("reference", entry.reference), *((m.key, m.function) for m in entry.mistakes)]
-    outcomes = {key: [_call(f, entry, p) for p in probes] for key, f in functions}
-    for a in outcomes:
-        for b in outcomes:
+    functions = [("reference", entry.reference), *((m.key, function_of(m, entry)) for m in entry.mistakes)]
+    found = {key: outcomes(function, entry) for key, function in functions}
+    for a in found:
+        for b in found:
             if a < b:
-                assert not all(same(x, y, wide) for x, y in zip(outcomes[a], outcomes[b], strict=True)), (a, b)
+                assert not all(same(x, y, wide) for x, y in zip(found[a], found[b], strict=True)), (a, b)
 
 
 @pytest.mark.parametrize(("id", "entry"), ALL)

@@ -4,7 +4,6 @@ import ast
 import difflib
 import html
 import inspect
-import linecache
 import numbers
 import sys
 import textwrap
@@ -12,9 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from course_lib.classroom.exercises import progress as memory
-from course_lib.classroom.exercises.check import Verdict, check, own_functions
+from course_lib.classroom.exercises.cell import body, definition, dots_left, own_functions
+from course_lib.classroom.exercises.check import check
 from course_lib.classroom.exercises.registry import Registry
 from course_lib.classroom.exercises.spec import Answer, Exercise
+from course_lib.classroom.exercises.verdict import Verdict
 from course_lib.training import runtime
 
 COLOURS = {"right": "#077A60", "untouched": "#0156FC", "unfinished": "#A8550F", "note": "#6E6E6E"}
@@ -151,54 +152,14 @@ def _state(entry: dict) -> str:
 
 def _untouched(given: Any, entry: Exercise) -> Verdict | None:
     """Compare syntax trees with the stub: equal is untouched, a ``...`` left to fill in is unfinished."""
-    tree = _definition(given)
+    tree = definition(given)
     if tree is None:
         return None  # no source to look at; what it does is checked all the same
-    if entry.stub and _body(tree) == _body(ast.parse(entry.stub).body[0]):
+    if entry.stub and body(tree) == body(ast.parse(entry.stub).body[0]):
         return Verdict("untouched", "untouched", ["yours to write, when you like; until then the course's own serves."])
-    indexed = {id(n) for s in ast.walk(tree) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
-    left = [
-        n.lineno for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value is Ellipsis and id(n) not in indexed
-    ]
-    if left:
-        return Verdict(
-            "unfinished", "ellipsis", [f"a `...` is still to be filled in, in line {min(left)} of the cell."]
-        )
+    if lines := dots_left(tree):
+        return Verdict("unfinished", "ellipsis", [f"a `...` is still to be filled in, in line {lines[0]} of the cell."])
     return None
-
-
-def _definition(given: Any) -> ast.AST | None:
-    """Return the syntax tree of a function or class as its cell defines it.
-
-    By way of a code object's file and line: inspect.getsource does not find classes of a notebook before Python 3.13.
-    """
-    functions = own_functions(given)
-    if not functions:
-        return None
-    code = functions[0].__code__
-    try:
-        cell = ast.parse("".join(linecache.getlines(code.co_filename)))
-    except SyntaxError:
-        return None
-    definitions = [n for n in ast.walk(cell) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-    named = [n for n in definitions if n.name == given.__name__]
-    around = [n for n in named if n.lineno - len(n.decorator_list) <= code.co_firstlineno <= (n.end_lineno or 0)]
-    return around[-1] if around else None
-
-
-def _body(tree: ast.AST) -> str:
-    """Write a definition as text, without decorators, docstring and positions."""
-    body = list(getattr(tree, "body", []))
-    if (
-        body
-        and isinstance(body[0], ast.Expr)
-        and isinstance(body[0].value, ast.Constant)
-        and isinstance(body[0].value.value, str)
-    ):
-        body = body[1:]
-    if isinstance(tree, ast.ClassDef):
-        return "".join(_body(part) for part in body)
-    return getattr(tree, "name", "") + "".join(ast.dump(part) for part in body)
 
 
 def _judge_answer(entry: Answer, value: Any) -> Verdict:

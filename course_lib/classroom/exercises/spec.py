@@ -11,7 +11,8 @@ class Probe:
     """One call that the learner's code is tried with.
 
     args: positional arguments, float64 and asymmetric; says: how the call is described where shapes say too
-    little; init: keyword arguments of the constructor, for exercises that ask for a class.
+    little; init: keyword arguments of the constructor, for exercises that ask for a class. The same probe is tried by
+    position, by name, and once more without each argument that has a default.
     """
 
     args: tuple
@@ -21,15 +22,21 @@ class Probe:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known wrong answer: code with the reference's signature, and the message that it deserves.
+    """A known wrong answer: how it is written, and the message that it deserves.
 
+    written: a function that takes the reference's parameters; or an edit of the reference's source, old text → new,
+    each old text occurring exactly once: ``{"fake.detach()": "fake"}``.
     says completes 'your output equals what one gets if …'; hint asks the question that leads out.
     """
 
     key: str
-    function: Callable
+    written: Callable | Mapping[str, str]
     says: str
     hint: str
+
+    def __post_init__(self) -> None:
+        if not (callable(self.written) or (isinstance(self.written, Mapping) and self.written)):
+            raise TypeError(f"written of mistake {self.key!r}: expected a function or edits, got {self.written!r}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,8 @@ class Exercise:
 
     probes: makes the calls; checked: completes 'checked: …';
     outputs: names of what comes back, when it is a tuple; why: a paragraph for the solution;
-    gradients: whether the backward pass is compared as well; rtol, atol: of the values;
+    gradients: whether the backward pass is compared as well; data: names of the arguments that are data, to which no
+    gradient is owed; rtol, atol: of the values;
     trial: how a probe is run, trial(function, *args), where the function is judged by what it changes and not by
     what it returns alone; without one it is called with the probe's arguments;
     stub: what stands below the decorator in the notebook; the registry fills it in from there.
@@ -66,6 +74,7 @@ class Exercise:
     properties: tuple[Property, ...] = ()
     outputs: tuple[str, ...] = ()
     gradients: bool = True
+    data: tuple[str, ...] = ()
     rtol: float = 1e-10
     atol: float = 1e-12
     trial: Callable | None = None
