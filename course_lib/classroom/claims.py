@@ -5,6 +5,8 @@ import numbers
 import numpy as np
 import torch
 
+from course_lib.classroom.streams import say
+
 
 class ClaimError(AssertionError):
     """A statement of the text that does not hold here; its message carries every measured value."""
@@ -42,6 +44,6 @@ def claim(statement: str, condition: object, **measured: object) -> None:
     values = "    measured: " + ", ".join(f"{name} = {_shown(value)}" for name, value in measured.items())
     if not condition:
         raise ClaimError(f"✗ does not hold here: {statement}" + (f"\n{values}" if measured else ""))
-    print(f"✓ {statement}")
+    say(f"✓ {statement}")
     if measured:
-        print(values)
+        say(values)

@@ -692,7 +692,8 @@ with torch.no_grad():
 claim("the trained model does not see the future: changing it moves no earlier logit, all later ones",
       gap[:16].max() < 1e-4 and gap[16:].min() > 1e-2)
 record = recorded("attention_only")
-spread, room = record["bits"], max(record["bits"]) - min(record["bits"])
+spread = record.each("bits")
+room = max(spread) - min(spread)
 claim("this run lies where five recorded seeds do, give or take their range",
       min(spread) - room < bits < max(spread) + room, bits=bits, five_seeds=spread)
 claim("it beats pair counts by more than half a bit, and triple counts",
@@ -748,7 +749,7 @@ equal = causal_mask(32).double() / torch.arange(1, 33)[:, None]  # every allowed
 equal_share = equal.diagonal(-1)[8:].mean().item()
 claim("a head of the first layer gives the previous character 0.4 or more; equal shares: under 0.1",
       strongest > 0.4 and equal_share < 0.1, weight=strongest, equal=equal_share,
-      five_seeds=record["strongest_on_previous"])
+      five_seeds=record.each("strongest_on_previous"))
 
 # %% tags=["nbval-ignore-output"]
 fig, (axes,) = figures.new(1, 2, height=3.3)
@@ -780,7 +781,7 @@ def without_head(model, h, d=16):
 
 cost = held_out_bits(without_head(model, best_head)) - bits
 claim("without that one head of eight the model needs 0.1 bits more, or worse",
-      cost > 0.1, cost=cost, five_seeds=record["cost_of_strongest"])
+      cost > 0.1, cost=cost, five_seeds=record.each("cost_of_strongest"))
 
 # %% [markdown]
 # ### Look yourself
@@ -857,7 +858,7 @@ def shows(bits):
     return leaks < bits["honest"] / 2 and one_head > 0.07 and four_heads < one_head / 2
 
 
-seeds = recorded("attention_breaks")
+seeds = recorded("attention_breaks").values
 claim("no mask and wrong axis: under half of what the honest model needs; no scale: 0.07 bits "
       "lost or more with one head of 64, less than half of that with four of 16", shows(final), **final)
 claim("the same on each of five recorded seeds",

@@ -14,7 +14,7 @@ from course_lib.classroom import figures
 from course_lib.classroom.figures import show
 from course_lib.classroom.records import recorded
 
-depth = recorded("depth")  # five seeds of section 4's trainings
+depth = recorded("depth").values  # five seeds of section 4's trainings
 
 
 def depth_figure(steps, curves, unigram, alt):
@@ -650,8 +650,8 @@ from course_lib.datasets.recall import RECALL_SYMBOLS, associative_recall
 example, _ = associative_recall(1, 3, torch.Generator().manual_seed(0))
 print("keys 0 to 15, values 16 to 31, others 32 to 47:", example[0].tolist())
 recall = recorded("associative_recall")
-rows = {(row["kind"], row["distance"], row["steps"]): row["accuracy"] for row in recall["rows"]}
-sizes = recall["parameters"]
+rows = {(row["kind"], row["distance"], row["steps"]): row["accuracy"] for row in recall.each("rows")}
+sizes = recall.values["parameters"]
 mean = lambda values: sum(values) / len(values)
 print("parameters:", sizes)
 print({f"{kind}, {d} back, {s} steps": round(mean(values), 2) for (kind, d, s), values in rows.items()})
@@ -692,7 +692,7 @@ shown = (("transformer", 400, distances, figures.BLUE, "Transformer with shift, 
          ("lstm", 400, distances, figures.ORANGE, "LSTM, 400 steps", "^"),
          ("lstm", 3000, (8, 32), figures.TEAL, "LSTM, 3,000 steps", "s"))
 for kind, steps, where, colour, label, mark in shown:
-    for seed in range(3):
+    for seed in range(len(recall.seeds)):
         ax.plot(where, [rows[kind, d, steps][seed] for d in where], color=colour, marker=mark,
                 alpha=0.8, linestyle="--" if kind == "lstm" else "-", label=label
                 if seed == 0 else None)
@@ -752,7 +752,7 @@ claim("without it, in the same 400 steps, it does no better than elimination",
 # characters, what share is there after 16?
 
 # %%
-nats = torch.tensor(recorded("loss_by_context")["nats"], dtype=f64)  # (seed, position)
+nats = torch.tensor(recorded("loss_by_context").each("nats"), dtype=f64)  # (seed, position)
 by_context = nats / math.log(2)
 curve = by_context.mean(0)
 smooth = torch.stack([curve[max(0, t - t // 4) : t + t // 4 + 1].mean() for t in range(256)])

@@ -262,7 +262,7 @@ claim("ln 2 / ln √(1 + h²s²) steps: 140, and about four times as many for ha
 
 # %% tags=["nbval-ignore-output"]
 @exercise("gan.alternating_step")
-def alternating_step(theta, psi, rate_g, rate_d, gamma):
+def alternating_step(theta, psi, rate_g, rate_d, gamma=0.0):
     """Return (theta, psi) after one step of the discriminator, then one of the generator.
 
     theta, psi (...); rates and gamma are numbers. Losses: softplus(ψθ) + ½γψ² for the
@@ -667,7 +667,7 @@ claim("neither, non-saturating: some of the gradient is left, less than half her
 # Now the training itself: eight Gaussians on a ring, standard deviation 0.1, and the small networks of section 9; both rates $10^{-3}$, 1,000 turns of G, five seeds. The number is the Jensen–Shannon divergence between data and fakes, counted on 16 × 16 squares, a mean over the second half.
 
 # %%
-recipe = {arm: torch.tensor(js) for arm, js in recorded("recipe").items()}
+recipe = {arm: torch.tensor(js) for arm, js in recorded("recipe").values.items()}
 base, floor = recipe["six steps"], recipe.pop("real against real").item()
 spread = base.std()
 claim("new noise, the saturating loss: the mean moves by less than a quarter of the seeds' spread",
@@ -730,7 +730,7 @@ claim("the data cover 8 of 8, and 98.9 % of them count",
 # **Predict** from the Dirac-GAN which helps most, and whether it is enough: R1, the gradient penalty, optimism, noise on all that D sees, a D with twenty times its rate?
 
 # %%
-record = recorded("ring")
+record = recorded("ring").values
 last = lambda found, of: torch.tensor(found[of][-1]["modes"])
 modes = {arm: (last(found, "now"), last(found, "average")) for arm, found in record.items()}
 for arm, (now, average) in modes.items():

