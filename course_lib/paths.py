@@ -1,19 +1,22 @@
 """Where files are: what the course ships, and what a learner makes. The one module that every wing may import."""
 
 import os
-import sysconfig
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def root() -> Path:
+def root(package: Path = CHECKOUT) -> Path:
     """Return the folder with ``data``, ``notebooks`` and ``benchmarks``.
 
-    The checkout's; or, where the package was installed without it (``pip install .``), the one that pip filled.
+    The checkout's; or, where the package was installed without it (``pip install .``), ``share/generative-ai-course``,
+    which pip puts beside the package (``--target``) or as far above it as the environment begins. package: the folder
+    in which ``course_lib`` lies.
     """
-    installed = Path(sysconfig.get_path("data")) / "share" / "generative-ai-course"
-    return CHECKOUT if (CHECKOUT / "data").is_dir() else installed
+    if (package / "course.py").is_file():
+        return package
+    above = [folder / "share" / "generative-ai-course" for folder in (package, *package.parents)]
+    return next((folder for folder in above if folder.is_dir()), package)
 
 
 DATA = root() / "data"
@@ -24,8 +27,9 @@ SOURCES = root() / "notebooks" / "source"
 def home() -> Path:
     """Return the folder of the learner's progress and caches; it is made when something is written there.
 
-    COURSE_HOME where it is set, else ``.course`` in the checkout, or in the user's home where there is no checkout.
+    COURSE_HOME where it is set, else ``.course`` in the checkout, or ``.generative-ai-course`` in the user's home where
+    the package was installed without it.
     """
     if named := os.environ.get("COURSE_HOME"):
         return Path(named).expanduser()
-    return CHECKOUT / ".course" if root() == CHECKOUT else Path.home() / ".generative-ai-course"
+    return CHECKOUT / ".course" if (CHECKOUT / "course.py").is_file() else Path.home() / ".generative-ai-course"

@@ -57,7 +57,7 @@ class Source:
 DIGITS = Source(
     "mnist",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "load_digits() of course_lib.data has 10,000 of the images for training, and all for testing",
+    "load_digits() of course_lib.datasets.images has 10,000 of the images for training, and all for testing",
     {
         TRAIN[0]: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
         TRAIN[1]: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
@@ -70,7 +70,7 @@ DIGITS = Source(
 FASHION = Source(
     "fashion-mnist",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # this host has no https; the sums protect
-    "load_fashion() of course_lib.data has 10,000 of the images for training and 2,000 for testing, "
+    "load_fashion() of course_lib.datasets.images has 10,000 of the images for training and 2,000 for testing, "
     "and Debian's package dataset-fashion-mnist has all",
     {
         TRAIN[0]: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",

@@ -190,7 +190,7 @@ def test_a_download_that_goes_wrong_says_how_and_leaves_the_folder_as_it_was(ser
     served.answers[NAME] = answer
     with pytest.raises(DownloadError, match=f"^{NAME} from http://127.0.0.1.*/there/{NAME}: .*{says}") as raised:
         load_whole_digits(served.digits, tmp_path)
-    assert "Without a network: load_digits() of course_lib.data" in str(raised.value)
+    assert "Without a network: load_digits() of course_lib.datasets.images" in str(raised.value)
     assert str(tmp_path / "mnist") in str(raised.value)
     assert raised.value.__context__ is None  # the learner sees one error, not four
     assert content(tmp_path) == before

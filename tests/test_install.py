@@ -1,0 +1,67 @@
+"""A copy that pip installed without the checkout (``pip install .``) finds all that the course ships."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_lib.paths import root
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ("course_lib", "data", "notebooks/source", "benchmarks/results")
+USES_WHAT_IS_SHIPPED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import course_lib
+from course_lib import paths
+from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.records import recorded
+from course_lib.datasets.images import load_digits
+from course_lib.datasets.text import load_shakespeare
+from course_lib.pretrained.vaes import load_digit_vae
+assert course_lib.__file__.startswith(sys.argv[1]), course_lib.__file__
+assert len(load_digits().test) == 10_000 and len(load_shakespeare().train) > 900_000
+load_digit_vae()
+recorded("depth")
+stubs = [entry.stub for chapter in REGISTRY.chapters.values() for entry in chapter.values() if hasattr(entry, "stub")]
+assert stubs and all(stubs)
+print("home:", paths.home())
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """What pip reads, in a folder of its own, so that it leaves no build/ in the checkout."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in SHIPPED:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.mark.parametrize("how", ["--target", "--prefix"])
+def test_an_installed_copy_has_data_records_and_exercises(source, tmp_path, monkeypatch, how):
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+    pip += ["--disable-pip-version-check", "--ignore-installed", how, str(tmp_path / "there"), str(source)]
+    made = subprocess.run(pip, capture_output=True, text=True, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    (package,) = (tmp_path / "there").rglob("course_lib")
+    monkeypatch.delenv("COURSE_HOME")
+    used = subprocess.run(
+        [sys.executable, "-c", USES_WHAT_IS_SHIPPED, str(package.parent)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert used.returncode == 0, used.stderr
+    assert f"home: {Path.home() / '.generative-ai-course'}" in used.stdout
+
+
+def test_the_checkout_is_its_own_root_and_a_lone_package_has_none(tmp_path):
+    assert root() == ROOT
+    package = tmp_path / "lib" / "python3" / "site-packages"
+    package.mkdir(parents=True)
+    assert root(package) == package
+    shipped = tmp_path / "share" / "generative-ai-course"
+    shipped.mkdir(parents=True)
+    assert root(package) == shipped
