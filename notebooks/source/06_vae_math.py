@@ -1,3 +1,11 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
 # %% [markdown]
 # # 06 · The mathematics of a VAE
 #
@@ -268,7 +276,7 @@ def both_gradients(n, latents, generator):
     """Return n gradients by the first mu: score function, reparameterised, score of f − mean f."""
     mu = torch.full((n, latents), 0.8, dtype=f64, requires_grad=True)
     eps = torch.randn(n, latents, dtype=f64, generator=generator)
-    z = reparameterize(mu, torch.full((1, latents), 2 * math.log(0.8), dtype=f64), eps)
+    z = reparameterize(mu, torch.full((n, latents), 2 * math.log(0.8), dtype=f64), eps)
     f = (log_joint(x, z[..., None]) - Normal(0.0, 1.0).log_prob(z)).sum(1)  # Σ ln p(x | z_j)
     (through,) = torch.autograd.grad(f.sum(), mu)
     f = f.detach()
@@ -351,11 +359,12 @@ def bernoulli_log_likelihood(x, logits):
     ...
 
 # %%
-again = bernoulli_log_likelihood(images[:, None], grid * weight + bias)  # (8, 2001)
+shown, logits = torch.broadcast_tensors(images[:, None], grid * weight + bias)  # (8, 2001, 3)
+again = bernoulli_log_likelihood(shown, logits)  # (8, 2001)
 claim("it is what the grid used, where 1 − σ(l) has not lost its digits", torch.allclose(
     again[:, 500:1501], (joint - prior.log())[:, 500:1501], rtol=1e-8))  # |z| up to 4
 greys = torch.linspace(0, 1, 1001, dtype=f64)[:, None]
-area = torch.trapezoid(bernoulli_log_likelihood(greys, torch.zeros(1, dtype=f64)).exp(), greys[:, 0])
+area = torch.trapezoid(bernoulli_log_likelihood(greys, torch.zeros_like(greys)).exp(), greys[:, 0])
 claim("over grey values between 0 and 1 it does not integrate to 1 (0.5 for a logit of 0)",
       abs(area - 0.5) < 1e-12)
 
@@ -674,7 +683,7 @@ def signal_to_noise(k, n, generator):
     z = mu + std_q * torch.randn(k, n, dtype=f64, generator=generator)
     logits = z[..., None] * weight + bias + first[:, None] * torch.tensor([1.0, 0.0, 0.0], dtype=f64)
     log_q = Normal(mu, std_q).log_prob(z)
-    log_w = bernoulli_log_likelihood(x, logits) + Normal(0.0, 1.0).log_prob(z) - log_q
+    log_w = bernoulli_log_likelihood(x.expand_as(logits), logits) + Normal(0.0, 1.0).log_prob(z) - log_q
     gradients = torch.autograd.grad(importance_weighted_bound(log_w).sum(), (mu, first))
     return [(g.mean().abs() / g.std()).item() for g in gradients]
 

@@ -37,6 +37,16 @@ def two_terms(one="x * ls(logits)", zero="(1 - x) * ls(-logits)", back="(one + z
     return f"ls = {F}.logsigmoid\none = {one}\nzero = {zero}\nreturn {back}"
 
 
+def signed():
+    """One logarithm: x decides the sign of the logit, and is owed no gradient."""
+    return f"return {F}.logsigmoid((2 * x - 1) * logits).sum(-1)"
+
+
+def chosen():
+    """x decides between the two logarithms."""
+    return f"ls = {F}.logsigmoid\nreturn torch.where(x > 0.5, ls(logits), ls(-logits)).sum(dim=-1)"
+
+
 RECON, KL = "bernoulli_log_likelihood(x, logits)", "kl_to_standard_normal(mu, logvar)"
 
 
@@ -76,6 +86,7 @@ WRONG = {
             row("std.log() + (1 + mu ** 2) / (2 * std ** 2) - 0.5"),
             summed("(1 + mu[..., j] ** 2) / logvar[..., j].exp() - 1 + logvar[..., j]"),
         ),
+        "values": (kl(log="logvar.relu()", variance="logvar.relu().exp()"), kl("logvar.clamp(-10, 10).exp()")),
         "not_summed": (kl(end=""), "std = torch.exp(logvar / 2)\nreturn 0.5 * (mu ** 2 + std ** 2 - 1) - std.log()"),
     },
     "vae.reparameterize": {
@@ -83,6 +94,8 @@ WRONG = {
         "logvar_is_variance": (draw("logvar.sqrt()"), draw_in_steps("logvar ** 0.5")),
         "logvar_is_std": (draw("logvar"), draw_in_steps("1.0 * logvar")),
         "shared": (draw(noise="eps[..., 0:1, :].expand(eps.shape)"), draw_in_steps(noise="eps.narrow(-2, 0, 1)")),
+        "first_draw": (draw(noise="eps[:1]"), draw_in_steps(noise="eps.narrow(0, 0, 1)")),
+        "values": (draw("torch.exp(logvar.abs() / 2)"), draw_in_steps("logvar.div(2).clamp(-5, 5).exp()")),
         "no_gradient": (draw(back="({}).detach()"), "with torch.no_grad():\n    return mu + logvar.mul(0.5).exp() * eps"),
         "mean_only": ("return mu + 0 * eps.detach()", "return mu.broadcast_to(eps.shape)"),
     },
@@ -104,6 +117,10 @@ WRONG = {
             by_hand("-bce.mean(-1)", "0.5 * (mu ** 2 + logvar.exp() - logvar - 1).mean(-1)"),
         ),
         "missing_half": (parts(kl=f"2 * {KL}"), by_hand(kl="(mu ** 2 + logvar.exp() - logvar - 1).sum(-1)")),
+        "values": (
+            parts(kl="kl_to_standard_normal(mu, logvar.clamp(min=0))"),
+            by_hand(kl="0.5 * (mu ** 2 + logvar.abs().exp() - logvar.abs() - 1).sum(-1)"),
+        ),
         "batch_mean": (parts(back="value.mean(), recon.mean(), kl.mean()"), by_hand(back="[value.mean(), r.mean(), k.mean()]")),
     },
     "vae.importance_weighted_bound": {
@@ -125,8 +142,13 @@ WRONG = {
 RIGHT = {
     "vae.kl_to_standard_normal": (summed(), row("0.5 * (mu ** 2 + std ** 2 - 1) - std.log()"), kl()),
     "vae.reparameterize": (draw(), draw_in_steps()),
-    "vae.bernoulli_log_likelihood": (bce(), two_terms()),
-    "vae.elbo": (parts(), by_hand()),
+    "vae.bernoulli_log_likelihood": (bce(), two_terms(), signed(), chosen()),
+    "vae.elbo": (
+        parts(),
+        by_hand(),
+        by_hand(recon=f"{F}.logsigmoid((2 * x - 1) * logits).sum(-1)"),
+        by_hand(recon="torch.where(x > 0.5, logits.sigmoid(), (-logits).sigmoid()).log().sum(-1)"),
+    ),
     "vae.importance_weighted_bound": (looped(), shifted()),
 }
 

@@ -1,7 +1,6 @@
 """What the exercises of this chapter share."""
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from course_lib.classroom.exercises.probes import random
 
@@ -11,16 +10,14 @@ def logvars(*shape: int, seed: int) -> Tensor:
     return random(*shape, seed=seed).abs() + 0.2
 
 
+def wide_logvars(*shape: int, seed: int) -> Tensor:
+    """Half of them negative, the first −14 and the last 12: what is cut off on either side shows."""
+    values = logvars(*shape, seed=seed)
+    values.view(-1)[::2] *= -1
+    values.view(-1)[0], values.view(-1)[-1] = -14.0, 12.0
+    return values
+
+
 def bits(*shape: int, seed: int) -> Tensor:
     """Zeros and ones, of both kinds."""
     return (random(*shape, seed=seed) > 0.2).double()
-
-
-def kl_terms(mu, variance, log_variance, factor=0.5):
-    """Return the terms of KL(N(mu, variance) ‖ N(0, 1)), one a latent, from what somebody takes for its parts."""
-    return factor * (mu**2 + variance - 1 - log_variance)
-
-
-def nats(x, logits):
-    """Return ln p(x) of each pixel."""
-    return x * logits - F.softplus(logits)

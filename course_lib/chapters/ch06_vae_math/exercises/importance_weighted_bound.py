@@ -1,6 +1,4 @@
-"""The exercise importance_weighted_bound."""
-
-import math
+"""The learner writes ln of the mean of k weights, given by their logarithms, without underflow."""
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
@@ -19,37 +17,37 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "mean_of_logs",
-            lambda log_w: log_w.mean(0),
+            {"log_w.logsumexp(0) - math.log(len(log_w))": "log_w.mean(0)"},
             "the logarithms are averaged, not the weights",
             "that is the ELBO with k draws: averaging comes before the logarithm here.",
         ),
         Mistake(
             "no_k",
-            lambda log_w: log_w.logsumexp(0),
+            {" - math.log(len(log_w))": ""},
             "the division by k is missing",
             "with k equal weights the bound must be ln w itself.",
         ),
         Mistake(
             "divided",
-            lambda log_w: log_w.logsumexp(0) / len(log_w),
+            {" - math.log(len(log_w))": " / len(log_w)"},
             "the logarithm is divided by k, not the sum",
             "ln(s/k) = ln s − ln k.",
         ),
         Mistake(
             "largest",
-            lambda log_w: log_w.amax(0) - math.log(len(log_w)),
+            {"log_w.logsumexp(0)": "log_w.amax(0)"},
             "only the largest weight counts",
             "the others add to the sum, too.",
         ),
         Mistake(
             "batch_axis",
-            lambda log_w: log_w.logsumexp(1) - math.log(log_w.shape[1]),
+            {"log_w.logsumexp(0) - math.log(len(log_w))": "log_w.logsumexp(1) - math.log(log_w.shape[1])"},
             "the sum runs over the batch",
             "the draws are on the first axis.",
         ),
         Mistake(
             "plus_k",
-            lambda log_w: log_w.logsumexp(0) + math.log(len(log_w)),
+            {" - math.log": " + math.log"},
             "ln k is added",
             "dividing by k lowers a logarithm.",
         ),

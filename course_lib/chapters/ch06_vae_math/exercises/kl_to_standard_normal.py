@@ -1,6 +1,6 @@
-"""The exercise kl_to_standard_normal."""
+"""The learner writes KL(N(mu, exp(logvar)) ‖ N(0, 1)), summed over the latents."""
 
-from course_lib.chapters.ch06_vae_math.exercises.common import kl_terms, logvars
+from course_lib.chapters.ch06_vae_math.exercises.common import logvars, wide_logvars
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import divergences
@@ -12,54 +12,55 @@ ENTRY = Exercise(
         Probe((random(3, 4, seed=1), logvars(3, 4, seed=2))),
         Probe((random(2, 3, 5, seed=3), logvars(2, 3, 5, seed=4))),
         Probe((random(1, 7, seed=5), logvars(1, 7, seed=6))),
+        Probe((random(2, 4, seed=7), wide_logvars(2, 4, seed=8))),
     ],
-    checked="values and gradients for three shapes, a batch of one among them.",
+    checked="values and gradients for four shapes, a batch of one and variances from e⁻¹⁴ to e¹² among them.",
     mistakes=(
         Mistake(
             "missing_half",
-            lambda mu, logvar: kl_terms(mu, logvar.exp(), logvar, 1.0).sum(-1),
+            {"0.5 * ": ""},
             "the ½ is missing",
             "where does the ½ of the Gaussian's exponent go?",
         ),
         Mistake(
             "variance",
-            lambda mu, logvar: kl_terms(mu, logvar, logvar.log()).sum(-1),
+            {"torch.expm1(logvar) - logvar": "logvar - 1 - logvar.log()"},
             "logvar is taken for the variance itself",
             "the variance is exp(logvar), and ln σ² is logvar as it stands.",
         ),
         Mistake(
             "log_std",
-            lambda mu, logvar: kl_terms(mu, (2 * logvar).exp(), 2 * logvar).sum(-1),
+            {"torch.expm1(logvar) - logvar": "torch.expm1(2 * logvar) - 2 * logvar"},
             "logvar is taken for the logarithm of σ",
             "it is ln σ², which is 2 ln σ already.",
         ),
         Mistake(
             "std",
-            lambda mu, logvar: kl_terms(mu, (logvar / 2).exp(), logvar).sum(-1),
+            {"torch.expm1(logvar)": "torch.expm1(logvar / 2)"},
             "σ stands where σ² belongs",
             "E[z²] = μ² + σ²: the variance enters, not its root.",
         ),
         Mistake(
             "mean",
-            lambda mu, logvar: kl_terms(mu, logvar.exp(), logvar).mean(-1),
+            {".sum(-1)": ".mean(-1)"},
             "the mean over the latents is taken",
             "the KL of independent coordinates is the sum of theirs; a mean changes what is optimised.",
         ),
         Mistake(
             "sign",
-            lambda mu, logvar: -kl_terms(mu, logvar.exp(), logvar).sum(-1),
+            {"0.5 * ": "-0.5 * "},
             "the sign is turned round",
             "can a KL be negative? Try mu = 1, logvar = 0.",
         ),
         Mistake(
             "reverse",
-            lambda mu, logvar: 0.5 * ((1 + mu**2) * (-logvar).exp() - 1 + logvar).sum(-1),
+            {"mu**2 + torch.expm1(logvar) - logvar": "(1 + mu**2) * (-logvar).exp() - 1 + logvar"},
             "the KL is taken the other way round, KL(prior ‖ q)",
             "the expectation runs over q: its draws are what the decoder sees.",
         ),
         Mistake(
             "not_summed",
-            lambda mu, logvar: kl_terms(mu, logvar.exp(), logvar),
+            {".sum(-1)": ""},
             "nothing is summed",
             "one number an example is asked for: .sum(-1).",
         ),

@@ -1,6 +1,6 @@
-"""The exercise reparameterize."""
+"""The learner writes a draw from N(mu, exp(logvar)) as a function of the noise, so that it has gradients."""
 
-from course_lib.chapters.ch06_vae_math.exercises.common import logvars
+from course_lib.chapters.ch06_vae_math.exercises.common import logvars, wide_logvars
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.vae import bounds
@@ -12,42 +12,50 @@ ENTRY = Exercise(
         Probe((random(3, 4, seed=1), logvars(3, 4, seed=2), random(3, 4, seed=3))),
         Probe((random(2, 5, seed=4), logvars(2, 5, seed=5), random(6, 2, 5, seed=6))),
         Probe((random(1, 3, seed=7), logvars(1, 3, seed=8), random(1, 3, seed=9))),
+        Probe((random(3, 2, seed=10), wide_logvars(3, 2, seed=11), random(3, 2, seed=12))),
     ],
-    checked="values, and gradients to mu, logvar and eps, for one and for several draws an example.",
+    checked="values, and gradients to mu, logvar and eps, for one and for several draws an example, and for variances "
+    "from e⁻¹⁴ to e¹².",
     mistakes=(
         Mistake(
             "variance_for_std",
-            lambda mu, logvar, eps: mu + logvar.exp() * eps,
+            {"(0.5 * logvar).exp()": "logvar.exp()"},
             "eps is stretched by the variance",
             "σ · eps has variance σ²: stretch by σ.",
         ),
         Mistake(
             "logvar_is_variance",
-            lambda mu, logvar, eps: mu + logvar.sqrt() * eps,
+            {"(0.5 * logvar).exp()": "logvar.sqrt()"},
             "logvar is taken for the variance",
             "the encoder gives ln σ², so that any real number is allowed.",
         ),
         Mistake(
             "logvar_is_std",
-            lambda mu, logvar, eps: mu + logvar * eps,
+            {"(0.5 * logvar).exp()": "logvar"},
             "eps is multiplied by logvar itself",
             "σ = exp(½ ln σ²).",
         ),
         Mistake(
             "shared",
-            lambda mu, logvar, eps: mu + (0.5 * logvar).exp() * eps[..., :1, :],
+            {".exp() * eps": ".exp() * eps[..., :1, :]"},
             "all examples share the first one's eps",
             "examples must be independent draws: each row has its own eps.",
         ),
         Mistake(
+            "first_draw",
+            {".exp() * eps": ".exp() * eps[:1]"},
+            "all draws are made from the first along the first axis, eps[:1]",
+            "eps has its own numbers for every draw and every example: use it as it came.",
+        ),
+        Mistake(
             "no_gradient",
-            lambda mu, logvar, eps: (mu + (0.5 * logvar).exp() * eps).detach(),
+            {"mu + (0.5 * logvar).exp() * eps": "(mu + (0.5 * logvar).exp() * eps).detach()"},
             "the draw is cut off from mu and logvar (.detach(), .data or no_grad)",
             "then the encoder never hears of the reconstruction; eps is the only thing without a gradient.",
         ),
         Mistake(
             "mean_only",
-            lambda mu, logvar, eps: mu.expand(eps.shape),
+            {"mu + (0.5 * logvar).exp() * eps": "mu.expand(eps.shape)"},
             "z is the mean, without chance",
             "the bound averages over draws from q; without eps the decoder never meets σ.",
         ),
