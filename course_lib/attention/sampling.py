@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from course_lib.attention.transformer import KVCache, Transformer
+from course_lib.training.eval_mode import evaluating
 
 
 def top_k_filter(logits: Float[Tensor, "*batch vocab"], k: int) -> Float[Tensor, "*batch vocab"]:
@@ -42,13 +43,17 @@ def next_distribution(
 ) -> Float[Tensor, "*batch vocab"]:
     """Return the probabilities that are drawn from: softmax(logits / temperature), cut by top-k, then by top-p.
 
-    temperature 0 puts everything on the largest logit (the first of equal ones). Below 0 or not finite: ValueError.
+    temperature 0 puts everything on the largest logit (the first of equal ones); a tiny one puts it on the largest
+    ones, in equal parts. Below 0 or not finite: ValueError.
     """
     if not 0 <= temperature < float("inf"):
         raise ValueError(f"temperature: expected a finite number of at least 0, got {temperature}")
     if temperature == 0:
         logits, temperature = top_k_filter(logits, 1), 1.0
-    logits = logits / temperature
+    limits = torch.finfo(logits.dtype)
+    if temperature < 1e6 / limits.max:  # a logit of a million, divided, would be infinite
+        logits = logits - logits.amax(dim=-1, keepdim=True)  # the softmax is the same, and nothing overflows upwards
+    logits = logits / max(temperature, limits.tiny)
     if top_k is not None:
         logits = top_k_filter(logits, top_k)
     if top_p is not None:
@@ -79,17 +84,16 @@ def generate(
     Past context_length a model with learned positions reads the last context_length tokens afresh for each token,
     as its positions count from the first; one with rotary positions goes on, each position seeing the last
     context_length ones.
-    Raises ValueError for n < 0, tokens that are empty and knobs out of range. The model is in eval mode during the
-    call and back in its own mode afterwards.
+    Raises ValueError for n < 0, tokens that are empty or on another device than the model, and knobs out of range. The
+    model is in eval mode during the call and back in its own mode afterwards.
     """
     if n < 0:
         raise ValueError(f"n: expected at least 0, got {n}")
     if tokens.shape[1] == 0:
         raise ValueError("tokens: expected at least one position to continue, got 0")
     next_distribution(torch.zeros(1, 2), temperature, top_k, top_p)  # complains before any work is done
-    config, was_training = model.config, model.training
-    model.eval()
-    try:
+    config = model.config
+    with evaluating(model):
         cache = KVCache(config, len(tokens), tokens.device, model.embedding.weight.dtype) if cached else None
         for _ in range(n):
             if config.positions == "learned" and tokens.shape[1] > config.context_length:
@@ -100,6 +104,4 @@ def generate(
             probabilities = next_distribution(logits[:, -1].float(), temperature, top_k, top_p).cpu()
             drawn = torch.multinomial(probabilities, 1, generator=generator)
             tokens = torch.cat([tokens, drawn.to(tokens.device)], dim=1)
-    finally:
-        model.train(was_training)
     return tokens

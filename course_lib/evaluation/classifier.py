@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from course_lib.training.eval_mode import evaluating
+
 FEATURES, CLASSES = 64, 10
 
 
@@ -75,20 +77,19 @@ def features_and_logits(
     The classifier is back in its own mode afterwards. ValueError as for ``Classifier.features``, of all images at once.
     """
     _check_range(images)
-    was_training = classifier.training
-    classifier.eval()
-    try:
+    with evaluating(classifier):
         features = torch.cat([classifier.body(part) for part in images.split(at_once)])
-    finally:
-        classifier.train(was_training)
-    return features, classifier.last(features)
+        return features, classifier.last(features)
 
 
 def accuracy(logits: Float[Tensor, "n classes"], labels: Int[Tensor, "n"]) -> float:
     """Return the share of rows whose largest logit is the label's: of conditional samples, those that show their class.
 
-    It says nothing of variety: one good image of each class, repeated, reaches 1. ValueError for no rows.
+    It says nothing of variety: one good image of each class, repeated, reaches 1. labels may be on another device.
+    ValueError for no rows, and where rows and labels do not pair.
     """
     if not len(logits):
         raise ValueError("logits: expected at least 1 row, got 0")
-    return int((logits.argmax(1) == labels).sum()) / len(labels)
+    if len(labels) != len(logits):
+        raise ValueError(f"labels: expected {len(logits)}, one a row of logits, got {len(labels)}")
+    return int((logits.argmax(1) == labels.to(logits.device)).sum()) / len(labels)

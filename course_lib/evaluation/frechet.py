@@ -1,8 +1,9 @@
 """Measures of generated images against real ones, as functions of feature arrays (n, d), one row an image.
 
-The features are those of ``course_lib.classifier``, d = 64; distances to training images may be taken between pixels as
-well. Sums are made in float64, distances between images in the type that comes in. No figure here means anything alone:
-beside each belongs ``real_floor``, the same measure between real images and others, of the same number.
+The features are those of ``course_lib.evaluation.classifier``, d = 64; distances to training images may be taken
+between pixels as well. All is computed in float64 on the processor, wherever the features lie: no other device is sure
+to have it. No figure here means anything alone: beside each belongs ``real_floor``, the same measure between real
+images and others, of the same number.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +29,8 @@ def _check(least: int, **features: Tensor) -> None:
 
 
 def _exact(x: Tensor) -> Tensor:
-    """Return x in float64, on the processor: not every device has it."""
-    return x.to("cpu", torch.float64)
+    """Return x in float64, on the processor; there first, for not every device has float64."""
+    return x.cpu().double()
 
 
 def _share(true: Tensor) -> float:
@@ -44,13 +45,35 @@ def gaussian_frechet_distance(
 
     sigma, other_sigma: covariances, singular ones too. The eigenvalues of Σ₁Σ₂ are the squared singular values of
     Σ₁^½ Σ₂^½, so the trace of the root is the sum of these: only roots of symmetric matrices are taken, and the
-    product, which is not symmetric, is never formed. Computed in float64.
+    product, which is not symmetric, is never formed. Computed in float64; eigenvalues below the rounding of the largest
+    count as 0, for their roots would be 10⁻⁸ of it and not 10⁻¹⁶. ValueError for shapes that do not fit, numbers that
+    are not finite, and matrices that are no covariances: not symmetric, or with an eigenvalue below 0.
     """
+    _check_moments(mu=mu, sigma=sigma, other_mu=other_mu, other_sigma=other_sigma)
     roots = []
-    for each in (sigma, other_sigma):
+    for name, each in (("sigma", sigma), ("other_sigma", other_sigma)):
         values, vectors = torch.linalg.eigh(_exact(each))
-        roots.append(values.clamp(min=0).sqrt() * vectors)  # a factor A with A Aᵀ = Σ does as well as the root
+        largest = len(values) * values.abs().max()
+        if values.min() < -10 * torch.finfo(each.dtype).eps * largest:
+            raise ValueError(f"{name}: expected no eigenvalue below 0, got {values.min().item():.6g}")
+        values = values.where(values > torch.finfo(values.dtype).eps * largest, 0)
+        roots.append(values.sqrt() * vectors)  # a factor A with A Aᵀ = Σ does as well as the root
     return _distance_of_factors(_exact(mu), roots[0].T, _exact(other_mu), roots[1].T)
+
+
+def _check_moments(**moments: Tensor) -> None:
+    """Raise ValueError, with the argument's name, for moments that are no mean or covariance of one width."""
+    d = len(next(iter(moments.values())))
+    for name, x in moments.items():
+        shape = (d,) if name.endswith("mu") else (d, d)
+        if d == 0 or x.shape != shape:
+            expected = f"the shape {shape}, as of mu" if d else "at least one feature"
+            raise ValueError(f"{name}: expected {expected}, got {tuple(x.shape)}")
+        if not x.isfinite().all():
+            raise ValueError(f"{name}: expected finite numbers, got {int((~x.isfinite()).sum())} that are not")
+        if x.ndim == 2 and (x - x.T).abs().max() > 1e3 * torch.finfo(x.dtype).eps * x.abs().max():
+            gap = (x - x.T).abs().max().item()
+            raise ValueError(f"{name}: expected a symmetric matrix, got entries that differ by {gap:.6g}")
 
 
 def frechet_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
@@ -77,7 +100,8 @@ def _distance_of_factors(mu: Tensor, factor: Tensor, other_mu: Tensor, other_fac
     """Return ‖μ₁ − μ₂‖² + ‖A‖² + ‖B‖² − 2 Σ singular values of A Bᵀ, for covariances AᵀA and BᵀB."""
     traces = (factor**2).sum() + (other_factor**2).sum()
     shared = torch.linalg.svdvals(factor @ other_factor.T).sum()
-    return max(0.0, (((mu - other_mu) ** 2).sum() + traces - 2 * shared).item())  # not −10⁻¹⁵
+    distance = (((mu - other_mu) ** 2).sum() + traces - 2 * shared).item()
+    return max(distance, 0.0)  # not −10⁻¹⁵; in this order, or nan would become 0
 
 
 class Extrapolation(NamedTuple):
@@ -155,7 +179,7 @@ def kernel_distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> float:
     _check(2, a=a, b=b)
     a, b = _exact(a), _exact(b)
 
-    one = torch.ones((), dtype=torch.float64)
+    one = torch.ones((), dtype=torch.float64)  # on the processor, as a and b now are
 
     def total(x: Tensor, y: Tensor) -> Tensor:
         sums = []

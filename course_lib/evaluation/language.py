@@ -1,4 +1,4 @@
-"""Measures of trained models, by the names and the definitions of the field."""
+"""Measures of language models: cross-entropy in nats by position, and the share of known words."""
 
 import torch
 from jaxtyping import Float, Int
@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.attention.transformer import Transformer
+from course_lib.training.eval_mode import evaluating
 
 
 @torch.no_grad()
@@ -15,8 +16,8 @@ def cross_entropy_by_position(
     """Return the mean of −log p of the next token, in nats, at each position of a window.
 
     tokens is cut into windows of context tokens (the model's context_length when left out) without overlap, and
-    position t has t + 1 tokens to look at. at_once: positions computed together. Too few tokens: ValueError.
-    The model is in eval mode during the call and back in its own mode afterwards.
+    position t has t + 1 tokens to look at. at_once: positions computed together. ValueError for too few tokens, and as
+    for ``Transformer.forward``. The model is in eval mode during the call and back in its own mode afterwards.
     """
     context = model.config.context_length if context is None else context
     n = (len(tokens) - 1) // context
@@ -24,16 +25,11 @@ def cross_entropy_by_position(
         raise ValueError(f"tokens: expected more than context = {context}, got {len(tokens)}")
     inputs, targets = (tokens[i : i + n * context].view(n, context) for i in (0, 1))
     total = torch.zeros(context, dtype=torch.float64)
-    was_training = model.training
-    model.eval()
-    try:
-        for x, y in zip(
-            inputs.split(max(1, at_once // context)), targets.split(max(1, at_once // context)), strict=True
-        ):
+    rows = max(1, at_once // context)
+    with evaluating(model):
+        for x, y in zip(inputs.split(rows), targets.split(rows), strict=True):
             nats = F.cross_entropy(model(x).flatten(0, 1).float(), y.flatten(), reduction="none")
-            total += nats.view(-1, context).sum(0).double().cpu()
-    finally:
-        model.train(was_training)
+            total += nats.view(-1, context).sum(0).cpu().double()  # in this order: not every device has float64
     return total / n
 
 

@@ -7,13 +7,19 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+from course_lib.training.eval_mode import evaluating
 from course_lib.training.memory_format import as_convolved
 
 SIDE = 28
 
 
 def to_images(pixels: UInt8[Tensor, "n 28 28"]) -> Float[Tensor, "n 1 28 28"]:
-    """Return bytes as the networks take them: one channel, 0 … 255 to −1 … 1, the range of tanh."""
+    """Return bytes as the networks take them: one channel, 0 … 255 to −1 … 1, the range of tanh.
+
+    TypeError for anything but bytes: greys in [0, 1] would all come out as nearly black.
+    """
+    if pixels.dtype != torch.uint8:
+        raise TypeError(f"pixels: expected bytes, torch.uint8 from 0 to 255, got {pixels.dtype}")
     return (pixels.float() / 127.5 - 1)[:, None]
 
 
@@ -47,7 +53,7 @@ class Generator(nn.Module):
         _check_labels(labels, self.n_classes)
         if self.embedding is not None:
             z = torch.cat([z, self.embedding(labels)], dim=1)
-        x = self.first(z).view(len(z), -1, 7, 7)  # (B, 2 C, 7, 7)
+        x = self.first(z).unflatten(1, (-1, 7, 7))  # (B, 2 C, 7, 7)
         return self.body(as_convolved(self, x))
 
 
@@ -112,15 +118,11 @@ def sample(
 ) -> Float[Tensor, "n 1 28 28"]:
     """Return the images made from z with the generator in eval mode, in which it is back afterwards in its own.
 
-    In eval mode batch norm takes its running statistics, so that an image depends on its own z alone.
+    In eval mode batch norm takes its running statistics, so that an image depends on its own z alone. No noise makes
+    no images, (0, 1, 28, 28). at_once: images made together.
     """
-    was_training = generator.training
-    generator.eval()
-    try:
-        parts = [
-            generator(z[i : i + at_once], *given_labels(None if labels is None else labels[i : i + at_once])).float()
-            for i in range(0, len(z), at_once)
-        ]
-    finally:
-        generator.train(was_training)
+    noise = z.split(at_once)
+    kinds = [None] * len(noise) if labels is None else labels.to(z.device).split(at_once)
+    with evaluating(generator):
+        parts = [generator(part, *given_labels(kind)).float() for part, kind in zip(noise, kinds, strict=True)]
     return torch.cat(parts)

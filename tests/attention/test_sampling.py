@@ -102,6 +102,30 @@ def test_temperature_goes_from_the_largest_to_all_alike():
     assert entropy(torch.tensor([1.0, 0.0])).item() == 0
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("temperature", [1e-20, 1e-39, 1e-46, 5e-324])
+def test_the_smallest_temperatures_give_the_largest_logit_and_no_nan(dtype, temperature):
+    for logits in ([0.5, 2.0, -1.0, 1.2], [-30.0, -10.0, -20.0, -10.5], [100.0, 3e4, 0.0, -3e4]):
+        p = next_distribution(torch.tensor(logits, dtype=dtype), temperature)
+        assert p.tolist() == [0, 1, 0, 0]
+    tied = torch.tensor([3.0, -1.0, 3.0], dtype=dtype)
+    assert next_distribution(tied, temperature).tolist() == [0.5, 0, 0.5]
+    assert next_distribution(tied, temperature, top_k=1).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("choices", [{}, {"positions": "rotary"}], ids=["learned", "rotary"])
+def test_generation_is_a_loop_that_reads_the_whole_window(choices):
+    """Written out: past a context of 6 a model with learned positions is handed the last 6 tokens, neither other nor fewer."""
+    model, tokens = model_of(**choices), torch.tensor([[3, 1], [0, 7]])
+    drawn, generator = generate(model, tokens, 15, seeded(2), temperature=1.3), seeded(2)
+    for _ in range(15):
+        seen = tokens if choices else torch.stack([row[max(0, len(row) - 6) :] for row in tokens])
+        with torch.no_grad():
+            p = (model(seen)[:, -1].float() / 1.3).softmax(-1)
+        tokens = torch.cat([tokens, torch.multinomial(p, 1, generator=generator)], dim=1)
+    assert torch.equal(drawn, tokens)
+
+
 def test_draws_follow_the_distribution():
     model, n = model_of(), 20_000
     first = torch.full((n, 1), 3)

@@ -1,4 +1,4 @@
-"""The ROC area against scikit-learn and SciPy; files that decompress to what went in."""
+"""The ROC area against scikit-learn and SciPy."""
 
 import pytest
 import torch

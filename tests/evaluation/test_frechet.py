@@ -57,7 +57,10 @@ def test_frechet_distance_holds_where_covariances_are_singular():
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-12)
     moved = a @ torch.linalg.qr(normal(20, 20, seed=2)).Q + 1
     again = gaussian_frechet_distance(a.mean(0), a.T.cov(), moved.mean(0), moved.T.cov())
-    assert frechet_distance(a, moved) == pytest.approx(again, rel=1e-7)
+    assert frechet_distance(a, moved) == pytest.approx(again, rel=1e-12)
+    other = 2 * normal(12, 20, seed=5)
+    again = gaussian_frechet_distance(a.mean(0), a.T.cov(), other.mean(0), other.T.cov())
+    assert frechet_distance(a, other) == pytest.approx(again, rel=1e-12)
     left, right = torch.zeros(30, 8).double(), torch.zeros(30, 8).double()
     left[:, :3], right[:, 3:7] = normal(30, 3, seed=3), normal(30, 4, seed=4)
     mean_free = (left - left.mean(0), right - right.mean(0))
@@ -150,6 +153,8 @@ def test_accuracy_counts_the_largest_logit():
         (lambda a: kernel_distance(a, a / torch.zeros(4)), "b: expected finite numbers, got"),
         (lambda a: precision_and_recall(a, a[:3]), "fake: expected at least 4 rows, got 3"),
         (lambda a: density_and_coverage(a[:5], a), "real: expected at least 6 rows, got 5"),
+        (lambda a: density_and_coverage(a, a, k=0), "k: expected at least 1 neighbour, got 0"),
+        (lambda a: precision_and_recall(a, a, k=-1), "k: expected at least 1 neighbour, got -1"),
         (lambda a: memorisation(a, a, a[:0]), "held_out: expected at least 1 rows, got 0"),
         (lambda a: memorisation(a, a, a, share=1.0), "share: expected 0 … 1, got 1.0"),
         (lambda a: nearest(a, a[:, :2]), "among: expected 4 features, as in x, got 2"),
@@ -172,6 +177,34 @@ def test_accuracy_counts_the_largest_logit():
 def test_errors_name_the_argument(call, says):
     with pytest.raises(ValueError, match=says):
         call(torch.randn(20, 4, generator=seeded(0)))
+
+
+mu, sigma = torch.zeros(2).double(), torch.eye(2).double()
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("moments", "says"),
+    [
+        ((mu * torch.nan, sigma, mu, sigma), "^mu: expected finite numbers, got 2 that are not"),
+        ((mu, sigma, mu / 0, sigma), "other_mu: expected finite numbers, got 2"),
+        ((mu, sigma, mu, sigma / 0), "other_sigma: expected finite numbers, got 4"),
+        ((mu[:0], sigma[:0, :0], mu[:0], sigma[:0, :0]), "mu: expected at least one feature"),
+        ((mu, sigma, mu[:1], sigma), r"other_mu: expected the shape \(2,\), as of mu, got \(1,\)"),
+        ((mu, mu, mu, sigma), r"sigma: expected the shape \(2, 2\), as of mu, got \(2,\)"),
+        ((mu, sigma.cumsum(1), mu, sigma), "sigma: expected a symmetric matrix, got entries that differ by 1"),
+        ((mu, sigma, mu, -2 * sigma), "other_sigma: expected no eigenvalue below 0, got -2"),
+    ],
+)
+def test_moments_that_are_none_are_refused_and_not_called_perfect(moments, says):
+    """A nan in a mean, or the moments of no rows, gave the distance 0."""
+    with pytest.raises(ValueError, match=says):
+        gaussian_frechet_distance(*moments)
+
+
+def test_labels_that_do_not_pair_are_refused(unchecked):
+    with pytest.raises(ValueError, match="labels: expected 20, one a row of logits, got 1"):
+        accuracy(normal(20, 4, 1), torch.zeros(1).long())
 
 
 def test_nothing_is_changed_in_place():

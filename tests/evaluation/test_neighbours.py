@@ -52,6 +52,22 @@ def test_a_common_offset_costs_no_digits():
     assert precision_and_recall(real, fake) == precision_and_recall(real.double(), fake.double())
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_narrow_clusters_keep_their_figures_in_float32(seed):
+    """Rows 1e-3 apart and 8 from the middle: a product in float32 has no digit of their distances left."""
+    centres = torch.randn(10, 64, generator=seeded(seed))
+    real, fake = (
+        centres[torch.arange(500) % 10] + 1e-3 * torch.randn(500, 64, generator=seeded(10 * seed + s)) for s in (1, 2)
+    )
+    apart = torch.cdist(real.double(), fake.double(), compute_mode="donot_use_mm_for_euclid_dist").numpy()
+    in_real = apart <= balls(real.double(), 5)[:, None]
+    assert density_and_coverage(real, fake) == pytest.approx((in_real.sum(0).mean() / 5, in_real.any(1).mean()))
+    in_real, in_fake = apart <= balls(real.double(), 3)[:, None], apart <= balls(fake.double(), 3)[None]
+    assert precision_and_recall(real, fake) == pytest.approx((in_real.any(0).mean(), in_fake.any(1).mean()))
+    assert nearest(fake, real)[0].numpy() == pytest.approx(apart.min(0), rel=1e-5)
+    assert memorisation(fake, real, real + 0).nearer == 0  # the held-out ones are copies, the fakes near misses
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_identical_and_disjoint_sets(dtype):
     real = (normal(1100, 64, 1) + 3).to(dtype)
