@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import torch
 
+from course_lib import paths
 from course_lib.paths import home
 
 BUDGETS = ("quick", "full")
@@ -38,20 +39,34 @@ class Runtime:
         """Return the value for this run's budget."""
         return quick if self.budget == "quick" else full
 
+    def expect(self, what: str, minutes: float) -> None:
+        """Say before a heavy cell of the full budget starts what it trains and how long that is meant to take.
+
+        minutes: what the budget was sized for, on one recent card; the quick budget says nothing.
+        """
+        if self.budget == "full":
+            print(f"full budget: {what}; sized for at most {minutes:g} minutes on one recent GPU", flush=True)
+
+
+def full_was_run() -> bool:
+    """Return whether the full budgets have been run on a GPU, which their record tells."""
+    return (paths.RESULTS / "full_budgets.json").is_file()
+
 
 def runtime() -> Runtime:
-    """Choose device and budget: the variables where they are set, else CUDA and full, else CPU and quick.
+    """Choose device and budget: the variables where they are set, else CUDA where there is one, else the CPU.
 
-    MPS is used only when asked for. Raises ValueError for a variable that cannot be followed.
+    The budget is quick, on a GPU too until the full one has been run on one. MPS is used only when asked for. Raises
+    ValueError for a variable that cannot be followed.
     """
     name = os.environ.get("COURSE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.ones(1, device=device).cpu().item()  # a device that keeps no numbers, as meta, is no device to learn on
     except (RuntimeError, AssertionError) as error:  # torch without CUDA raises AssertionError
         reason = str(error).splitlines()[0]
         raise ValueError(f"COURSE_DEVICE: expected a device that torch can use here, got {name!r} ({reason})") from None
-    budget = os.environ.get("COURSE_BUDGET") or ("full" if device.type == "cuda" else "quick")
+    budget = os.environ.get("COURSE_BUDGET") or ("full" if device.type == "cuda" and full_was_run() else "quick")
     if budget not in BUDGETS:
         raise ValueError(f"COURSE_BUDGET: expected quick or full, got {budget!r}")
     return Runtime(device, budget)
@@ -67,6 +82,8 @@ def start(seed: int = 0, threads: int | None = None) -> Runtime:
     torch.manual_seed(seed)
     if threads is not None:
         torch.set_num_threads(threads)
+    if run.device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32: matrix products with 10 bits behind the point
     print(f"Python {platform.python_version()}, PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
     print(f"device: {run.device_name} · budget: {run.budget} · seed: {seed}")
     return run
@@ -76,15 +93,17 @@ def describe() -> None:
     """Print what this run uses, what to expect of it, where its files are and how to delete them."""
     run = runtime()
     expect = run.pick(
-        quick="small sizes; a chapter runs in under 90 s on two CPU cores",
+        quick="small sizes; a chapter runs in under 90 s on two CPU cores"
+        + ("; COURSE_BUDGET=full tries the large ones, which no GPU has run yet" if run.device.type == "cuda" else ""),
         full="large sizes for a GPU; a heavy cell says first how many minutes it takes",
     )
     files = [path for path in home().rglob("*") if path.is_file()]
     kept = f"{len(files)} file{'s' * (len(files) != 1)}, {sum(path.stat().st_size for path in files) / 2**20:.1f} MiB"
+    tf32 = ", its matrix products as TF32," if run.device.type == "cuda" else ""
     place = "the folder in COURSE_HOME" if os.environ.get("COURSE_HOME") else f"{home().name}/"
     for name, says in (
         ("device", f"{run.device_name}, {torch.get_num_threads()} threads; no chapter needs a GPU"),
-        ("precision", "float32 unless a cell says float64, where digits are to be compared"),
+        ("precision", f"float32{tf32} unless a cell says float64, where digits are to be compared"),
         ("budget", f"{run.budget}: {expect}"),
         ("notebooks", "work/ is your own copy; `make reset NB=00` gives a fresh one and keeps yours beside it"),
         ("progress", f"{place}: {kept}; delete the folder and every exercise is open again"),

@@ -45,3 +45,31 @@ def test_variables_that_cannot_be_followed_are_named(monkeypatch, name, value, m
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=message):
         runtime.runtime()
+
+
+def test_a_device_that_keeps_no_numbers_is_refused(monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "meta")
+    with pytest.raises(ValueError, match="COURSE_DEVICE: expected a device that torch can use here, got 'meta'"):
+        runtime.runtime()
+
+
+def test_on_a_gpu_the_budget_is_quick_until_the_full_one_was_run_on_one(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("COURSE_BUDGET")
+    monkeypatch.delenv("COURSE_DEVICE")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a card")
+    monkeypatch.setattr(torch, "ones", lambda *size, device: torch.zeros(1))
+    monkeypatch.setattr(runtime.paths, "RESULTS", tmp_path)
+    assert runtime.runtime().budget == "quick"
+    runtime.describe()
+    assert "COURSE_BUDGET=full tries the large ones, which no GPU has run yet" in capsys.readouterr().out
+    (tmp_path / "full_budgets.json").write_text("{}")
+    assert runtime.runtime().budget == "full"
+    monkeypatch.setenv("COURSE_BUDGET", "quick")
+    assert runtime.runtime().budget == "quick"
+
+
+def test_a_full_budget_says_what_to_expect_and_the_quick_one_nothing(capsys):
+    for budget in ("quick", "full"):
+        runtime.Runtime(torch.device("cpu"), budget).expect("a wider model", 4)
+    assert capsys.readouterr().out == "full budget: a wider model; sized for at most 4 minutes on one recent GPU\n"
