@@ -154,11 +154,33 @@ def test_a_step_that_returns_nothing_is_unfinished():
     assert (verdict.state, verdict.key) == ("unfinished", "none")
 
 
+def test_new_tensors_in_the_list_are_no_parameters_moved_in_place():
+    """The caller's tensors stay where they were, so that the cells that follow would train nothing."""
+    body = STEP + (
+        "for i, p in enumerate(parameters):\n"
+        "    parameters[i] = (p - rate * p.grad).detach().requires_grad_()\n    p.grad = None\nreturn loss.item()"
+    )
+    verdict = check(written(REGISTRY.find("start.gradient_step"), body), REGISTRY.find("start.gradient_step"))
+    assert (verdict.state, verdict.key) == ("wrong", "not_moved")
+
+
+def test_a_parameter_may_be_a_number_without_axes():
+    """As in the cell that follows; one that is written into by p[:] stops there with an IndexError."""
+    body = STEP + "for p in parameters:\n    p.data[:] = p.data - rate * p.grad\n    p.grad = None\nreturn loss.item()"
+    verdict = check(written(REGISTRY.find("start.gradient_step"), body), REGISTRY.find("start.gradient_step"))
+    assert (verdict.state, verdict.key) == ("wrong", "raised")
+    right = body.replace("[:]", "[...]")
+    assert (
+        check(written(REGISTRY.find("start.gradient_step"), right), REGISTRY.find("start.gradient_step")).state
+        == "right"
+    )
+
+
 def test_an_update_without_no_grad_is_met_with_pytorchs_own_words():
     body = STEP + "for p in parameters:\n    p -= rate * p.grad\nreturn loss.item()"
     verdict = check(written(REGISTRY.find("start.gradient_step"), body), REGISTRY.find("start.gradient_step"))
     assert "in-place operation" in " ".join(verdict.lines)
-    assert verdict.lines[0].startswith("called with a loss of one tensor of parameters and rate = 0.02")
+    assert verdict.lines[0].startswith("called with a loss of one number and rate = 0.02")
 
 
 def test_the_right_answers():

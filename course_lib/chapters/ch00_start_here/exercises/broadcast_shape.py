@@ -1,4 +1,4 @@
-"""The exercise broadcast_shape."""
+"""The learner names the shape of points[:, None, :] less centres."""
 
 from course_lib.classroom.exercises.spec import Answer
 

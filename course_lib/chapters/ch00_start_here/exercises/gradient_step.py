@@ -1,7 +1,7 @@
-"""The exercise gradient_step."""
+"""The learner writes gradient_step: every parameter moves, in place, by −rate times its gradient."""
 
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,37 +17,12 @@ def _three_steps(step: Callable, loss_of: Callable[..., Tensor], start: tuple[Te
     parameters = [value.clone().requires_grad_() for value in start]
     losses, plain = [], True
     for _ in range(3):
-        loss = step(loss_of, parameters, rate)
+        loss = step(loss_of, list(parameters), rate)  # who writes into the list moves no parameter
         if not isinstance(loss, Tensor | numbers.Real):
             return loss
         plain = plain and not getattr(loss, "requires_grad", False)
         losses.append(float(loss))
     return torch.tensor(losses, dtype=torch.float64), torch.cat([p.detach().flatten() for p in parameters]), plain
-
-
-def _stepping(
-    loss_of: Callable[..., Tensor],
-    parameters: Sequence,
-    rate: float,
-    keep: bool = False,
-) -> Tensor:
-    loss = loss_of(*parameters)
-    loss.backward()
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter -= rate * parameter.grad
-            parameter.grad = parameter.grad if keep else None
-    return loss
-
-
-def _first_only(loss_of: Callable[..., Tensor], parameters: Sequence[Tensor], rate: float) -> float:
-    fixed = [p.detach() for p in parameters[1:]]
-    return _stepping(lambda first: loss_of(first, *fixed), parameters[:1], rate).item()
-
-
-def _loss_after(loss_of: Callable[..., Tensor], parameters: Sequence[Tensor], rate: float) -> float:
-    _stepping(loss_of, parameters, rate)
-    return loss_of(*parameters).item()
 
 
 def _bowl(a: Tensor, b: Tensor) -> Tensor:
@@ -59,15 +34,16 @@ def _three(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 
 
 def _step_probes() -> list[Probe]:
-    says = "a loss of {} parameters and rate = {}, three times in a row"
+    says = "a loss of {} and rate = {}, three times in a row"
     return [
         Probe(
-            (lambda w: (3 * w - 6).square().sum(), (random(1, seed=1),), 0.02), says=says.format("one tensor of", 0.02)
+            (lambda w: (3 * w - 6).square().sum(), (random(1, seed=1)[0],), 0.02),
+            says=says.format("one number", 0.02),
         ),
-        Probe((_bowl, (random(3, seed=2), random(2, 2, seed=3)), 0.1), says=says.format("two tensors of", 0.1)),
+        Probe((_bowl, (random(3, seed=2), random(2, 2, seed=3)), 0.1), says=says.format("two tensors", 0.1)),
         Probe(
             (_three, (random(2, seed=4), random(5, seed=5), random(1, 3, seed=6)), 0.03),
-            says=says.format("three tensors of", 0.03),
+            says=says.format("three tensors", 0.03),
         ),
     ]
 
@@ -76,51 +52,51 @@ ENTRY = Exercise(
     id="start.gradient_step",
     reference=descent.gradient_step,
     probes=_step_probes,
-    checked="the losses and the parameters of three steps in a row, with one, two and three parameters.",
+    checked="the losses and the parameters of three steps in a row, with one number, two and three tensors.",
     outputs=("the losses of the three steps", "the parameters after them", "that the loss is a plain number"),
     gradients=False,
     trial=_three_steps,
     mistakes=(
         Mistake(
             "ascent",
-            lambda loss_of, parameters, rate: _stepping(loss_of, parameters, -rate).item(),
+            {"parameter -= rate": "parameter += rate"},
             "the step goes along the gradient, uphill",
             "the gradient points to where the loss grows: with which sign do you follow it?",
         ),
         Mistake(
             "not_zeroed",
-            lambda loss_of, parameters, rate: _stepping(loss_of, parameters, rate, keep=True).item(),
+            {"            parameter.grad = None  # backward() adds to what it finds\n": ""},
             "the gradients of earlier steps are still there and are added to",
             "the first step is right, the second is not: what does backward() do with a .grad that it finds?",
         ),
         Mistake(
             "not_moved",
-            lambda loss_of, parameters, rate: _stepping(loss_of, parameters, 0.0).item(),
+            {"parameter -= rate * parameter.grad": "moved = parameter - rate * parameter.grad"},
             "the parameters stay where they are",
             "p = p - … makes a new tensor and leaves the parameter alone; p -= … changes it. And a gradient that is "
             "set to zero before the update moves nothing.",
         ),
         Mistake(
             "rate_ignored",
-            lambda loss_of, parameters, rate: _stepping(loss_of, parameters, 1.0).item(),
+            {"rate * parameter.grad": "parameter.grad"},
             "the rate is not used",
             "how far does one step go?",
         ),
         Mistake(
             "first_only",
-            _first_only,
+            {"for parameter in parameters:": "for parameter in parameters[:1]:"},
             "the first parameter alone is moved",
             "is the return inside the loop?",
         ),
         Mistake(
             "loss_after",
-            _loss_after,
+            {"loss.item()": "loss_of(*parameters).item()"},
             "the loss is computed again after the update",
             "the loss before is already there; a second evaluation doubles the work.",
         ),
         Mistake(
             "graph_kept",
-            lambda loss_of, parameters, rate: _stepping(loss_of, parameters, rate),
+            {"loss.item()": "loss"},
             "the loss comes back as a tensor that still holds its graph",
             "a list of a thousand such losses keeps a thousand graphs in memory: what does .item() return?",
         ),

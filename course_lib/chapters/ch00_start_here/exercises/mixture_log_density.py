@@ -1,33 +1,10 @@
-"""The exercise mixture_log_density."""
-
-import math
+"""The learner writes mixture_log_density: the log density of a mixture of round Gaussians at every point."""
 
 import torch
-from torch import Tensor
 
 from course_lib.chapters.ch00_start_here import mixture
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
-
-
-def _each(points: Tensor, mu: Tensor, log_std: Tensor) -> Tensor:
-    squares = (points[:, None, :] - mu).square().sum(-1)
-    return -squares / (2 * torch.exp(2 * log_std)) - 2 * log_std - math.log(2 * math.pi)
-
-
-def _log_of_each(points: Tensor, logits: Tensor, mu: Tensor, log_std: Tensor) -> Tensor:
-    return (logits.softmax(-1) * _each(points, mu, log_std)).sum(-1)
-
-
-def _one_dimension(points: Tensor, logits: Tensor, mu: Tensor, log_std: Tensor) -> Tensor:
-    each = _each(points, mu, log_std) + log_std + math.log(2 * math.pi) / 2
-    return torch.logsumexp(each + logits.log_softmax(-1), -1)
-
-
-def _variance_for_std(points: Tensor, logits: Tensor, mu: Tensor, log_std: Tensor) -> Tensor:
-    squares = (points[:, None, :] - mu).square().sum(-1)
-    each = -squares / (2 * torch.exp(log_std)) - 2 * log_std - math.log(2 * math.pi)
-    return torch.logsumexp(each + logits.log_softmax(-1), -1)
 
 
 def _mixture_probes() -> list[Probe]:
@@ -48,40 +25,38 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "log_of_each",
-            _log_of_each,
+            {"torch.logsumexp(each + logits.log_softmax(-1), dim=-1)": "(logits.softmax(-1) * each).sum(-1)"},
             "the logarithms of the components are averaged, where their densities should be",
             "a point that one component explains well is likely, however badly the others do: which comes first, "
             "the sum or the logarithm?",
         ),
         Mistake(
             "one_dimension",
-            _one_dimension,
+            {"- 2 * log_std - math.log(2 * math.pi)": "- log_std - math.log(2 * math.pi) / 2"},
             "the components are normalised as on a line, by σ√(2π)",
             "on the plane a Gaussian is a product of two bells: how often does σ√(2π) appear?",
         ),
         Mistake(
             "variance_for_std",
-            _variance_for_std,
+            {"torch.exp(2 * log_std)": "torch.exp(log_std)"},
             "the squares are divided by 2σ instead of 2σ²",
             "exp(log_std) is σ; what is σ² in terms of log_std?",
         ),
         Mistake(
             "equal_shares",
-            lambda points, logits, mu, log_std: torch.logsumexp(_each(points, mu, log_std), -1) - math.log(len(logits)),
+            {"logits.log_softmax(-1)": "logits.new_zeros(len(logits)).log_softmax(-1)"},
             "all components have the same share",
             "where do the logits enter?",
         ),
         Mistake(
             "logits_not_normalised",
-            lambda points, logits, mu, log_std: torch.logsumexp(_each(points, mu, log_std) + logits, -1),
+            {"logits.log_softmax(-1)": "logits"},
             "the logits are added as they are",
             "the shares must add up to 1: what does logits.log_softmax(-1) do that logits does not?",
         ),
         Mistake(
             "underflow",
-            lambda points, logits, mu, log_std: torch.log(
-                (logits.softmax(-1) * _each(points, mu, log_std).exp()).sum(-1)
-            ),
+            {"torch.logsumexp(": "torch.log(torch.exp(", ", dim=-1)": ").sum(dim=-1))"},
             "the densities themselves are added up: far out, each of them is 0 in the computer",
             "log(e^-800 + e^-801) is a harmless number, e^-800 is not: torch.logsumexp knows how.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise standardise."""
+"""The learner writes standardise: every column of the points gets mean 0 and standard deviation 1."""
 
 import torch
 
@@ -18,37 +18,37 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "all_at_once",
-            lambda points: (points - points.mean()) / points.std(),
+            {"points.mean(dim=0)": "points.mean()", "points.std(dim=0)": "points.std()"},
             "one mean and one standard deviation are taken over all numbers together",
             "a column in metres and one in seconds have nothing in common: which axis should the mean run over?",
         ),
         Mistake(
             "along_rows",
-            lambda points: (points - points.mean(dim=1, keepdim=True)) / points.std(dim=0),
+            {"points.mean(dim=0)": "points.mean(dim=1, keepdim=True)"},
             "the mean is taken within each point, over its coordinates",
             "dim names the axis that disappears: the points are on axis 0, the coordinates on axis 1.",
         ),
         Mistake(
             "not_centred",
-            lambda points: points / points.std(dim=0),
+            {"(points - points.mean(dim=0))": "points"},
             "the mean is not subtracted",
             "what is the mean of every column of your result?",
         ),
         Mistake(
             "not_scaled",
-            lambda points: points - points.mean(dim=0),
+            {" / points.std(dim=0)": ""},
             "nothing is divided",
             "what is the standard deviation of every column of your result?",
         ),
         Mistake(
             "variance",
-            lambda points: (points - points.mean(dim=0)) / points.var(dim=0),
+            {"points.std(dim=0)": "points.var(dim=0)"},
             "each column is divided by its variance",
             "in which unit is a variance, if the points are in cm?",
         ),
         Mistake(
             "divided_by_n",
-            lambda points: (points - points.mean(dim=0)) / points.std(dim=0, correction=0),
+            {"points.std(dim=0)": "points.std(dim=0, correction=0)"},
             "the standard deviation divides by n",
             "both are in use; here it is torch's own, points.std(dim=0).",
         ),
