@@ -1,6 +1,7 @@
 # Thin aliases of course.py: `make help` lists them. PYTHON=python3.13 chooses the interpreter.
 PYTHON ?= python3
-.PHONY: help lab check test notebooks reset clean
-help lab check test notebooks reset clean:
-	@$(PYTHON) course.py $@ $(if $(NB),NB=$(NB)) $(if $(PORT),PORT=$(PORT))
+COMMANDS := help lab check test test-all fuzz notebooks reset clean
+.PHONY: $(COMMANDS)
+$(COMMANDS):
+	@$(PYTHON) course.py $@ $(if $(NB),NB=$(NB)) $(if $(PORT),PORT=$(PORT)) $(if $(AFTER),AFTER=$(AFTER))
 .DEFAULT_GOAL := help

@@ -20,6 +20,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
+import urllib.request
 import webbrowser
 from pathlib import Path
 
@@ -34,8 +36,11 @@ TORCH = "torch>=2.11,<3"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 HELP = """\
 make lab          open the course in JupyterLab        (PORT=8889 chooses the port)
-make check        lint, types, unit tests, pairing: the maintainer's fast loop
-make test         all tests, every notebook under nbval included   (NB=02 for one chapter's notebook alone)
+make check        lint, types, pairing, unit tests: the maintainer's fast loop
+make test         what check does, and every notebook under nbval   (NB=02 for one chapter's notebook alone)
+make test-all     what test does, and the slow rest: exercises done, other processors, mutants of the exercises
+                  (NB=02 for one chapter's runs; AFTER=test leaves out what `make test` has just done)
+make fuzz         all mutants of the exercises, not only 200 of each
 make notebooks    re-execute the sources that changed, store the outputs   (NB=02 for one)
 make reset NB=02  a fresh copy of a chapter; yours is kept as a backup beside it
 make clean        remove the environment and caches; never work/ nor your progress
@@ -58,8 +63,8 @@ def main(arguments: list[str]) -> int:
             return clean()
         if command == "reset":
             return reset(settings.get("NB", ""))
-        python = set_up()
-        return {"lab": lab, "check": check, "test": test, "notebooks": notebooks}[command](python, settings)
+        require_sense(command, settings)
+        return COMMANDS[command](set_up(), settings)
     except Problem as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
@@ -70,13 +75,23 @@ def main(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> tuple[str, dict[str, str]]:
     """Split ['test', 'NB=02'] into the command and its settings; exit with the help for anything else."""
-    commands = ("lab", "check", "test", "notebooks", "reset", "clean", "help")
+    commands = (*COMMANDS, "reset", "clean", "help")
     words = [a for a in arguments if "=" not in a] or ["help"]
     settings = dict(a.split("=", 1) for a in arguments if "=" in a)
-    wrong = [w for w in words if w not in commands] + [s for s in settings if s not in ("NB", "PORT")]
+    wrong = [w for w in words if w not in commands] + [s for s in settings if s not in ("NB", "PORT", "AFTER")]
     if wrong or len(words) > 1:
         sys.exit(f"course.py: cannot follow {' '.join(wrong or words)!r}\n\n{HELP}")
     return words[0], settings
+
+
+def require_sense(command: str, settings: dict[str, str]) -> None:
+    """Raise Problem for a setting that cannot be followed, before a set-up of minutes."""
+    if "PORT" in settings:
+        port_number(settings["PORT"])
+    if "NB" in settings and command != "notebooks":  # which makes the notebook of a new source
+        chapters(settings["NB"])
+    if settings.get("AFTER", "test") != "test":
+        raise Problem(f"AFTER: expected test, got {settings['AFTER']!r}")
 
 
 # --- set-up ----------------------------------------------------------------------------------------------------
@@ -99,11 +114,21 @@ def active_environment_has_the_course() -> bool:
     if Path(sys.prefix).resolve() == VENV.resolve():
         return False
     for found in importlib.metadata.distributions(name="course-lib"):
-        if ROOT.as_uri() in (found.read_text("direct_url.json") or ""):  # installed, and not another copy of it
+        if is_editable_copy(found.read_text("direct_url.json") or ""):
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 for requirement in found.requires or []:
                     importlib.metadata.version(re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0])
                 return active_torch_suits()
+    return False
+
+
+def is_editable_copy(direct_url: str) -> bool:
+    """Whether pip's note of where a package comes from says that it reads this very folder, as ``-e .`` makes it."""
+    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
+        noted = json.loads(direct_url)
+        place = urllib.parse.urlsplit(noted["url"])
+        same = Path(urllib.request.url2pathname(place.path)).resolve() == ROOT
+        return same and place.scheme == "file" and noted["dir_info"]["editable"] is True
     return False
 
 
@@ -137,6 +162,8 @@ def venv_python() -> Path:
 @contextlib.contextmanager
 def one_at_a_time():
     """Hold a lock that the system releases when this process ends, however it ends."""
+    with writing():
+        (ROOT / ".setup.lock").touch()
     with open(ROOT / ".setup.lock", "a+") as lock:
         waited = False
         while not try_lock(lock):
@@ -335,9 +362,7 @@ def open_when_ready(address: str, port: int, process: subprocess.Popen) -> None:
 
 def free_port(asked: str) -> int:
     """Return the port asked for, or the first free one from 8888 on."""
-    if asked and not (asked.isdigit() and 0 < int(asked) < 65536):
-        raise Problem(f"PORT: expected a number from 1 to 65535, got {asked!r}")
-    for port in [int(asked)] if asked else range(8888, 8988):
+    for port in [port_number(asked)] if asked else range(8888, 8988):
         with socket.socket() as probe:
             if not WINDOWS:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that just ended is no obstacle
@@ -347,13 +372,32 @@ def free_port(asked: str) -> int:
     raise Problem(f"Port {asked or '8888 to 8987'} is taken; `make lab PORT=…` chooses another.")
 
 
+def port_number(asked: str) -> int:
+    """Return the port that a text asks for; Problem if it is none."""
+    if asked.isdecimal() and 0 < int(asked) < 65536:
+        return int(asked)
+    raise Problem(f"PORT: expected a number from 1 to 65535, got {asked!r}")
+
+
 def chapters(number: str = "") -> list[Path]:
     """Return the notebooks in order, or those of one chapter; Problem if it has none."""
-    found = sorted((ROOT / "notebooks").glob(f"{number or '[0-9][0-9]'}_*.ipynb"))
+    every = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
+    found = [path for path in every if number in ("", path.name.split("_")[0])]
     if not found:
-        known = ", ".join(p.name[:2] for p in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+        known = ", ".join(path.name.split("_")[0] for path in every)
         raise Problem(f"NB: expected the number of a chapter ({known}), got {number!r}")
     return found
+
+
+@contextlib.contextmanager
+def writing():
+    """Turn what goes wrong in writing to the course's folder into a Problem."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{Path(error.filename or ROOT).name}: {error.strerror or error}"
+        text = f"Nothing can be written to {ROOT} ({reason}); copy the course to a folder of your own."
+        raise Problem(text) from None
 
 
 def lesson(path: Path) -> str:
@@ -364,6 +408,11 @@ def lesson(path: Path) -> str:
 
 def copy_for_learner() -> list[str]:
     """Copy chapters that work/ does not have; put changed ones beside the learner's. Overwrites nothing."""
+    with writing():
+        return _copy_for_learner()
+
+
+def _copy_for_learner() -> list[str]:
     WORK.mkdir(exist_ok=True)
     manifest = WORK / ".copied.json"
     copied = {}
@@ -421,7 +470,8 @@ def reset(number: str) -> int:
         target = WORK / chapter.name
         if target.exists():
             backup = unused(WORK, f"{chapter.stem}.backup")
-            target.replace(backup)
+            with writing():
+                target.replace(backup)
             print(f"work/{target.name} is fresh; yours is kept as work/{backup.name}")
     copy_for_learner()
     return 0
@@ -430,58 +480,101 @@ def reset(number: str) -> int:
 # --- the maintainer's commands ---------------------------------------------------------------------------------
 
 
+# Read by each kernel of a test before its first cell; warnings of Jupyter itself stay what they are.
+WARNINGS_ARE_ERRORS = """\
+import warnings
+warnings.filterwarnings("error", module=r"(__main__|course_lib|matplotlib|numpy|torch)(\\.|$)")
+"""
+
+
 @contextlib.contextmanager
 def test_environment():
-    """Yield an environment in which tests touch nothing of a learner's: quick, on the CPU, homes of their own."""
+    """Yield an environment in which tests touch nothing of a learner's: quick, on the CPU, homes of their own.
+
+    Everything runs two at a time, so each process gets one thread: two that wait for each other's cores take twice
+    as long as one. In a notebook's kernel a warning of a cell or of what it calls is an error.
+    """
     with tempfile.TemporaryDirectory(prefix="course-") as folder:
+        startup = Path(folder, "ipython", "profile_default", "startup")
+        startup.mkdir(parents=True)
+        (startup / "warnings_are_errors.py").write_text(WARNINGS_ARE_ERRORS)
         ours = {
             "COURSE_BUDGET": "quick",
             "COURSE_DEVICE": "cpu",
             "COURSE_HOME": folder,
             "IPYTHONDIR": f"{folder}/ipython",
+            "OMP_NUM_THREADS": "1",
         }
         yield {**os.environ, **ours, "PYTHONHASHSEED": "0"}
 
 
-def in_turn(python: str, *steps: list[str]) -> int:
-    """Run python with each list of arguments until one fails; say how long each took."""
+def in_turn(python: str, *steps: tuple[str, list[str]]) -> int:
+    """Run python with each step's arguments until one fails; say how long each took."""
     with test_environment() as environment:
-        for step in steps:
+        for name, arguments in steps:
+            print(f"--- {name}", flush=True)
             started = time.time()
-            status = subprocess.call([python, *step], cwd=ROOT, env=environment)
-            print(
-                f"--- {' '.join(step[1:3])}: {'failed' if status else 'ok'}, {time.time() - started:.0f} s", flush=True
-            )
+            status = subprocess.call([python, *arguments], cwd=ROOT, env=environment)
+            print(f"--- {name}: {'failed' if status else 'ok'}, {time.time() - started:.0f} s", flush=True)
             if status:
                 return status
     return 0
 
 
-LINT = (["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"])
-PAIRING = ["notebooks/build.py", "--check"]
-UNIT = ["-m", "pytest", "-m", "not notebooks", "tests"]
+QUICK = (  # what `make check` does
+    ("lint", ["-m", "ruff", "check", "."]),
+    ("layout of the code", ["-m", "ruff", "format", "--check", "."]),
+    ("types", ["-m", "mypy"]),
+    ("notebooks are their sources", ["notebooks/build.py", "--check"]),
+    ("unit tests", ["-m", "pytest", "-n", "2", "-m", "not notebooks and not accelerator and not fuzz", "tests"]),
+)
+VALIDATE = "notebooks/validate.py"
+SLOW = (  # what `make test-all` adds to `make test`
+    ("notebooks with all exercises done", [VALIDATE, "--solved"]),
+    ("notebooks on AVX2", [VALIDATE, "--avx2"]),
+    ("stand-in accelerator", ["-m", "pytest", "-n", "2", "-m", "accelerator", "tests/accelerator"]),
+    ("mutants of the exercises", ["-m", "pytest", "-n", "2", "-m", "fuzz", "tests/fuzz_exercises.py"]),
+)
 
 
 def check(python: str, settings: dict[str, str]) -> int:
     """Lint, types, pairing and the unit tests."""
-    return in_turn(python, *LINT, PAIRING, UNIT)
+    return in_turn(python, *QUICK)
 
 
 def test(python: str, settings: dict[str, str]) -> int:
-    """Everything: what check does, the tests that run whole notebooks, and nbval over every notebook."""
-    number = settings.get("NB", "")
-    nbval = ["-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg"]
-    nbval += ["-p", "no:cacheprovider", *(str(path.relative_to(ROOT)) for path in chapters(number))]
-    if number:
-        return in_turn(python, nbval)
-    two_at_once = ["-n", "2"]  # every chapter runs on one thread
-    whole = ["-m", "pytest", "-m", "notebooks", "tests", *two_at_once]
-    return in_turn(python, *LINT, PAIRING, UNIT, whole, [*nbval, *two_at_once, "--dist", "loadfile"])
+    """What a newcomer runs: what check does, and nbval over every notebook, or over one chapter's alone."""
+    number = settings.get("NB")
+    return in_turn(python, *(() if number else QUICK), ("notebooks", [VALIDATE, *([number] if number else [])]))
+
+
+def test_all(python: str, settings: dict[str, str]) -> int:
+    """Everything; after `make test` only what that leaves out. Of one chapter: its notebook in all three ways."""
+    if number := settings.get("NB"):
+        ways = [("notebooks", [VALIDATE]), *SLOW[:2]]
+        return in_turn(python, *((name, [*arguments, number]) for name, arguments in ways))
+    before = () if settings.get("AFTER") else (*QUICK, ("notebooks", [VALIDATE]))
+    return in_turn(python, *before, *SLOW)
+
+
+def fuzz(python: str, settings: dict[str, str]) -> int:
+    """All mutants of the exercises' references."""
+    return in_turn(python, ("all mutants of the exercises", ["tests/fuzz_exercises.py", "--all"]))
 
 
 def notebooks(python: str, settings: dict[str, str]) -> int:
     """Re-execute what changed and store the outputs."""
-    return in_turn(python, ["notebooks/build.py", *([settings["NB"]] if settings.get("NB") else [])])
+    return in_turn(python, ("notebooks", ["notebooks/build.py", *([settings["NB"]] if settings.get("NB") else [])]))
+
+
+COMMANDS = {
+    "lab": lab,
+    "check": check,
+    "test": test,
+    "test-all": test_all,
+    "fuzz": fuzz,
+    "notebooks": notebooks,
+}
 
 
 def clean() -> int:

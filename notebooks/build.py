@@ -1,11 +1,12 @@
 """Turns ``source/NN_slug.py`` (jupytext py:percent) into executed ``NN_slug.ipynb``.
 
-``python notebooks/build.py``          re-executes the chapters whose source or library code changed
+``python notebooks/build.py``          re-executes the chapters whose source or library code changed, two at a time
 ``python notebooks/build.py 02``       re-executes one, changed or not
 ``python notebooks/build.py --check``  executes nothing; fails where a notebook is not its source, executed
 
 The same source gives the same file: cell ids come from the text, no timestamps are kept, and an unchanged
-output whose durations alone differ stays as it was.
+output whose durations alone differ stays as it was. A notebook's metadata hold a hash of each file that it was made
+from, by which a line a chapter names what has changed, and the seconds that it took.
 """
 
 import ast
@@ -15,14 +16,19 @@ import os
 import re
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from validate import AT_ONCE, longest_first
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parent / "course_lib"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}  # no version: any of ours
 DURATION = re.compile(r"\d+(\.\d+)? ?(s|ms|min)\b")
 
 
@@ -36,16 +42,15 @@ def from_source(source: Path) -> nbformat.NotebookNode:
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         tags = cell.metadata.get("tags")
         cell["metadata"] = nbformat.from_dict({"tags": tags} if tags else {})
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook["metadata"] = nbformat.from_dict(
-        {"kernelspec": kernel, "language_info": {"name": "python"}, "course": {"made_from": fingerprint(source)}}
+        {"kernelspec": KERNEL, "language_info": LANGUAGE, "course": {"made_from": fingerprint(source)}}
     )
     notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
     return notebook
 
 
-def fingerprint(source: Path) -> str:
-    """Return a hash of the source and of the code that it runs: what it imports, however indirectly, and its exercises.
+def fingerprint(source: Path) -> dict[str, str]:
+    """Return file → hash: of the source and of the code that it runs, which it imports or which are its exercises.
 
     Comments, docstrings and layout of the library do not count.
     """
@@ -55,8 +60,9 @@ def fingerprint(source: Path) -> str:
         path = todo.pop()
         files.add(path)
         todo += imports(path) - files
-    content = [source.read_text(encoding="utf-8"), *(code(path) for path in sorted(files - {source}))]
-    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
+    content = {path: code(path) for path in files - {source}} | {source: source.read_text(encoding="utf-8")}
+    named = {path.relative_to(HERE.parent).as_posix(): text for path, text in content.items()}
+    return {name: hashlib.sha256(named[name].encode()).hexdigest()[:8] for name in sorted(named)}
 
 
 @functools.cache
@@ -96,7 +102,7 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         resources={"metadata": {"path": HERE}},
     ).execute()
     notebook.metadata.pop("widgets", None)
-    notebook.metadata["language_info"] = nbformat.from_dict({"name": "python"})
+    notebook.metadata["language_info"] = nbformat.from_dict(LANGUAGE)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
@@ -116,26 +122,53 @@ def timeless(outputs) -> str:
     return DURATION.sub("…", repr(outputs))
 
 
-def build(source: Path) -> None:
-    """Execute one source and store its notebook, beside and renamed."""
+def build(source: Path) -> tuple[bool, str]:
+    """Execute one source and store its notebook, beside and renamed; return whether it ran and a line that says so."""
     target = HERE / f"{source.stem}.ipynb"
-    notebook, started = from_source(source), time.time()
-    execute(notebook)
+    notebook, started = from_source(source), time.monotonic()
+    try:
+        execute(notebook)
+    except CellExecutionError as error:
+        return False, f"{target.name}: stopped, the stored one stays as it was\n{error}"
+    seconds = time.monotonic() - started
+    notebook.metadata["course"]["seconds"] = round(seconds)
     if target.exists():
-        keep_unchanged(notebook, nbformat.read(target, as_version=4))
+        old = nbformat.read(target, as_version=4)
+        keep_unchanged(notebook, old)
+        noted = old.metadata.get("course", {}).get("seconds", 0)
+        if seconds / 2 < noted < 2 * seconds:  # another machine, a busier moment: no reason to change the file
+            notebook.metadata["course"]["seconds"] = noted
     beside = target.with_suffix(".part")
     nbformat.write(notebook, beside)
     os.replace(beside, target)
-    print(f"{target.name}: executed in {time.time() - started:.0f} s, {target.stat().st_size / 2**20:.2f} MiB")
+    return True, f"{target.name}: executed in {seconds:.0f} s, {target.stat().st_size / 2**20:.2f} MiB"
 
 
-def is_current(source: Path) -> bool:
-    """Whether the stored notebook was executed from this source and this library code."""
+def build_all(sources: list[Path]) -> int:
+    """Execute sources, two at a time, the longest first; say why and how it went; return how many stopped."""
+    for source in sources:
+        print(f"{source.stem}: {changed(source) or 'asked for'}", flush=True)
+    by_target = {HERE / f"{source.stem}.ipynb": source for source in sources}
+    stopped = 0
+    with ProcessPoolExecutor(AT_ONCE) as pool:
+        for future in as_completed([pool.submit(build, by_target[target]) for target in longest_first([*by_target])]):
+            ran, said = future.result()
+            stopped += not ran
+            print(said, flush=True)
+    return stopped
+
+
+def changed(source: Path) -> str:
+    """Name the files that a stored notebook was not executed from as they are now; '' if there are none."""
     target = HERE / f"{source.stem}.ipynb"
     if not target.exists():
-        return False
+        return "new"
     made_from = nbformat.read(target, as_version=4).metadata.get("course", {}).get("made_from")
-    return made_from == fingerprint(source)
+    if not isinstance(made_from, dict):
+        return "what it was made from is not noted"
+    now = fingerprint(source)
+    names = sorted(name for name in now.keys() | made_from.keys() if now.get(name) != made_from.get(name))
+    return f"changed since it was executed: {', '.join(names)}" if names else ""
 
 
 def faults(source: Path) -> list[str]:
@@ -149,8 +182,8 @@ def faults(source: Path) -> list[str]:
         (c.cell_type, c.source, c.metadata) for c in expected.cells
     ]:
         found.append("its cells are not those of the source")
-    elif not is_current(source):
-        found.append("code that it runs has changed since it was executed")
+    elif differs := changed(source):
+        found.append(differs)
     code = [cell for cell in stored.cells if cell.cell_type == "code"]
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         found.append("its cells were not executed in order")
@@ -165,21 +198,22 @@ def faults(source: Path) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Follow the command line; return the exit status."""
-    sources = sorted((HERE / "source").glob("[0-9][0-9]_*.py"))
+    sources = sorted((HERE / "source").glob("[0-9][0-9]*_*.py"))
     if arguments == ["--check"]:
         names = {source.stem for source in sources}
         found = [f"{p.name} has no source" for p in HERE.glob("*.ipynb") if p.stem not in names]
         found += [fault for source in sources for fault in faults(source)]
         print("\n".join(found) or f"{len(sources)} notebooks are their sources, executed in order")
         return bool(found)
-    chosen = [s for s in sources if s.name[:2] in arguments] if arguments else [s for s in sources if not is_current(s)]
-    if arguments and not chosen:
-        print(f"expected the number of a chapter ({', '.join(s.name[:2] for s in sources)}), got {' '.join(arguments)}")
+    numbers = {source.name.split("_")[0]: source for source in sources}
+    if unknown := [word for word in arguments if word not in numbers]:
+        print(f"expected numbers of chapters ({', '.join(numbers)}), got {' '.join(unknown)}")
         return 2
-    for source in chosen:
-        build(source)
-    print(f"{len(chosen)} of {len(sources)} notebooks executed")
-    return 0
+    chosen = [numbers[word] for word in arguments] or [source for source in sources if changed(source)]
+    os.environ["OMP_NUM_THREADS"] = "1"  # of each kernel
+    stopped = build_all(chosen)
+    print(f"{len(chosen) - stopped} of {len(sources)} notebooks executed")
+    return bool(stopped)
 
 
 if __name__ == "__main__":

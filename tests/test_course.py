@@ -1,10 +1,11 @@
 """course.py: the set-up's messages and recovery, the learner's copy, the commands. Nothing is installed here."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
-import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import course
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
 NOTEBOOK = {
     "cells": [{"cell_type": "markdown", "source": ["# One"]}],
     "metadata": {},
@@ -139,11 +141,15 @@ def test_words_that_cannot_be_followed_get_the_help(arguments):
         course.main(arguments)
 
 
-def test_the_makefile_passes_every_command_on():
+def test_the_makefile_passes_every_command_and_setting_on():
     makefile = (ROOT / "Makefile").read_text()
-    for line in course.HELP.splitlines():
-        if line.startswith("make "):
-            assert f" {line.split()[1]}" in makefile.split("help ", 1)[1] or line.split()[1] == "help"
+    (passed_on,) = (line.split(" := ")[1].split() for line in makefile.splitlines() if line.startswith("COMMANDS"))
+    told = [line.split()[1] for line in course.HELP.splitlines() if line.startswith("make ")]
+    assert sorted(passed_on) == sorted(["help", *told])
+    assert set(told) == {*course.COMMANDS, "reset", "clean"}
+    for setting in ("NB", "PORT", "AFTER"):
+        assert f"$(if $({setting}),{setting}=$({setting}))" in makefile
+        assert f"{setting}=" in course.HELP
     assert course.main([]) == 0
 
 
@@ -156,10 +162,64 @@ def test_a_port_that_is_taken_or_no_port(monkeypatch):
         port = busy.getsockname()[1]
         with pytest.raises(course.Problem, match=f"Port {port} is taken"):
             course.free_port(str(port))
-    for wrong in ("x", "0", "70000"):
+    for wrong in ("x", "0", "70000", "²"):
         with pytest.raises(course.Problem, match="PORT: expected a number from 1 to 65535"):
             course.free_port(wrong)
     assert 8888 <= course.free_port("") < 8988
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["lab", "PORT=99999"], "PORT: expected a number from 1 to 65535, got '99999'"),
+        (["test", "NB=77"], "NB: expected the number of a chapter (01, 02), got '77'"),
+        (["test-all", "NB=7"], "NB: expected the number of a chapter (01, 02), got '7'"),
+        (["test-all", "AFTER=check"], "AFTER: expected test, got 'check'"),
+    ],
+)
+def test_settings_that_cannot_be_followed_are_refused_before_the_set_up(folder, monkeypatch, capsys, arguments, says):
+    monkeypatch.setattr(course, "set_up", lambda: pytest.fail("set up first"))
+    assert course.main(arguments) == 1
+    assert capsys.readouterr().err == f"\n{says}\n"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(folder, monkeypatch, capsys, number):
+    """By what fails there, since nothing is closed to an administrator."""
+    course.copy_for_learner()
+
+    def refuse(path, *arguments, **others):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(course, "active_environment_has_the_course", lambda: False)
+    for method in ("touch", "replace", "write_text"):
+        monkeypatch.setattr(Path, method, refuse)
+    for arguments in (["lab"], ["reset", "NB=01"]):
+        assert course.main(arguments) == 1
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line.startswith(f"Nothing can be written to {folder} (")
+        assert os.strerror(number) in line
+    monkeypatch.setattr(course, "active_environment_has_the_course", lambda: True)
+    assert course.main(["lab"]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def note(folder, editable=True, scheme=""):
+    """What pip leaves in direct_url.json."""
+    return json.dumps({"url": scheme or folder.as_uri(), "dir_info": {"editable": editable} if editable else {}})
+
+
+def test_an_environment_has_the_course_only_if_it_reads_this_very_folder(folder, tmp_path):
+    spaced = tmp_path / "a course of ü"
+    spaced.symlink_to(folder)
+    assert course.is_editable_copy(note(folder))
+    assert course.is_editable_copy(note(spaced))
+    assert not course.is_editable_copy(note(tmp_path / "course2"))
+    assert not course.is_editable_copy(note(folder / "sub"))
+    assert not course.is_editable_copy(note(folder, editable=False))  # a copy that an update of the folder leaves old
+    assert not course.is_editable_copy(note(folder, scheme=f"https://host{folder}"))
+    for other in ("", "{", "[]", "null", json.dumps({"url": 3, "dir_info": {"editable": True}})):
+        assert not course.is_editable_copy(other)
 
 
 def test_tests_get_a_home_of_their_own_and_the_quick_budget():
@@ -225,15 +285,19 @@ def test_set_up_is_current_only_when_completed_from_the_present_files(folder):
     assert not course.is_current()
 
 
-def test_the_check_of_a_current_set_up_takes_under_a_second(folder, monkeypatch):
+def test_the_check_of_a_current_set_up_starts_nothing(folder, monkeypatch):
+    """Two files are read: no second Python, no pip, no question to the network."""
     monkeypatch.setattr(course, "active_environment_has_the_course", lambda: False)
     make_current(folder)
-    started = time.perf_counter()
+    for name in ("run", "call", "Popen"):
+        monkeypatch.setattr(course.subprocess, name, lambda *arguments, **others: pytest.fail(f"started {arguments}"))
     assert course.set_up() == str(course.venv_python())
-    assert time.perf_counter() - started < 0.3
-    started = time.perf_counter()
-    subprocess.run([sys.executable, str(ROOT / "course.py"), "help"], check=True, capture_output=True)
-    assert time.perf_counter() - started < 1
+
+
+def test_the_help_loads_nothing_but_the_standard_library():
+    code = "import sys, course; print(*{m.split('.')[0] for m in sys.modules} - set(sys.stdlib_module_names))"
+    run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert set(run.stdout.split()) <= {"__main__", "course"}
 
 
 def test_an_interrupted_install_leaves_no_stamp_and_the_next_call_completes_it(folder, monkeypatch):
@@ -261,17 +325,56 @@ def test_an_interrupted_install_leaves_no_stamp_and_the_next_call_completes_it(f
     assert sum("venv" in " ".join(c) for c in calls) <= 1  # the environment was kept
 
 
-def test_make_test_runs_everything_and_one_chapter_alone_where_asked(monkeypatch):
+def steps_of(monkeypatch, command, **settings):
+    """The names of the steps that a command takes, and their arguments by name."""
     monkeypatch.setattr(course, "in_turn", lambda python, *steps: steps)
-    *before, whole, nbval = course.test("python", {})
-    assert before[:-1] == [*course.LINT, course.PAIRING]
-    assert "not notebooks" in before[-1]
-    assert "notebooks" in whole
-    chapters = sorted(path.name for path in (course.ROOT / "notebooks").glob("*.ipynb"))
-    assert [part.rpartition("/")[2] for part in nbval if part.endswith(".ipynb")] == chapters
-    ((*command, chapter),) = course.test("python", {"NB": "02"})
-    assert "--nbval" in command
-    assert chapter.endswith("02_attention.ipynb")
+    steps = course.COMMANDS[command]("python", settings)
+    return [name for name, _ in steps], dict(steps)
+
+
+def test_each_command_adds_to_the_one_before_it(monkeypatch):
+    check, _ = steps_of(monkeypatch, "check")
+    test, _ = steps_of(monkeypatch, "test")
+    everything, _ = steps_of(monkeypatch, "test-all")
+    rest, _ = steps_of(monkeypatch, "test-all", AFTER="test")
+    assert test == [*check, "notebooks"]
+    assert everything == [*test, *rest]
+    assert not set(test) & set(rest)
+    assert steps_of(monkeypatch, "test", NB="02") == (["notebooks"], {"notebooks": [course.VALIDATE, "02"]})
+    names, arguments = steps_of(monkeypatch, "test-all", NB="02")
+    assert names == ["notebooks", *rest[:2]]
+    assert all(each[-1] == "02" for each in arguments.values())
+
+
+def test_every_test_is_run_by_one_step_and_markers_are_those_of_the_project(monkeypatch):
+    _, arguments = steps_of(monkeypatch, "test-all")
+    unit = arguments["unit tests"][arguments["unit tests"].index("-m", 2) + 1]
+    markers = [line.split(":")[0].strip().strip('"') for line in PROJECT["markers"]]
+    assert unit == " and ".join(f"not {name}" for name in markers)
+    for name in markers[1:]:
+        assert sum(name in each for each in arguments.values()) == 1
+    assert any("--solved" in each for each in arguments.values())  # what carries the marker notebooks
+
+
+def test_ci_runs_test_and_then_what_it_left_out():
+    assert (ROOT / ".ci/run").read_text().splitlines()[-3:] == ["make clean", "make test", "make test-all AFTER=test"]
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    assert "run: python course.py test\n" in workflow
+    assert "run: python course.py test-all AFTER=test\n" in workflow
+
+
+def test_steps_go_on_until_one_fails_and_say_how_long_they_took(folder, capfd):
+    code = lambda status: ["-c", f"print('at work', flush=True); raise SystemExit({status})"]
+    assert course.in_turn(sys.executable, ("one", code(0)), ("two", code(3)), ("three", code(0))) == 3
+    said = capfd.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in said] == [
+        "--- one",
+        "at work",
+        "--- one: ok",
+        "--- two",
+        "at work",
+        "--- two: failed",
+    ]
 
 
 def test_pytorch_is_chosen_for_the_machine(monkeypatch):

@@ -1,3 +1,11 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
 # %% [markdown]
 # # 11 · A GAN of images
 #
@@ -250,7 +258,8 @@ history = fit(step, draw_turns(to_images(digits.train), digits.train_labels, 64,
               every=20, on_interval=keep, unit=("image", 64))
 
 # %%
-per_interval = {name: torch.tensor(history.curve(name).values) for name in ("d_loss", "g_loss")}  # 30 means
+per_interval = {name: torch.tensor(history.curve(name).values)  # 30 means
+                for name in ("d_loss", "g_loss")}
 mean = lambda name, first, last: per_interval[name][first // 20:last // 20].mean().item()
 early, middle, late = (mean("d_loss", *span) for span in ((0, 100), (200, 300), (500, 600)))
 claim("D's loss in steps 201 to 300 is that of steps 1 to 100, within 0.15", abs(middle - early) < 0.15,

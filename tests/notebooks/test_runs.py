@@ -1,9 +1,7 @@
-"""Chapters through a real kernel: exercises undone, done, wrong; other processors."""
+"""Chapters through a real kernel: exercises done, wrong, unfinished; warnings."""
 
 import asyncio
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+import course
 from course_lib.chapters.exercises import REGISTRY
 from course_lib.classroom.exercises.engine import solution_source
 from course_lib.classroom.exercises.spec import Exercise
@@ -133,12 +132,24 @@ def test_in_a_kernel_classes_are_untouched_and_messages_have_two_forms(tmp_path)
     assert "<script" not in html
 
 
-@pytest.mark.notebooks
-@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
-def test_compared_text_is_the_same_on_another_processor(source):
-    """nbval itself with the AVX2 kernels of PyTorch; its oldest ones run with the exercises done, above."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider"]
-    command += ["--nbval-sanitize-with=tests/nbval.cfg", f"notebooks/{source.stem}.ipynb"]
-    avx2 = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(command, cwd=ROOT, env=avx2, capture_output=True, text=True, timeout=900)
-    assert run.returncode == 0, run.stdout[-3000:]
+WARN = """\
+import warnings
+stopped = []
+for module in ("course_lib.vae.bounds", "matplotlib.axes", "numpy", "torch.nn", "torchx", "jupyter_client.session"):
+    try:
+        warnings.warn_explicit("old", DeprecationWarning, module, 1, module)
+    except DeprecationWarning:
+        stopped.append(module)
+print(stopped)
+warnings.warn("mine")"""
+
+
+def test_in_the_kernels_of_make_test_a_warning_of_a_cell_or_of_what_it_calls_is_an_error(monkeypatch):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(WARN)])
+    with course.test_environment() as environment:
+        monkeypatch.setenv("IPYTHONDIR", environment["IPYTHONDIR"])
+        with pytest.raises(CellExecutionError) as stopped:
+            execute(notebook)
+    assert (stopped.value.ename, stopped.value.evalue) == ("UserWarning", "mine")
+    printed = notebook.cells[0].outputs[0].text
+    assert printed == "['course_lib.vae.bounds', 'matplotlib.axes', 'numpy', 'torch.nn']\n"

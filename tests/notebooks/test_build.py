@@ -1,0 +1,220 @@
+"""build.py: what makes a stored notebook stale, what it says of it, and what it leaves in the file."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "notebooks"))
+import build  # noqa: E402
+import validate  # noqa: E402
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A copy of sources and library, whose notebooks are stored as made from them, but not executed."""
+    for name in ("course_lib", "notebooks/source"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(build, "HERE", tmp_path / "notebooks")
+    monkeypatch.setattr(build, "LIBRARY", tmp_path / "course_lib")
+    for source in sources(tmp_path):
+        nbformat.write(build.from_source(source), tmp_path / "notebooks" / f"{source.stem}.ipynb")
+    return tmp_path
+
+
+def sources(root):
+    return sorted((root / "notebooks" / "source").glob("*.py"))
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    build.code.cache_clear()
+    build.imports.cache_clear()
+
+
+def stale(root):
+    """Chapter number → what is said to have changed."""
+    said = {source.stem[:2]: build.changed(source) for source in sources(root)}
+    return {number: text for number, text in said.items() if text}
+
+
+def test_what_was_just_made_is_not_stale(tree):
+    assert stale(tree) == {}
+
+
+def test_a_changed_exercise_makes_its_own_chapter_stale_and_no_other(tree):
+    name = "course_lib/chapters/ch02_attention/exercises/softmax_jvp.py"
+    edit(tree / name, '"the term p pᵀ u is left out"', '"p pᵀ u is left out"')
+    assert stale(tree) == {"02": f"changed since it was executed: {name}"}
+
+
+def test_comments_docstrings_and_layout_of_the_library_make_nothing_stale(tree):
+    path = tree / "course_lib" / "attention" / "masks.py"
+    edit(path, "import torch\n", "import torch  # of all masks\n\n# the first comment\n")
+    edit(path, '    """', '    """Mind you. ')
+    assert stale(tree) == {}
+
+
+def test_a_changed_function_makes_those_stale_that_import_it_however_indirectly(tree):
+    name = "course_lib/gan/losses.py"
+    path = tree / name
+    path.write_text(path.read_text(encoding="utf-8") + "\n\nEXTRA = 1\n", encoding="utf-8")
+    build.code.cache_clear()
+    found = stale(tree)
+    direct = {s.stem[:2] for s in sources(tree) if "course_lib.gan.losses" in s.read_text(encoding="utf-8")}
+    assert direct
+    assert direct <= set(found)
+    assert not {"00", "01", "02", "03", "04", "05"} & set(found)
+    assert set(found.values()) == {f"changed since it was executed: {name}"}
+    edit(tree / "course_lib" / "classroom" / "claims.py", "def claim(", "def unclaim():\n    return 1\n\n\ndef claim(")
+    assert set(stale(tree)) == {s.stem[:2] for s in sources(tree)}
+
+
+def test_a_changed_source_and_a_missing_notebook_are_named(tree):
+    first, second, third, *_ = sources(tree)
+    edit(first, "# %%", "# one more word\n\n# %%")
+    (tree / "notebooks" / f"{second.stem}.ipynb").unlink()
+    path = tree / "notebooks" / f"{third.stem}.ipynb"
+    stored = nbformat.read(path, as_version=4)
+    stored.metadata["course"] = {"made_from": "0123456789abcdef"}
+    nbformat.write(stored, path)
+    assert stale(tree) == {
+        first.stem[:2]: f"changed since it was executed: notebooks/source/{first.name}",
+        second.stem[:2]: "new",
+        third.stem[:2]: "what it was made from is not noted",
+    }
+
+
+SMALL = '# %% [markdown]\n# # Small\n\n# %%\nprint("one")\n\n# %%\nassert True\n'
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A course of one short chapter."""
+    (tmp_path / "notebooks" / "source").mkdir(parents=True)
+    monkeypatch.setattr(build, "HERE", tmp_path / "notebooks")
+    monkeypatch.setattr(build, "LIBRARY", tmp_path / "course_lib")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    source = tmp_path / "notebooks" / "source" / "41_small.py"
+    source.write_text(SMALL)
+    return source
+
+
+def test_a_build_stores_outputs_seconds_and_metadata_that_tools_need(small, capsys):
+    assert build.build(small)[0]
+    path = build.HERE / "41_small.ipynb"
+    stored = nbformat.read(path, as_version=4)
+    assert stored.cells[1].outputs[0].text == "one\n"
+    assert stored.metadata["course"]["seconds"] >= 0
+    assert stored.metadata["kernelspec"]["name"] == "python3"  # for `jupytext --execute`
+    assert stored.metadata["language_info"]["file_extension"] == ".py"  # for `nbconvert --to script`
+    assert build.faults(small) == []
+    before = path.read_bytes()
+    assert build.build(small)[0]
+    assert path.read_bytes() == before
+    assert build.main([]) == 0
+    assert capsys.readouterr().out == "0 of 1 notebooks executed\n"
+
+
+def test_a_chapter_that_stops_is_told_and_the_stored_one_stays(small):
+    build.build(small)
+    path = build.HERE / "41_small.ipynb"
+    before = path.read_bytes()
+    small.write_text(SMALL.replace("assert True", "assert False, 'no such thing'"))
+    ran, said = build.build(small)
+    assert not ran
+    assert said.startswith("41_small.ipynb: stopped, the stored one stays as it was")
+    assert "no such thing" in said
+    assert path.read_bytes() == before
+
+
+def test_seconds_of_a_busier_moment_do_not_change_the_file(small, monkeypatch):
+    path = build.HERE / "41_small.ipynb"
+    for took, noted in ((40, 40), (75, 40), (25, 40), (90, 90)):
+        clock = iter((0.0, took))
+        monkeypatch.setattr(build, "execute", lambda notebook: None)
+        monkeypatch.setattr(build.time, "monotonic", lambda clock=clock: next(clock))
+        build.build(small)
+        assert nbformat.read(path, as_version=4).metadata["course"]["seconds"] == noted
+
+
+def test_numbers_that_are_no_chapter_are_refused(small, capsys):
+    assert build.main(["41", "77"]) == 2
+    assert capsys.readouterr().out == "expected numbers of chapters (41), got 77\n"
+
+
+@pytest.mark.parametrize("source", sources(ROOT), ids=lambda p: p.stem)
+def test_sources_name_their_kernel(source):
+    """Without it `jupytext --execute` looks for one that belongs to the Python that runs it."""
+    assert jupytext.read(source, fmt="py:percent").metadata["kernelspec"] == build.KERNEL
+
+
+# --- validate.py -----------------------------------------------------------------------------------------------
+
+
+def test_the_longest_begin_and_those_without_a_note_before_them(tmp_path):
+    notes = {
+        "a": {"course": {"seconds": 5}},
+        "b": {"course": {"seconds": 50}},
+        "c": {},
+        "d": {"course": {"seconds": 9}},
+    }
+    for name, metadata in notes.items():
+        nbformat.write(nbformat.v4.new_notebook(metadata=metadata), tmp_path / f"{name}.ipynb")
+    paths = [tmp_path / f"{name}.ipynb" for name in "abcde"]
+    assert "".join(path.stem for path in validate.longest_first(paths)) == "cebda"
+
+
+@pytest.fixture
+def course_of_two(tmp_path, monkeypatch):
+    """Two stored notebooks, the second of which no longer shows what it stores."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "nbval.cfg", tmp_path / "tests")
+    for name, printed in (("01_good", "1"), ("02_bad", "2")):
+        cells = [nbformat.v4.new_code_cell(text) for text in ("x = 1", "print(x)\nx", "x")]
+        cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{printed}\n")]
+        cells[1].outputs.append(nbformat.v4.new_output("execute_result", data={"text/plain": "1"}))
+        cells[2].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "1"})]
+        for count, cell in enumerate(cells, 1):
+            cell.execution_count = count
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
+    monkeypatch.setattr(validate, "ROOT", tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+
+
+def test_a_line_a_chapter_names_the_first_cell_that_differs(course_of_two, capsys):
+    assert validate.main([]) == 1
+    good, bad = sorted(line for line in capsys.readouterr().out.splitlines() if line.startswith("  0"))
+    assert good.split()[0] == "01_good"
+    assert good.endswith(" s  ok")
+    assert bad.endswith(" s  failed at In [2]: print(x)")
+
+
+def test_numbers_choose_chapters_and_kernels_are_those_asked_for(course_of_two, monkeypatch):
+    calls = []
+
+    def call(command, env, **others):
+        calls.append((command[-1], env.get("ATEN_CPU_CAPABILITY")))
+        return validate.subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(validate.subprocess, "run", call)
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
+    assert validate.main(["01"]) == validate.main(["01", "--avx2"]) == validate.main(["02", "--solved"]) == 0
+    assert calls == [
+        ("notebooks/01_good.ipynb", None),
+        ("notebooks/01_good.ipynb", "avx2"),
+        (f"{validate.SOLVED}[02_bad]", "default"),
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["07"], ["--avx"], ["--avx2", "--solved"]])
+def test_what_cannot_be_followed_is_told(course_of_two, capsys, arguments):
+    assert validate.main(arguments) == 2
+    assert "numbers of chapters (01, 02), got " in capsys.readouterr().out
