@@ -7,9 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from course_lib.classroom.exercises.guard import settings_kept
+from course_lib.classroom.exercises.shown import said
 from course_lib.classroom.exercises.signature import argument_names, parameters
 from course_lib.classroom.exercises.spec import Exercise, Probe
 from course_lib.classroom.exercises.watch import fresh, unchanged
+
+LARGEST = 10**7  # numbers in one output
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,22 @@ def call(function: Callable, exercise: Exercise, probe: Probe, style: Style = St
     before = fresh(args)
     inputs = {n: a for n, a in zip(names, args, strict=False) if isinstance(a, Tensor) and a.requires_grad}
     outcome = Outcome()
-    try:
-        if isinstance(exercise.reference, type):
-            function = _instance(function, exercise, probe, style)
-            inputs |= dict(function.named_parameters())  # type: ignore[attr-defined]
-        styled = _styled(function, exercise, style)
-        outcome.value = exercise.trial(styled, *args) if exercise.trial else styled(*args)
-    except BaseException as error:  # KeyboardInterrupt and SystemExit too: whatever comes becomes a message
-        outcome.error = error
+    with settings_kept():  # what one call sets must not reach the next
+        try:
+            if isinstance(exercise.reference, type):
+                function = _instance(function, exercise, probe, style)
+                inputs |= dict(function.named_parameters())  # type: ignore[attr-defined]
+            styled = _styled(function, exercise, style)
+            outcome.value = exercise.trial(styled, *args) if exercise.trial else styled(*args)
+        except BaseException as error:  # KeyboardInterrupt and SystemExit too: whatever comes becomes a message
+            outcome.error = error
     try:
         if exercise.gradients and outcome.error is None:
             outcome.gradients = _gradients(outcome.value, inputs)
-    except (RuntimeError, NotImplementedError) as error:
-        outcome.gradient_error = " ".join(str(error).split())[:200] or "no message"
+    except Exception as error:  # a backward pass of the learner's own may raise anything
+        outcome.gradient_error = said(error) or type(error).__name__
+    except KeyboardInterrupt as error:
+        outcome.error = error
     outcome.changed = [n for n, old, new in zip(names, before, args, strict=False) if not unchanged(old, new)]
     return outcome
 
@@ -107,7 +114,9 @@ def _gradients(value: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor | None
     generator = torch.Generator().manual_seed(7)
     terms = []
     for leaf in leaves:
-        numbers = torch.randn(leaf.shape, dtype=torch.float64, generator=generator).to(leaf.device)
+        if leaf.numel() > LARGEST:  # an answer so large is of a wrong shape, and the numbers might not fit
+            continue
+        numbers = torch.randn(leaf.shape, dtype=torch.float64, generator=generator, device="cpu").to(leaf.device)
         if leaf.requires_grad:
             terms.append((leaf * numbers).sum())
     if not terms or not inputs:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from torch import zeros_like
 
 from course_lib.classroom.exercises.calls import Outcome, Style, call, styles
-from course_lib.classroom.exercises.compare import Difference, describe, difference
+from course_lib.classroom.exercises.compare import Difference, difference, slack
 from course_lib.classroom.exercises.guard import undisturbed
 from course_lib.classroom.exercises.mistakes import function_of
 from course_lib.classroom.exercises.raised import FINAL, raised
+from course_lib.classroom.exercises.shown import describe
 from course_lib.classroom.exercises.signature import argument_names, misfit, parameters
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.classroom.exercises.verdict import Verdict, wrong
@@ -196,7 +197,7 @@ def _gradient_difference(want: Outcome, got: Outcome) -> Difference | None:
         if found is None:
             ask = "is something detached (.item(), .detach(), NumPy)?"
             return Difference("gradient_missing", f"the values are right, but no gradient reaches {name}: {ask}")
-        if gap := difference(expected, found, GRADIENT_RTOL, GRADIENT_ATOL):
+        if gap := difference(expected, found, max(GRADIENT_RTOL, slack(got.value)), GRADIENT_ATOL):
             says = f"the values are right, but the gradient for {name} is not: {gap.says}"
             return Difference("gradient_values", says)
     return None

@@ -1,21 +1,21 @@
 """What a notebook calls: exercise, answer, hint, solution, progress, reset."""
 
 import ast
-import difflib
 import html
 import inspect
-import numbers
 import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
 from course_lib.classroom.exercises import progress as memory
+from course_lib.classroom.exercises.answers import judge_answer
 from course_lib.classroom.exercises.cell import body, definition, dots_left, own_functions
 from course_lib.classroom.exercises.check import check
 from course_lib.classroom.exercises.registry import Registry
 from course_lib.classroom.exercises.spec import Answer, Exercise
 from course_lib.classroom.exercises.verdict import Verdict
+from course_lib.classroom.streams import say
 from course_lib.training import runtime
 
 COLOURS = {"right": "#077A60", "untouched": "#0156FC", "unfinished": "#A8550F", "note": "#6E6E6E"}
@@ -70,7 +70,7 @@ class Exercises:
         entry = self.registry.find(id)
         if not isinstance(entry, Answer):
             raise TypeError(f"{id!r} asks for a function: @exercise({id!r}) above it")
-        _tell(entry, _judge_answer(entry, value))
+        _tell(entry, judge_answer(entry, value))
 
     def hint(self, id: str) -> None:
         """Show the next hint; the last one points to the solution."""
@@ -162,58 +162,33 @@ def _untouched(given: Any, entry: Exercise) -> Verdict | None:
     return None
 
 
-def _judge_answer(entry: Answer, value: Any) -> Verdict:
-    if value is Ellipsis or value is None:
-        ask = (
-            f"one of {', '.join(map(repr, entry.options))}"
-            if entry.options
-            else f"a number{' of ' + entry.unit if entry.unit else ''}"
+def message(entry: Exercise | Answer, verdict: Verdict) -> list[str]:
+    """Return the lines that tell a learner of a verdict."""
+    printed = [f"it printed: {verdict.printed}"] if verdict.printed else []
+    helps, is_code = f"hint({entry.id!r}) helps.", isinstance(entry, Exercise)
+    if verdict.state == "wrong":
+        bound = (
+            f"Until it is right, {entry.name} is the course's own. {helps}" if isinstance(entry, Exercise) else helps
         )
-        return Verdict("untouched", "untouched", [f"yours to answer: put {ask} in place of the dots."])
-    if isinstance(entry.right, str):
-        word = str(value).strip().lower()
-        if word not in entry.options:
-            near = difflib.get_close_matches(str(word), entry.options, n=1)
-            says = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(map(repr, entry.options))}"
-            return Verdict("wrong", "unknown", [f"{value!r} is none of the words; {says}"])
-        if word == entry.right:
-            return Verdict("right", "right", [entry.why])
-        return Verdict("wrong", str(word), [f"{word!r}: {entry.wrong[word]}"])  # type: ignore[index]
-    number = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
-    if not isinstance(number, numbers.Real) or isinstance(number, bool):
-        return Verdict("wrong", "type", [f"expected a number, got {type(value).__name__}"])
-    for tempting, says in [(entry.right, ""), *entry.wrong.items()]:
-        if abs(float(number) - float(tempting)) <= entry.rtol * max(abs(float(tempting)), 1e-12):
-            return (
-                Verdict("wrong", str(tempting), [f"{value}: {says}"])
-                if says
-                else Verdict("right", "right", [entry.why])
-            )
-    return Verdict("wrong", "values", [f"{value} is not it."])
+        return [f"✗ {entry.id}: not yet right", *(f"  {line}" for line in [*verdict.lines, *printed, bound])]
+    if verdict.state == "right":
+        own = f"The cells that follow use yours. solution({entry.id!r}) shows the course's own, to compare."
+        rest = [*verdict.lines, *printed, *([own] if name else [])]
+        return [f"✓ {entry.id}: right", *(f"  {line}" for line in rest)]
+    mark, word = ("◦", "") if verdict.state == "untouched" else ("◐", "unfinished: ")
+    goes_on = " The course's own serves until then." if verdict.state == "unfinished" else ""
+    return [f"{mark} {entry.id}: {word}{' '.join(verdict.lines)}{goes_on} {helps}", *printed]
 
 
 def _tell(entry: Exercise | Answer, verdict: Verdict) -> None:
     """Show the message of a verdict and remember its state; wrong ends the cell."""
-    printed = [f"it printed: {verdict.printed}"] if verdict.printed else []
-    helps = f"hint({entry.id!r}) helps."
+    lines = message(entry, verdict)
     if verdict.state == "wrong":
         memory.note(entry.id, "wrong")
-        bound = (
-            [f"Until it is right, {entry.name} is the course's own. {helps}"]
-            if isinstance(entry, Exercise)
-            else [helps]
-        )
-        lines = [f"✗ {entry.id}: not yet right", *(f"  {line}" for line in [*verdict.lines, *printed, *bound])]
         raise WrongAnswerError(verdict.key, lines) from None
     if verdict.state == "right":
         memory.note(entry.id, "done")
-        own = [f"The cells that follow use yours. solution({entry.id!r}) shows the course's own, to compare."]
-        rest = own if isinstance(entry, Exercise) else []
-        _show("right", [f"✓ {entry.id}: right", *(f"  {line}" for line in [*verdict.lines, *printed, *rest])])
-        return
-    mark, word = ("◦", "") if verdict.state == "untouched" else ("◐", "unfinished: ")
-    goes_on = " The course's own serves until then." if verdict.state == "unfinished" else ""
-    _show(verdict.state, [f"{mark} {entry.id}: {word}{' '.join(verdict.lines)}{goes_on} {helps}", *printed])
+    _show(verdict.state, lines)
 
 
 def _show(kind: str, lines: list[str], monospace: bool = False) -> None:
@@ -234,4 +209,4 @@ def _display(plain: str, **rich: str) -> None:
 
         display({"text/plain": plain, **{f"text/{kind}": text for kind, text in rich.items()}}, raw=True)
     else:
-        print(plain)
+        say(plain)

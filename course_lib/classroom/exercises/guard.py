@@ -1,11 +1,13 @@
-"""Runs a learner's code so that the check leaves no trace: no printed page, no moved generator, no changed default."""
+"""Runs a learner's code so that the check leaves no trace: no printed page, no moved generator, no changed setting."""
 
 import contextlib
 import io
+import os
 import random
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,29 +33,96 @@ class Printed(io.TextIOBase):
         return self.kept.rstrip() + more
 
 
+def _folder() -> str | None:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # somebody has deleted it; there is nothing to go back to
+        return None
+
+
+def _set_folder(path: str | None) -> None:
+    if path is not None:
+        os.chdir(path)
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    for name in set(os.environ) - set(variables):
+        del os.environ[name]
+    os.environ.update(variables)
+
+
+def _set_device(device: torch.device) -> None:
+    torch.set_default_device(None if device.type == "cpu" else device)  # None: no function is looked at any more
+
+
+# how to read a setting, and how to set it
+SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (torch.get_default_device, _set_device),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    (
+        lambda: (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()),
+        lambda old: torch.use_deterministic_algorithms(old[0], warn_only=old[1]),
+    ),
+    (
+        lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+        lambda old: torch.autograd.set_detect_anomaly(*old),
+    ),
+    (torch._tensor_str.get_printoptions, lambda old: torch.set_printoptions(**old)),
+    (np.get_printoptions, lambda old: np.set_printoptions(**old)),
+    (np.geterr, lambda old: np.seterr(**old)),
+    (sys.getrecursionlimit, sys.setrecursionlimit),
+    (_folder, _set_folder),
+    (lambda: dict(os.environ), _set_environment),
+)
+
+
+@contextlib.contextmanager
+def settings_kept() -> Iterator[None]:
+    """Put the settings of PyTorch, NumPy and the process back as they were afterwards."""
+    kept = [(read, write, read()) for read, write in SETTINGS]
+    try:
+        yield
+    finally:
+        for read, write, old in kept:
+            if read() != old:
+                write(old)
+
+
+@contextlib.contextmanager
+def generators_kept() -> Iterator[None]:
+    """Seed PyTorch's generator with 0, and put all global generators back as they were afterwards.
+
+    CUDA is not started for this: its generators are kept if it runs already.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    cards = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=cards):
+        torch.default_generator.manual_seed(0)  # torch.manual_seed would leave a seed for CUDA to start with
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
 @contextlib.contextmanager
 def undisturbed() -> Iterator[Printed]:
-    """Put generators, default dtype, grad mode, threads, warnings and streams back as they were afterwards."""
-    dtype, threads, recursion = torch.get_default_dtype(), torch.get_num_threads(), sys.getrecursionlimit()
-    python_state, numpy_state, grad = random.getstate(), np.random.get_state(), torch.is_grad_enabled()
+    """Run in float32 on the processor with gradients; put generators, settings, warnings and streams back."""
     printed = Printed()
+    device = torch.get_default_device()
     with (
-        torch.random.fork_rng(),
+        settings_kept(),
+        generators_kept(),
+        contextlib.nullcontext() if device.type == "cpu" else torch.device("cpu"),
+        torch.inference_mode(False),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
         warnings.simplefilter("ignore")
-        try:
-            torch.set_default_dtype(torch.float32)
-            torch.set_grad_enabled(True)
-            torch.manual_seed(0)
-            yield printed
-        finally:
-            torch.set_default_dtype(dtype)
-            torch.set_grad_enabled(grad)
-            if torch.get_num_threads() != threads:
-                torch.set_num_threads(threads)
-            sys.setrecursionlimit(recursion)
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+        yield printed

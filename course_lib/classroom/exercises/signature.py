@@ -25,14 +25,13 @@ def argument_names(exercise: Exercise) -> list[str]:
 
 def misfit(given: Any, exercise: Exercise) -> str:
     """Return what is wrong with given's parameters, '' if the cells that follow can call it as they do."""
-    reference: Any = exercise.reference
-    if not isinstance(reference, type):
-        return _compared(reference, given, "it")
+    if not isinstance(exercise.reference, type):
+        return _compared(exercise.reference, given, "it")
     if not isinstance(given, type):
         return f"{exercise.name} is a function; the cells that follow expect a class"
-    return _compared(reference.__init__, given.__init__, "its constructor") or _compared(
-        reference.forward, getattr(given, "forward", None), "its forward"
-    )
+    parts = {"__init__": "its constructor", "forward": "its forward"}
+    found = (_compared(getattr(exercise.reference, n), getattr(given, n, None), what) for n, what in parts.items())
+    return next((says for says in found if says), "")
 
 
 def _compared(reference: Callable, given: Any, what: str) -> str:
