@@ -1,11 +1,10 @@
 """Judges a prediction or a diagnosis: one of the words that the question lists, or a number."""
 
 import difflib
-import math
 import numbers
 from typing import Any
 
-from course_lib.classroom.exercises.shown import describe, shown
+from course_lib.classroom.exercises.shown import describe, real_as_float, shown
 from course_lib.classroom.exercises.spec import Answer
 from course_lib.classroom.exercises.verdict import Verdict
 
@@ -48,14 +47,10 @@ def _judge_number(entry: Answer, value: Any) -> Verdict:
 
 def _as_float(value: Any) -> float | None:
     """Return a number, also one that a 0-d tensor or array holds, as a float; None for anything else."""
-    number: Any
     try:
         number = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
     except Exception:  # a tensor without numbers, an object that only looks like one
         return None
     if not isinstance(number, numbers.Real) or isinstance(number, bool):
         return None
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
+    return real_as_float(number)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.classroom.exercises.shown import describe, said, shown
+from course_lib.classroom.exercises.shown import describe, real_as_float, said, shown
 
 SINGLE = 4 * torch.finfo(torch.float32).eps  # what a single number that comes back in float32 may be off by
 
@@ -180,8 +180,4 @@ def _as_tensor(value: Any) -> Tensor | None:
         return torch.tensor(plain, device="cpu")
     if not isinstance(plain, numbers.Real):
         return None
-    try:
-        plain = float(plain)
-    except OverflowError:
-        plain = math.inf if plain > 0 else -math.inf
-    return torch.tensor(plain, dtype=torch.float64, device="cpu")
+    return torch.tensor(real_as_float(plain), dtype=torch.float64, device="cpu")

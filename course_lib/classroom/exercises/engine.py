@@ -165,11 +165,9 @@ def _untouched(given: Any, entry: Exercise) -> Verdict | None:
 def message(entry: Exercise | Answer, verdict: Verdict) -> list[str]:
     """Return the lines that tell a learner of a verdict."""
     printed = [f"it printed: {verdict.printed}"] if verdict.printed else []
-    helps, is_code = f"hint({entry.id!r}) helps.", isinstance(entry, Exercise)
+    helps, name = f"hint({entry.id!r}) helps.", entry.name if isinstance(entry, Exercise) else ""
     if verdict.state == "wrong":
-        bound = (
-            f"Until it is right, {entry.name} is the course's own. {helps}" if isinstance(entry, Exercise) else helps
-        )
+        bound = f"Until it is right, {name} is the course's own. {helps}" if name else helps
         return [f"✗ {entry.id}: not yet right", *(f"  {line}" for line in [*verdict.lines, *printed, bound])]
     if verdict.state == "right":
         own = f"The cells that follow use yours. solution({entry.id!r}) shows the course's own, to compare."

@@ -29,6 +29,14 @@ def shown(value: Any) -> str:
     return text if len(text) < DIGITS else text[: DIGITS - 3] + "…"
 
 
+def real_as_float(number: Any) -> float:
+    """Return a real number as a float; one that no float holds becomes infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def said(error: BaseException) -> str:
     """Return an exception's message in one line of at most 200 characters, '' where it has none."""
     try:
