@@ -1,7 +1,9 @@
 """Chapter 01's exercises: every known mistake in two writings is named, other right answers pass."""
 
 from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.check import check
 from course_lib.classroom.exercises.spec import Answer
+from course_lib.information import coding
 
 PICK = "p = probabilities[torch.arange(len(targets)), targets]\n"
 CHOSEN = "p = torch.stack([row[t] for row, t in zip(probabilities, targets)])\n"
@@ -79,6 +81,14 @@ WRONG = {
             WALK + "return low + before / total * width, low - 1 + after / total * width",
         ),
         "type": (CUT + "return low + width * before // total", "return low, high, symbol"),
+        "changed_arguments": (
+            "width, total, before = high - low + 1, sum(frequencies), 0\nwhile symbol:\n    before += frequencies.pop(0)\n"
+            "    symbol -= 1\nafter = before + frequencies[0]\n"
+            "return low + width * before // total, low + width * after // total - 1",
+            "width = high - low + 1\nfor i in range(1, len(frequencies)):\n    frequencies[i] += frequencies[i - 1]\n"
+            "before = frequencies[symbol - 1] if symbol else 0\ntotal = frequencies[-1]\n"
+            "return low + width * before // total, low + width * frequencies[symbol] // total - 1",
+        ),
     },
     "likelihood.kl_monte_carlo": {
         "sign": (RATIO + "r = -r\n" + MEAN, NORMAL + "r = Q.log_prob(x) - P.log_prob(x)\n" + SUMS),
@@ -137,6 +147,13 @@ RIGHT = {
         "r = torch.stack(r)\n" + MEAN,
     ),
 }  # fmt: skip
+
+
+def test_later_cells_find_the_parameters_in_their_places():
+    def narrow(low, high, symbol, frequencies):
+        return coding.narrow(low, high, frequencies, symbol)
+
+    assert check(narrow, REGISTRY.find("likelihood.narrow")).key == "parameters"
 
 
 def test_the_right_answers():

@@ -1,4 +1,4 @@
-"""The exercise cats_and_dogs."""
+"""The learner predicts where a model with one hump puts its top when the data have two."""
 
 from course_lib.classroom.exercises.spec import Answer
 

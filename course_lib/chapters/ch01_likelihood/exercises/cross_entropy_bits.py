@@ -1,68 +1,55 @@
-"""The exercise cross_entropy_bits."""
-
-import math
+"""The learner writes cross_entropy_bits: the mean surprise, in bits, of a model at what came."""
 
 import torch
-from torch import Tensor
 
+from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import divergences
-
-
-def _rows(n: int, symbols: int, seed: int) -> Tensor:
-    """One distribution a row, none of them flat."""
-    logits = torch.randn(n, symbols, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return logits.softmax(-1)
-
-
-def _given(probabilities: Tensor, targets: Tensor) -> Tensor:
-    return probabilities.gather(-1, targets[:, None])[:, 0]
-
 
 ENTRY = Exercise(
     id="likelihood.cross_entropy_bits",
     reference=divergences.cross_entropy_bits,
     probes=lambda: [
-        Probe((_rows(6, 5, seed=1), torch.tensor([4, 0, 2, 2, 1, 3]))),
-        Probe((_rows(1, 3, seed=2), torch.tensor([1]))),
-        Probe((_rows(4, 9, seed=3), torch.tensor([8, 1, 5, 0]))),
+        Probe((random(6, 5, seed=1).softmax(-1), torch.tensor([4, 0, 2, 2, 1, 3]))),
+        Probe((random(1, 3, seed=2).softmax(-1), torch.tensor([1]))),
+        Probe((random(4, 9, seed=3).softmax(-1), torch.tensor([8, 1, 5, 0]))),
     ],
     checked="three tables of probabilities, one of a single row.",
     gradients=False,  # PyTorch's cross_entropy normalises the rows: right values, another gradient off the simplex
     mistakes=(
         Mistake(
             "nats",
-            lambda probabilities, targets: -_given(probabilities, targets).log().mean(),
+            {".log2()": ".log()"},
             "the logarithm is the natural one",
             "a bit is one halving: which logarithm counts halvings?",
         ),
         Mistake(
             "wrong_way",
-            lambda probabilities, targets: -_given(probabilities, targets).log().mean() * math.log(2),
+            {".log2().mean()": ".log().mean() * math.log(2)"},
             "nats are multiplied by ln 2",
             "a bit is smaller than a nat, so there must be more of them.",
         ),
         Mistake(
             "sum",
-            lambda probabilities, targets: -_given(probabilities, targets).log2().sum(),
+            {".mean()": ".sum()"},
             "the surprises are added, not averaged",
             "that is the length of the whole code; the question is for bits a symbol.",
         ),
         Mistake(
             "sign",
-            lambda probabilities, targets: _given(probabilities, targets).log2().mean(),
+            {"return -": "return "},
             "the minus sign is missing",
             "a logarithm of a probability is negative; a length is not.",
         ),
         Mistake(
             "log_of_mean",
-            lambda probabilities, targets: -_given(probabilities, targets).mean().log2(),
+            {".log2().mean()": ".mean().log2()"},
             "the probabilities are averaged before the logarithm",
             "lengths of code words add up, probabilities do not: which comes first?",
         ),
         Mistake(
             "whole_table",
-            lambda probabilities, targets: -probabilities.log2().mean(),
+            {"[torch.arange(len(targets), device=targets.device), targets]": ""},
             "every number of the table is averaged, whatever came",
             "probabilities[:, targets] is not one number a row: you need a row index beside it.",
         ),

@@ -1,60 +1,17 @@
-"""The exercise kl_monte_carlo."""
+"""The learner writes kl_monte_carlo: an estimate of a KL divergence from draws, and its standard error."""
 
-import math
-
-import torch
-from torch import Tensor
-
+from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import divergences
 
 
-def _log_density(x: Tensor, mu: Tensor, std: Tensor) -> Tensor:
-    return -0.5 * ((x - mu) / std) ** 2 - std.log() - 0.5 * math.log(2 * math.pi)
-
-
-def _log_ratio(eps: Tensor, mu_p: Tensor, std_p: Tensor, mu_q: Tensor, std_q: Tensor) -> tuple[Tensor, Tensor]:
-    """Return x and log p(x) − log q(x)."""
-    x = mu_p + std_p * eps
-    return x, _log_density(x, mu_p, std_p) - _log_density(x, mu_q, std_q)
-
-
-def _mean_and_error(values: Tensor) -> tuple[Tensor, Tensor]:
-    return values.mean(), values.std() / math.sqrt(len(values))
-
-
-def _from_q(eps: Tensor, mu_p: Tensor, std_p: Tensor, mu_q: Tensor, std_q: Tensor) -> tuple[Tensor, Tensor]:
-    x = mu_q + std_q * eps
-    return _mean_and_error(_log_density(x, mu_p, std_p) - _log_density(x, mu_q, std_q))
-
-
-def _raw_draws(eps: Tensor, mu_p: Tensor, std_p: Tensor, mu_q: Tensor, std_q: Tensor) -> tuple[Tensor, Tensor]:
-    return _mean_and_error(_log_density(eps, mu_p, std_p) - _log_density(eps, mu_q, std_q))
-
-
-def _no_normaliser(eps: Tensor, mu_p: Tensor, std_p: Tensor, mu_q: Tensor, std_q: Tensor) -> tuple[Tensor, Tensor]:
-    x = mu_p + std_p * eps
-    return _mean_and_error(0.5 * ((x - mu_q) / std_q) ** 2 - 0.5 * eps**2)
-
-
-def _weighted(eps: Tensor, mu_p: Tensor, std_p: Tensor, mu_q: Tensor, std_q: Tensor) -> tuple[Tensor, Tensor]:
-    x, ratio = _log_ratio(eps, mu_p, std_p, mu_q, std_q)
-    return _mean_and_error(_log_density(x, mu_p, std_p).exp() * ratio)
-
-
-def _with_error(error):
+def _with_error(error: str) -> dict[str, str]:
     """A right estimate with this error made of the single values."""
-
-    def mistaken(eps, mu_p, std_p, mu_q, std_q):
-        _, ratio = _log_ratio(eps, mu_p, std_p, mu_q, std_q)
-        return ratio.mean(), error(ratio)
-
-    return mistaken
+    return {"return monte_carlo(log_p - log_q)": f"values = log_p - log_q\n    return values.mean(), {error}"}
 
 
 def _kl_probe(n: int, seed: int, *parameters: float) -> Probe:
-    eps = torch.randn(n, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return Probe((eps, *(torch.tensor(v, dtype=torch.float64) for v in parameters)))
+    return Probe((random(n, seed=seed, shift=0.0), *numbers(*parameters)))
 
 
 ENTRY = Exercise(
@@ -71,69 +28,72 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "sign",
-            lambda eps, mu_p, std_p, mu_q, std_q: _mean_and_error(-_log_ratio(eps, mu_p, std_p, mu_q, std_q)[1]),
+            {"log_p - log_q": "log_q - log_p"},
             "log q − log p is averaged",
             "on draws from p, which of the two is the larger on average? KL is never negative.",
         ),
         Mistake(
             "from_q",
-            _from_q,
+            {"mu_p + std_p * eps": "mu_q + std_q * eps", "-0.5 * eps**2": "-0.5 * ((x - mu_p) / std_p) ** 2"},
             "the draws come from q, the logarithms as asked",
             "KL(p‖q) is an average under p: whose mean and spread make the draws?",
         ),
         Mistake(
             "other_direction",
-            lambda eps, mu_p, std_p, mu_q, std_q: _mean_and_error(_log_ratio(eps, mu_q, std_q, mu_p, std_p)[1]),
+            {
+                "mu_p + std_p * eps": "mu_q + std_q * eps",
+                "std_p.log()": "std_q.log()",
+                "(x - mu_q) / std_q": "(x - mu_p) / std_p",
+                "std_q.log()": "std_p.log()",
+            },
             "p and q change places: KL(q‖p)",
             "the first name is the one that is averaged over.",
         ),
         Mistake(
             "variance_as_spread",
-            lambda eps, mu_p, std_p, mu_q, std_q: _mean_and_error(
-                _log_density(mu_p + std_p**2 * eps, mu_p, std_p) - _log_density(mu_p + std_p**2 * eps, mu_q, std_q)
-            ),
+            {"std_p * eps": "std_p**2 * eps", "-0.5 * eps**2": "-0.5 * ((x - mu_p) / std_p) ** 2"},
             "the draws have the spread std_p²",
             "the second number of N(mu, std²) is squared already: what does eps have to be multiplied by?",
         ),
         Mistake(
             "raw_draws",
-            _raw_draws,
+            {"mu_p + std_p * eps": "eps", "-0.5 * eps**2": "-0.5 * ((x - mu_p) / std_p) ** 2"},
             "eps itself is taken for draws from p",
             "eps has mean 0 and spread 1. How do you give it mean mu_p and spread std_p?",
         ),
         Mistake(
             "no_normaliser",
-            _no_normaliser,
+            {" - std_p.log()": "", " - std_q.log()": ""},
             "the terms −log std are left out",
             "a wide Gaussian is lower everywhere near its middle: where does your density say so?",
         ),
         Mistake(
             "weighted",
-            _weighted,
+            {"monte_carlo(log_p - log_q)": "monte_carlo(log_p.exp() / math.sqrt(2 * math.pi) * (log_p - log_q))"},
             "each value is weighted by p(x) once more",
             "the draws already come more often where p is large.",
         ),
         Mistake(
             "spread",
-            _with_error(lambda values: values.std()),
+            _with_error("values.std()"),
             "the error is the spread of single values",
             "is a mean of a million values as uncertain as one of them?",
         ),
         Mistake(
             "over_n",
-            _with_error(lambda values: values.std() / len(values)),
+            _with_error("values.std() / len(values)"),
             "the spread is divided by n",
             "variances shrink with n; what does a standard deviation shrink with?",
         ),
         Mistake(
             "variance",
-            _with_error(lambda values: values.var() / len(values)),
+            _with_error("values.var() / len(values)"),
             "the variance of the mean is returned in place of its root",
             "an error is in the same unit as the estimate.",
         ),
         Mistake(
             "biased",
-            _with_error(lambda values: values.std(correction=0) / math.sqrt(len(values))),
+            _with_error("values.std(correction=0) / math.sqrt(len(values))"),
             "the variance is divided by n, not by n − 1",
             "the mean was fitted to the same draws, which makes them look closer to it than they are.",
         ),

@@ -1,60 +1,7 @@
-"""The exercise narrow."""
+"""The learner writes narrow: the part of an interval of integers that belongs to one symbol."""
 
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import coding
-
-
-def _parts(low: int, high: int, frequencies: list[int], symbol: int, width: int | None = None) -> tuple[int, int, int]:
-    """Return how far from low symbol's part begins and how far it ends, in integers, and the total."""
-    width = high - low + 1 if width is None else width
-    before, total = sum(frequencies[:symbol]), sum(frequencies)
-    return width * before // total, width * (before + frequencies[symbol]) // total, total
-
-
-def _short(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    begin, end, _ = _parts(low, high, frequencies, symbol, width=high - low)
-    return low + begin, low + end - 1
-
-
-def _overlap(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    begin, end, _ = _parts(low, high, frequencies, symbol)
-    return low + begin, low + end
-
-
-def _moved_low(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    begin, end, _ = _parts(low, high, frequencies, symbol)
-    return low + begin, low + begin + end - 1
-
-
-def _from_zero(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    begin, end, _ = _parts(low, high, frequencies, symbol)
-    return begin, end - 1
-
-
-def _at_the_bottom(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    return low, low + (high - low + 1) * frequencies[symbol] // sum(frequencies) - 1
-
-
-def _divided_first(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    each, before = (high - low + 1) // sum(frequencies), sum(frequencies[:symbol])
-    return low + each * before, low + each * (before + frequencies[symbol]) - 1
-
-
-def _next_symbol(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    width, total = high - low + 1, sum(frequencies)
-    begin, end = sum(frequencies[: symbol + 1]), sum(frequencies[: symbol + 2])
-    return low + width * begin // total, low + width * end // total - 1
-
-
-def _fractions(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[float, float]:
-    width, total, before = high - low + 1, sum(frequencies), sum(frequencies[:symbol])
-    return low + width * before / total, low + width * (before + frequencies[symbol]) / total - 1
-
-
-def _through_floats(low: int, high: int, frequencies: list[int], symbol: int) -> tuple[int, int]:
-    start, end = _fractions(low, high, frequencies, symbol)
-    return int(start), int(end)
-
 
 _steps = [
     (1000, 7777, [4, 1, 9, 2], 0),
@@ -77,55 +24,61 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "width_short",
-            _short,
+            {"high - low + 1": "high - low"},
             "the width is high − low",
             "from 0 to 99, both included, there are how many integers?",
         ),
         Mistake(
             "overlap",
-            _overlap,
+            {"// total - 1": "// total"},
             "the upper end is the place where the next symbol's part begins",
             "an integer in two parts could not be decoded; both ends are included.",
         ),
         Mistake(
             "low_moved_first",
-            _moved_low,
+            {"return low +": "low = low +", ", low + width * after": "\n    return low, low + width * after"},
             "the new low is used to find the new high",
             "both ends are counted from the old low: keep it until both are found.",
         ),
         Mistake(
             "from_zero",
-            _from_zero,
+            {"low + width * before": "width * before", "low + width * after": "width * after"},
             "the old low is not added",
             "the parts cut up low … high, not 0 … width.",
         ),
         Mistake(
             "at_the_bottom",
-            _at_the_bottom,
+            {"low + width * before // total": "low", "low + width * after": "low + width * frequencies[symbol]"},
             "every symbol's part begins at low",
             "then all parts overlap: what lies below this symbol's?",
         ),
         Mistake(
             "divided_first",
-            _divided_first,
+            {"width * before // total": "width // total * before", "width * after // total": "width // total * after"},
             "the width is divided by the total before it is multiplied",
             "// throws a remainder away; multiply first, and less than one integer is lost.",
         ),
         Mistake(
             "next_symbol",
-            _next_symbol,
+            {
+                "frequencies[:symbol]": "frequencies[: symbol + 1]",
+                "before + frequencies[symbol]": "sum(frequencies[: symbol + 2])",
+            },
             "the sums run one symbol too far",
             "frequencies[:symbol] ends before this symbol; that is where its part begins.",
         ),
         Mistake(
             "floats",
-            _through_floats,
+            {
+                "low + width * before // total": "int(low + width * before / total)",
+                "low + width * after // total - 1": "int(low + width * after / total - 1)",
+            },
             "the division goes through floats",
             "a float has 53 bits, and an interval may need more: // divides integers exactly.",
         ),
         Mistake(
             "not_whole",
-            _fractions,
+            {"before // total": "before / total", "after // total": "after / total"},
             "the ends are not rounded down to integers",
             "// in place of /: a decoder has to find exactly the same ends.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise wasted_bits."""
+"""The learner says how many bits a day a code wastes on weather that it was not made for."""
 
 from course_lib.classroom.exercises.spec import Answer
 
