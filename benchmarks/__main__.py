@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-HELPERS = ("attention/language_recipes", "attention/ladder_step_times")
+HELPERS = ("attention/language_recipes", "attention/ladder_step_times", "gan/networks")
 
 
 def scripts() -> list[str]:

@@ -13,12 +13,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmarks.gan.networks import make_adam, make_networks
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import load_digits
 from course_lib.evaluation.classifier import features_and_logits
 from course_lib.evaluation.frechet import frechet_distance
 from course_lib.evaluation.neighbours import density_and_coverage
-from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
+from course_lib.gan.dcgan import sample, to_images
 from course_lib.gan.losses import discriminator_loss, nonsaturating_generator_loss
 from course_lib.pretrained.classifiers import load_classifier
 from course_lib.training.precision import bfloat16_pays
@@ -59,14 +60,8 @@ def train(name: str, seed: int) -> dict:
     arm = ARMS[name]
     digits, classifier = load_digits(), load_classifier("digits")
     train_images = arm.low + (1 - arm.low) * digits.train[:, None] / 255
-    torch.manual_seed(seed)
-    g, d = Generator(LATENT, CHANNELS), Discriminator(CHANNELS)
-    for network in (g, d):
-        network.to(memory_format=torch.channels_last)
-    g_optimizer, d_optimizer = (
-        torch.optim.Adam(network.parameters(), rate, (0.5, 0.99), fused=True)
-        for network, rate in ((g, arm.g_rate), (d, arm.d_rate))
-    )
+    g, d = make_networks(seed, LATENT, CHANNELS)
+    g_optimizer, d_optimizer = make_adam(g, arm.g_rate), make_adam(d, arm.d_rate)
     generator, bfloat16 = torch.Generator().manual_seed(seed), bfloat16_pays()
 
     def logits(*images: Tensor) -> list[Tensor]:

@@ -13,12 +13,13 @@ from functools import partial
 import torch
 from safetensors.torch import save_file
 
+from benchmarks.gan.networks import make_adam, make_networks
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import binarise, load_digits, load_fashion
 from course_lib.evaluation.classifier import accuracy, features_and_logits
 from course_lib.evaluation.frechet import frechet_distance, kernel_distance
 from course_lib.evaluation.neighbours import density_and_coverage, memorisation, precision_and_recall
-from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
+from course_lib.gan.dcgan import sample, to_images
 from course_lib.gan.step import adversarial_step, draw_turns
 from course_lib.paths import DATA
 from course_lib.pretrained.classifiers import load_classifier
@@ -46,14 +47,8 @@ def train(data: str, arm: str, seed: int) -> dict:
     steps, decay, n_classes = ARMS[arm]
     images, classifier = LOADERS[data](), load_classifier(data)
     real = features_and_logits(classifier, to_images(images.test))[0]
-    torch.manual_seed(seed)
-    g, d = Generator(LATENT, CHANNELS, n_classes), Discriminator(CHANNELS, n_classes)
-    for network in (g, d):
-        network.to(memory_format=torch.channels_last)
-    optimizers = {
-        name: torch.optim.Adam(network.parameters(), RATE, (0.5, 0.99), fused=True)
-        for name, network in (("g", g), ("d", d))
-    }
+    g, d = make_networks(seed, LATENT, CHANNELS, n_classes)
+    optimizers = {"g": make_adam(g, RATE), "d": make_adam(d, RATE)}
     average = moving_average(g, decay)
     trained = Trained({"g": g, "d": d, "average": average}, optimizers, torch.Generator().manual_seed(seed))
     z = torch.randn(len(real), LATENT, generator=torch.Generator().manual_seed(100 + seed))

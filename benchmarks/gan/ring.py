@@ -1,6 +1,7 @@
-"""Record ``ring.json``: which cure covers the ring of eight Gaussians, five seeds as one tensor.
+"""Record ``ring.json``: which treatment covers the ring of eight Gaussians, five seeds as one tensor.
 
-``python benchmarks/ring.py`` trains every arm, ``python benchmarks/ring.py plain R1`` these alone and keeps the others.
+``python -m benchmarks.gan.ring`` trains every arm, with names behind it, ``plain R1``, these alone, and keeps the
+others.
 """
 
 import json
@@ -10,20 +11,20 @@ import torch
 
 from course_lib.classroom.records import write_record
 from course_lib.datasets.ring import centres, draw_ring, modes_and_quality
-from course_lib.gan.ring import Cure, Game, play, players
+from course_lib.gan.ring import Game, Treatment, make_players, play
 from course_lib.paths import RESULTS
 from course_lib.training.moving_average import moving_average
 
 SEEDS, STEPS, EVERY, SAMPLES, FIRST, DECAY = 5, 5000, 250, 2500, 100, 0.995
 
 ARMS = {
-    "plain": Cure(),
-    "R1": Cure(r1_weight=0.1),
-    "gradient penalty": Cure(gp_weight=1.0),
-    "optimism": Cure(optimistic=True),
-    "noise": Cure(noise=0.8),
-    "fast D": Cure(d_rate=2e-3),
-    "fast D, noise": Cure(d_rate=2e-3, noise=0.8),
+    "plain": Treatment(),
+    "R1": Treatment(r1_weight=0.1),
+    "gradient penalty": Treatment(gp_weight=1.0),
+    "optimism": Treatment(optimistic=True),
+    "noise": Treatment(noise=0.8),
+    "fast D": Treatment(d_rate=2e-3),
+    "fast D, noise": Treatment(d_rate=2e-3, noise=0.8),
 }
 
 
@@ -35,10 +36,10 @@ def judge(fakes: torch.Tensor) -> dict[str, list[float]]:
     return {"modes": modes.tolist()} | {k: [round(x, 4) for x in v.tolist()] for k, v in rounded.items()}
 
 
-def train(cure: Cure) -> dict:
+def train(treatment: Treatment) -> dict:
     """Return what was found at every look, of generators and of their moving averages, and one seed's last fakes."""
     generator = torch.Generator().manual_seed(0)
-    game = Game(players(SEEDS, generator), cure)
+    game = Game(make_players(SEEDS, generator), treatment)
     average = moving_average(game.players.generator, DECAY)
     found: dict[str, list] = {"steps": [], "now": [], "average": [], "fakes": []}
     for step in play(game, draw_ring, STEPS, generator):

@@ -13,7 +13,7 @@ from torch import Tensor
 from course_lib.chapters.ch10_gan_dynamics.scene import histogram_js, preset
 from course_lib.classroom.records import write_record
 from course_lib.gan.losses import discriminator_loss, minimax_generator_loss, nonsaturating_generator_loss
-from course_lib.gan.ring import Players, players
+from course_lib.gan.ring import Players, make_players
 
 SEEDS, STEPS, BATCH, RATE = 5, 1000, 256, 1e-3
 
@@ -46,7 +46,7 @@ ARMS = {
 def train(arm: Arm, points: Tensor) -> tuple[list[float], Players]:
     """Return each seed's mean divergence in the second half, and the networks."""
     generator = torch.Generator().manual_seed(0)
-    both = players(SEEDS, generator, latent=2, hidden=64)
+    both = make_players(SEEDS, generator, latent=2, hidden=64)
     g_optimizer, d_optimizer = (
         torch.optim.Adam(net.parameters(), lr=RATE, betas=(0.5, 0.999)) for net in (both.generator, both.discriminator)
     )

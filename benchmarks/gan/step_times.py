@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks.gan.networks import make_adam, make_networks
 from benchmarks.in_turns import in_turns
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import load_digits
@@ -71,14 +72,8 @@ def tutorial(images: torch.Tensor, channels: int, seed: int) -> Loop:
 
 def ours(images: torch.Tensor, channels: int, seed: int, bfloat16: bool) -> Loop:
     """Return a generator and the function that trains it for some steps as the course does."""
-    torch.manual_seed(seed)
-    g, d = Generator(LATENT, channels), Discriminator(channels)
-    for network in (g, d):
-        network.to(memory_format=torch.channels_last)
-    g_optimizer, d_optimizer = (
-        torch.optim.Adam(network.parameters(), RATE, (0.5, 0.99), fused=True) for network in (g, d)
-    )
-    step = adversarial_step(g, d, g_optimizer, d_optimizer, bfloat16=bfloat16)
+    g, d = make_networks(seed, LATENT, channels)
+    step = adversarial_step(g, d, make_adam(g, RATE), make_adam(d, RATE), bfloat16=bfloat16)
     draw, generator = draw_turns(images, None, BATCH, LATENT), torch.Generator().manual_seed(seed)
 
     def steps(count: int) -> None:

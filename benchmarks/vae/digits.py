@@ -58,8 +58,8 @@ def train(variant: str, seed: int, steps: int = STEPS, threads: int = 1) -> dict
         return {"nats": log_likelihood(model, validation, 10, torch.Generator().manual_seed(5)).mean().item()}
 
     history = fit(
-        vae_step(model, optimizer, trained.generator, recipe["k"], clip=50, bfloat16=bfloat16_pays()),
-        draw_binary(greys, 100, recipe["shift"]),
+        vae_step(model, optimizer, clip=50, bfloat16=bfloat16_pays()),
+        draw_binary(greys, 100, model.latent_dim, recipe["k"], recipe["shift"]),
         steps,
         trained,
         schedule=partial(warmup_then_linear, warmup=0.05, decay=0.95),
@@ -77,9 +77,11 @@ def measure(model: VAE, greys: torch.Tensor, validation: torch.Tensor) -> dict[s
     """Return the figures of a trained model by which recipes are compared: bounds in nats an image, active latents."""
     generator = torch.Generator().manual_seed(6)
     elbo, recon, kl = (part.mean().item() for part in model.elbo(validation, torch.randn(1000, model.latent_dim)))
+    of_validation = log_likelihood(model, validation, 100, generator)
+    of_train = log_likelihood(model, draw_binary(greys, 1_000, latent_dim=0)(generator).x, 100, generator)
     return {
-        "validation": log_likelihood(model, validation, 100, generator).mean().item(),
-        "train": log_likelihood(model, draw_binary(greys, 1_000)(generator), 100, generator).mean().item(),
+        "validation": of_validation.mean().item(),
+        "train": of_train.mean().item(),
         "elbo": elbo,
         "recon": recon,
         "kl": kl,

@@ -32,9 +32,9 @@ def train(model: VAE, greys: torch.Tensor, steps: int, seed: int, beta: float = 
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.99), weight_decay=0.05, fused=True)
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
     bfloat16 = bfloat16_pays() and not isinstance(model, AutoregressiveVAE)
-    step = vae_step(model, optimizer, trained.generator, beta=beta, warmup=warmup, clip=50, bfloat16=bfloat16)
+    step = vae_step(model, optimizer, beta=beta, warmup=warmup, clip=50, bfloat16=bfloat16)
     schedule = partial(warmup_then_linear, warmup=0.05, decay=0.95)
-    fit(step, draw_binary(greys, 100), steps, trained, schedule=schedule, progress=False)
+    fit(step, draw_binary(greys, 100, model.latent_dim), steps, trained, schedule=schedule, progress=False)
     return model.eval()
 
 

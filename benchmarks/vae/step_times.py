@@ -68,7 +68,7 @@ def ours(greys: torch.Tensor, bfloat16: bool):
     decoder = nn.Sequential(nn.Linear(20, 400), nn.ReLU(), nn.Linear(400, 784))
     model, generator = VAE(encoder, decoder, 20), torch.Generator().manual_seed(0)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    step, draw = vae_step(model, optimizer, generator, bfloat16=bfloat16), draw_binary(greys, BATCH)
+    step, draw = vae_step(model, optimizer, bfloat16=bfloat16), draw_binary(greys, BATCH, model.latent_dim)
 
     def steps() -> None:
         for _ in range(STEPS):

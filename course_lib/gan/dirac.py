@@ -93,7 +93,7 @@ def dirac_path(
 
 def running_mean(path: Float[Tensor, "time *batch 2"]) -> Float[Tensor, "time *batch 2"]:
     """Return the mean of all pairs up to each time: what averaging the iterates gives."""
-    count = torch.arange(1, len(path) + 1, dtype=path.dtype).view(-1, *[1] * (path.ndim - 1))
+    count = torch.arange(1, len(path) + 1, dtype=path.dtype, device=path.device).view(-1, *[1] * (path.ndim - 1))
     return path.cumsum(0) / count
 
 

@@ -60,13 +60,13 @@ def convolution_norm(
 ) -> Float[Tensor, ""]:
     """Return the largest singular value of a convolution as a linear map of side × side images; a lower bound.
 
-    Power iteration with the convolution and its transpose. Spectral normalisation takes the matrix (out, in · height ·
-    width) instead, whose norm is another number (Sedghi, Gupta and Long 2019).
+    Power iteration with the convolution and its transpose; 0 for a kernel of zeros. Spectral normalisation takes the
+    matrix (out, in · height · width) instead, whose norm is another number (Sedghi, Gupta and Long 2019).
     """
     x = torch.ones(1, kernel.shape[1], side, side, dtype=kernel.dtype, device=kernel.device)
     x = x + 0.1 * torch.arange(x.numel(), dtype=kernel.dtype, device=kernel.device).sin().view_as(x)  # no symmetry
     for _ in range(steps):
-        x = x / x.norm()
+        x = x / x.norm().clamp(min=torch.finfo(x.dtype).tiny)  # an image that the kernel makes black stays so
         y = F.conv2d(x, kernel, stride=stride, padding=padding)
         left = side - ((y.shape[-1] - 1) * stride - 2 * padding + kernel.shape[-1])  # pixels that no window ends on
         x = F.conv_transpose2d(y, kernel, stride=stride, padding=padding, output_padding=left)

@@ -8,6 +8,7 @@ The setting of Metz et al. 2017, *Unrolled generative adversarial networks*: noi
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from torch.nn import functional as F
 
 from course_lib.gan.losses import discriminator_loss, nonsaturating_generator_loss
 from course_lib.gan.penalties import gradient_penalty, r1_penalty
+from course_lib.gan.turns import Penalty, discriminator_turn, generator_turn
+from course_lib.training.transfer import to_device
 
 Draw = Callable[[int, int, torch.Generator], Tensor]  # seeds, n, generator → real points (seeds, n, 2)
 
@@ -62,7 +65,7 @@ class OptimisticAdam(torch.optim.Adam):
 
 
 @dataclass(frozen=True)
-class Cure:
+class Treatment:
     """What one arm does differently from the plain game; the weights of penalties as in ``gan``, 0 for none.
 
     r1_weight γ, gp_weight; noise: standard deviation of Gaussian noise on all that the discriminator sees, falling
@@ -94,9 +97,15 @@ class Players:
         """Return the discriminators' logits of all seeds' points in one row, seed by seed: as ``gan`` takes them."""
         return self.discriminator(x.view(self.seeds, -1, 2)).flatten()
 
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are; what is drawn for them goes there."""
+        return self.generator.weights[0].device
+
     def fake(self, n: int, generator: torch.Generator) -> Float[Tensor, "seeds n 2"]:
-        """Return n fakes of each seed, with their graph."""
-        return self.generator(torch.randn(self.seeds, n, self.latent, generator=generator))
+        """Return n fakes of each seed, with their graph; the random generator is a CPU's."""
+        (z,) = to_device(self.device, torch.randn(self.seeds, n, self.latent, generator=generator))
+        return self.generator(z)
 
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "seeds n 2"]:
@@ -104,59 +113,70 @@ class Players:
         return self.fake(n, generator)
 
 
-def players(seeds: int, generator: torch.Generator, latent: int = 256, hidden: int = 128) -> Players:
-    """Return untrained networks with two hidden layers each."""
+def make_players(
+    seeds: int,
+    generator: torch.Generator,
+    latent: int = 256,
+    hidden: int = 128,
+    device: torch.device | str = "cpu",
+) -> Players:
+    """Return untrained networks with two hidden layers each, drawn on the CPU and then on the device."""
     sizes = (hidden, hidden)
-    return Players(SeedMLP((latent, *sizes, 2), seeds, generator), SeedMLP((2, *sizes, 1), seeds, generator), latent)
+    g, d = SeedMLP((latent, *sizes, 2), seeds, generator), SeedMLP((2, *sizes, 1), seeds, generator)
+    return Players(g.to(device), d.to(device), latent)
 
 
 class Game:
     """Two players' turns. Losses are summed over the seeds, so that each trains as it would alone."""
 
-    def __init__(self, players: Players, cure: Cure) -> None:
-        adam = OptimisticAdam if cure.optimistic else torch.optim.Adam
-        self.players, self.cure = players, cure
-        self.g_optimizer = adam(players.generator.parameters(), lr=cure.g_rate, betas=(0.5, 0.999))
-        self.d_optimizer = adam(players.discriminator.parameters(), lr=cure.d_rate, betas=(0.5, 0.999))
+    def __init__(self, players: Players, treatment: Treatment) -> None:
+        adam = OptimisticAdam if treatment.optimistic else torch.optim.Adam
+        self.players, self.treatment = players, treatment
+        self.g_optimizer = adam(players.generator.parameters(), lr=treatment.g_rate, betas=(0.5, 0.999))
+        self.d_optimizer = adam(players.discriminator.parameters(), lr=treatment.d_rate, betas=(0.5, 0.999))
+
+    def draw_mixing(self, n: int, generator: torch.Generator) -> list[Float[Tensor, "examples"]]:
+        """Return the gradient penalty's t of n points a seed, on the CPU; none where there is no such penalty."""
+        return [torch.rand(self.players.seeds * n, generator=generator)] if self.treatment.gp_weight else []
 
     def discriminator_turn(
-        self, real: Float[Tensor, "seeds n 2"], fake: Float[Tensor, "seeds n 2"], generator: torch.Generator
+        self, real: Float[Tensor, "seeds n 2"], fake: Float[Tensor, "seeds n 2"], *mixing: Float[Tensor, "examples"]
     ) -> Float[Tensor, ""]:
-        """Update the discriminators alone; return their mean loss, penalties apart. generator: for the penalty's t."""
-        real, fake = real.flatten(0, 1), fake.detach().flatten(0, 1)
-        logits, cure = self.players.logits, self.cure
-        d_loss = discriminator_loss(logits(real), logits(fake))
-        total = d_loss
-        if cure.r1_weight:
-            total = total + 0.5 * cure.r1_weight * r1_penalty(logits, real)
-        if cure.gp_weight:
-            total = total + cure.gp_weight * gradient_penalty(
-                logits, real, fake, torch.rand(len(real), generator=generator)
-            )
-        self.d_optimizer.zero_grad()
-        (self.players.seeds * total).backward()
-        self.d_optimizer.step()
-        return d_loss.detach()
+        """Update the discriminators alone; return their mean loss, penalties apart. mixing: from ``draw_mixing``."""
+        logits, penalties = self.players.logits, {}
+        if weight := self.treatment.r1_weight:
+            penalties["r1"] = Penalty(0.5 * weight, lambda real, _: r1_penalty(logits, real))
+        if weight := self.treatment.gp_weight:
+            penalties["gp"] = Penalty(weight, partial(gradient_penalty, logits, t=mixing[0]))
+        real, fake = real.flatten(0, 1), fake.flatten(0, 1)
+        seeds = self.players.seeds
+        return discriminator_turn(logits, discriminator_loss, real, fake, self.d_optimizer, penalties, seeds).loss
 
     def generator_turn(self, fake: Float[Tensor, "seeds n 2"]) -> Float[Tensor, ""]:
         """Update the generators alone, through discriminators that stand still; return the mean loss."""
-        self.players.discriminator.requires_grad_(False)
-        g_loss = nonsaturating_generator_loss(self.players.logits(fake.flatten(0, 1)))
-        self.g_optimizer.zero_grad()
-        (self.players.seeds * g_loss).backward()
-        self.g_optimizer.step()
-        self.players.discriminator.requires_grad_(True)
-        return g_loss.detach()
+        logits, fake = self.players.logits, fake.flatten(0, 1)
+        return generator_turn(logits, nonsaturating_generator_loss, fake, self.g_optimizer, self.players.seeds)
 
 
 def play(game: Game, draw: Draw, steps: int, generator: torch.Generator, batch: int = 512) -> Iterator[int]:
-    """Train with alternating turns, D first, then G on the same fakes; yield the number of steps after each."""
+    """Train with alternating turns, D first, then G on the same fakes; yield the number of steps after each.
+
+    What a step draws, points, noise and t, is drawn on the CPU and goes to the players' device in one copy.
+    """
+    players = game.players
     for step in range(steps):
-        real = draw(game.players.seeds, batch, generator)
-        fake = game.players.fake(batch, generator)
-        if std := game.cure.noise * max(0.0, 1 - step / (0.8 * steps)):
-            real = real + std * torch.randn(real.shape, generator=generator)
-            fake = fake + std * torch.randn(fake.shape, generator=generator)
-        game.discriminator_turn(real, fake, generator)
+        drawn = [
+            draw(players.seeds, batch, generator),
+            torch.randn(players.seeds, batch, players.latent, generator=generator),
+        ]
+        std = game.treatment.noise * max(0.0, 1 - step / (0.8 * steps))
+        noises = [torch.randn(players.seeds, batch, 2, generator=generator) for _ in range(2 if std else 0)]
+        mixing = game.draw_mixing(batch, generator)
+        real, z, *rest = to_device(players.device, *drawn, *noises, *mixing)
+        fake = players.generator(z)
+        if std:
+            on_real, on_fake, *rest = rest
+            real, fake = real + std * on_real, fake + std * on_fake
+        game.discriminator_turn(real, fake, *rest)
         game.generator_turn(fake)
         yield step + 1

@@ -1,11 +1,11 @@
-"""The generative adversarial network: losses from logits, penalties, spectral norm, and the training step.
+"""Batches and the training step of a GAN of images: as in the textbook, and as it is used, with all that helps.
 
 Goodfellow et al. 2014, *Generative adversarial nets*. The discriminator gives logits, never probabilities: D(x) =
 σ(logit) is its belief that x is real. Losses are means over the batch, in nats where they are log-probabilities, and
 are minimised by whoever they name. The networks for images stand in ``dcgan.py``.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +13,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
 
 from course_lib.gan.dcgan import given_labels
 from course_lib.gan.losses import OBJECTIVES, Objective, discriminator_loss, nonsaturating_generator_loss
 from course_lib.gan.penalties import r1_penalty
+from course_lib.gan.turns import Judged, Penalty, discriminator_turn, generator_turn
+from course_lib.training.fit import Draw, Step
 from course_lib.training.memory_format import as_convolved
+from course_lib.training.moving_average import MovingAverage
+from course_lib.training.transfer import to_device
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Turns:
     z: Tensor
     labels: Tensor | None = None
 
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Yield (real, z, labels) of one turn of the discriminator after the other."""
+        labels = [None] * len(self.real) if self.labels is None else self.labels.unbind()
+        return zip(self.real.unbind(), self.z.unbind(), labels, strict=True)
+
 
 def draw_turns(
     images: Float[Tensor, "n 1 28 28"],
@@ -39,15 +47,23 @@ def draw_turns(
     batch: int,
     latent_dim: int,
     n_critic: int = 1,
-) -> Callable[[torch.Generator], Turns]:
+) -> Draw[Turns]:
     """Return the function that ``fit`` draws batches with, on the device of the images; the generator is a CPU's.
 
-    labels: of the images, for class-conditional models; the same labels are asked of the generator.
+    labels: of the images, for class-conditional models; the same labels are asked of the generator. ValueError for
+    another number of labels than images, and for n_critic below 1.
     """
+    if n_critic < 1:
+        raise ValueError(f"n_critic: expected at least 1, got {n_critic}")
+    if labels is not None:
+        if len(labels) != len(images):
+            raise ValueError(f"labels: expected one for each of {len(images)} images, got {len(labels)}")
+        labels = labels.to(images.device)
 
     def draw(generator: torch.Generator) -> Turns:
-        chosen = torch.randint(len(images), (n_critic, batch), generator=generator).to(images.device)
-        z = torch.randn(n_critic, batch, latent_dim, generator=generator).to(images.device)
+        chosen = torch.randint(len(images), (n_critic, batch), generator=generator)
+        z = torch.randn(n_critic, batch, latent_dim, generator=generator)
+        chosen, z = to_device(images.device, chosen, z)
         return Turns(images[chosen], z, None if labels is None else labels[chosen])
 
     return draw
@@ -87,9 +103,9 @@ def adversarial_step(
     d_optimizer: Optimizer,
     objective: Objective = OBJECTIVES["nonsaturating"],
     r1_weight: float = 0.0,
-    average: AveragedModel | None = None,
+    average: MovingAverage | None = None,
     bfloat16: bool = False,
-) -> Callable[[Turns], dict[str, Tensor]]:
+) -> Step[Turns]:
     """Return the step for ``fit``: the discriminator's turns, each an update, then one of the generator.
 
     r1_weight: γ of ½ γ E‖∇D(real)‖². average: follows the generator after each update. bfloat16: convolutions and
@@ -102,36 +118,23 @@ def adversarial_step(
         with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
             return model(x, *given_labels(labels)).float()
 
+    def judge(real: Tensor, fake: Tensor, labels: Tensor | None) -> Judged:
+        logits = partial(mixed, discriminator, labels=labels)
+        real = as_convolved(discriminator, real)
+        r1 = {"r1": Penalty(0.5 * r1_weight, lambda real, _: r1_penalty(logits, real))} if r1_weight else {}
+        return discriminator_turn(logits, objective.discriminator, real, fake, d_optimizer, r1)
+
     def step(turns: Turns) -> dict[str, Tensor]:
-        scalars: dict[str, Tensor] = {}
-        n_critic = len(turns.real)
-        labels: list[Tensor | None] = [None] * n_critic if turns.labels is None else list(turns.labels)
-        for turn, given in enumerate(labels):
-            real = as_convolved(discriminator, turns.real[turn])
-            with torch.set_grad_enabled(turn == n_critic - 1):
-                fake = mixed(generator, turns.z[turn], given)
-            d_loss = objective.discriminator(
-                mixed(discriminator, real, given), mixed(discriminator, fake.detach(), given)
-            )
-            total = d_loss
-            if r1_weight:
-                scalars["r1"] = r1_penalty(partial(mixed, discriminator, labels=given), real)
-                total = d_loss + 0.5 * r1_weight * scalars["r1"]
-            total.backward()
-            _update(d_optimizer)
-        discriminator.requires_grad_(False)  # its weights need no gradient now, and get none
-        g_loss = objective.generator(mixed(discriminator, fake, given))
-        g_loss.backward()
-        discriminator.requires_grad_(True)
-        _update(g_optimizer)
+        *earlier, (real, z, labels) = turns
+        for other, noise, kinds in earlier:
+            with torch.no_grad():
+                fake = mixed(generator, noise, kinds)
+            judge(other, fake, kinds)
+        fake = mixed(generator, z, labels)
+        found = judge(real, fake, labels)
+        g_loss = generator_turn(partial(mixed, discriminator, labels=labels), objective.generator, fake, g_optimizer)
         if average is not None:
             average.update_parameters(generator)
-        return {"d_loss": d_loss, "g_loss": g_loss, **scalars}
+        return {"d_loss": found.loss, "g_loss": g_loss, **found.penalties}
 
     return step
-
-
-def _update(optimizer: Optimizer) -> None:
-    """Take the step and clear the gradients: none is left for the next turn."""
-    optimizer.step()
-    optimizer.zero_grad()

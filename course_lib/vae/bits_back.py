@@ -161,14 +161,15 @@ def _checksum(images: Float[Tensor, "n pixels"], start: Message) -> int:
 
 def _as_input(batch: Tensor, model: VAE) -> Tensor:
     """Return batch where and in the precision that the model is, always with the same strides, also for one image."""
-    return batch.to(next(model.parameters())).clone(memory_format=torch.contiguous_format)
+    weight = next(model.parameters())
+    return batch.to(weight.dtype).to(weight.device).clone(memory_format=torch.contiguous_format)
 
 
 @torch.no_grad()
 def _posterior(model: VAE, x: Bool[np.ndarray, "pixels lanes"]) -> tuple[np.ndarray, np.ndarray]:
     """Return mu and the standard deviation of q(z|x), each (latent, lanes)."""
     images = _as_input(torch.from_numpy(x).T, model)
-    mu, logvar = (out.double().cpu().T.contiguous() for out in model.encode(images))
+    mu, logvar = (out.cpu().double().T.contiguous() for out in model.encode(images))
     std = (logvar / 2).exp()
     if not (mu.isfinite() & std.isfinite() & (std > 0)).all():
         raise ValueError("model: expected finite mu and logvar from its encoder, got others")
@@ -179,7 +180,7 @@ def _posterior(model: VAE, x: Bool[np.ndarray, "pixels lanes"]) -> tuple[np.ndar
 def _zero_slots(model: VAE, bins: Int[np.ndarray, "latent lanes"]) -> UInt64[np.ndarray, "pixels lanes"]:
     """Return ``zero_slots`` of the pixels, given z at the centres of these bins."""
     z = CENTRES[torch.from_numpy(bins).T]
-    logits = model.decode(_as_input(z, model)).double().cpu().T.contiguous().numpy()
+    logits = model.decode(_as_input(z, model)).cpu().double().T.contiguous().numpy()
     if not np.isfinite(logits).all():
         raise ValueError("model: expected finite logits from its decoder, got others")
     return zero_slots(logits)

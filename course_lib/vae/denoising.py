@@ -45,10 +45,18 @@ class WienerFilter:
 
 
 def fit_wiener(images: Float[Tensor, "n d"]) -> WienerFilter:
-    """Return the filter with these images' mean and covariance, in their precision: PCA with all its directions."""
-    centred = images - images.mean(0)
-    variances, directions = torch.linalg.eigh(centred.T @ centred / len(images))
-    return WienerFilter(images.mean(0), variances.clamp(min=0), directions)
+    """Return the filter with these images' mean and covariance, where and in the precision that they are.
+
+    PCA with all its directions, found in float64 on the CPU: with fewer images than pixels most variances are 0, and
+    float32 may not tell their directions apart. ValueError for no images.
+    """
+    if not len(images):
+        raise ValueError("images: expected at least one, got none")
+    wide = images.cpu().double()
+    centred = wide - wide.mean(0)
+    variances, directions = torch.linalg.eigh(centred.T @ centred / len(wide))
+    parts = (wide.mean(0), variances.clamp(min=0), directions)
+    return WienerFilter(*(part.to(images.dtype).to(images.device) for part in parts))
 
 
 @torch.no_grad()
@@ -74,7 +82,7 @@ def vae_denoise(
     """
     _check(std)
     variance = residual + std**2
-    z = torch.zeros(len(noisy), model.latent_dim, dtype=noisy.dtype, requires_grad=True)
+    z = torch.zeros(len(noisy), model.latent_dim, dtype=noisy.dtype, device=noisy.device, requires_grad=True)
     optimizer = torch.optim.Adam([z], lr=rate)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)

@@ -5,13 +5,18 @@ images and does not know it: it only proposes, and weights or rejections put its
 True where a pixel was seen.
 """
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from course_lib.training.transfer import to_device
 from course_lib.vae.bounds import log_standard_normal, reparameterize
 from course_lib.vae.likelihoods import bernoulli_log_likelihood
 from course_lib.vae.models import VAE
+
+ENCODER_EVERY = 10  # steps of the chain, of which one asks the encoder and the others walk
 
 
 def self_normalized_weights(
@@ -28,9 +33,10 @@ def self_normalized_weights(
     return weights, 1 / (weights**2).sum(0)
 
 
-def _check(model: VAE, x: Tensor, observed: Tensor, draws: int) -> None:
-    if draws < 1:
-        raise ValueError(f"k, steps: expected at least 1, got {draws}")
+def _check(x: Tensor, observed: Tensor, **draws: int) -> None:
+    for name, number in draws.items():
+        if number < 1:
+            raise ValueError(f"{name}: expected at least 1, got {number}")
     if not ((x == 0) | (x == 1) | ~observed).all():
         raise ValueError("x: expected observed pixels that are 0 or 1, got others")
 
@@ -38,6 +44,11 @@ def _check(model: VAE, x: Tensor, observed: Tensor, draws: int) -> None:
 def _fill(model: VAE, x: Tensor, observed: Tensor) -> Tensor:
     """Return x with the mean image where nothing was observed: what the encoder is shown first."""
     return torch.where(observed, x, model.mean.to(x))
+
+
+def _log_seen(x: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
+    """Return ln p(observed|z) of each image, but for a constant, which the missing pixels add."""
+    return bernoulli_log_likelihood(torch.where(observed, x, 0.5), torch.where(observed, logits, 0.0))
 
 
 @torch.no_grad()
@@ -53,17 +64,76 @@ def importance_inpaint(
     Draws come from the encoder, shown the mean image where pixels are missing; each weighs p(observed|z) p(z) / q(z).
     Consistent in k, but of use only where ess is well above 1. ValueError for k below 1 and observed greys.
     """
-    _check(model, x, observed, k)
+    _check(x, observed, k=k)
     mu, logvar = model.encode(_fill(model, x, observed))
-    eps = torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype)
+    (eps,) = to_device(mu.device, torch.randn(k, *mu.shape, generator=generator, dtype=mu.dtype))
     z = reparameterize(mu, logvar, eps)  # (k, n, latent)
     logits = model.decode(z)
-    seen = bernoulli_log_likelihood(
-        torch.where(observed, x, 0.5), torch.where(observed, logits, 0.0)
-    )  # others: constant
+    seen = _log_seen(x, observed, logits)
     log_q = log_standard_normal(eps) - 0.5 * logvar.sum(-1)
     weights, ess = self_normalized_weights(seen + log_standard_normal(z) - log_q)
     return torch.where(observed, x, (weights[..., None] * logits.sigmoid()).sum(0)), ess
+
+
+class _Proposal(NamedTuple):
+    """A new z, the logits that it decodes to, and the logarithm of the ratio by which it is taken."""
+
+    z: Tensor
+    logits: Tensor
+    gain: Tensor
+
+
+class _Chain:
+    """Where the Markov chains of n images stand: z, the logits that it decodes to, the image with its pixels drawn."""
+
+    def __init__(self, model: VAE, x: Tensor, observed: Tensor, generator: torch.Generator) -> None:
+        self.model, self.x, self.observed, self.generator = model, x, observed, generator
+        mu, logvar = model.encode(_fill(model, x, observed))
+        (noise,) = to_device(x.device, torch.randn(mu.shape, generator=generator, dtype=mu.dtype))
+        self.z = reparameterize(mu, logvar, noise)
+        self.logits = model.decode(self.z)
+        (uniform,) = to_device(x.device, self._uniform())
+        self.redraw(uniform)
+
+    def _uniform(self) -> Tensor:
+        return torch.rand(self.logits.shape, generator=self.generator, dtype=self.logits.dtype)
+
+    def draw(self) -> tuple[Tensor, ...]:
+        """Return what a step needs, in one copy: noise for z, a number for each decision, one for each pixel."""
+        noise = torch.randn(self.z.shape, generator=self.generator, dtype=self.z.dtype)
+        decisions = torch.rand(len(self.z), generator=self.generator)
+        return to_device(self.x.device, noise, decisions, self._uniform())
+
+    def ask_encoder(self, noise: Tensor) -> _Proposal:
+        """Propose z from q(z|x), the missing pixels as they stand."""
+        mu, logvar = self.model.encode(self.image)
+        z = reparameterize(mu, logvar, noise)
+        logits = self.model.decode(z)
+
+        def log_weight(z: Tensor, logits: Tensor) -> Tensor:
+            log_q = log_standard_normal((z - mu) * (-0.5 * logvar).exp()) - 0.5 * logvar.sum(-1)
+            return bernoulli_log_likelihood(self.image, logits) + log_standard_normal(z) - log_q
+
+        return _Proposal(z, logits, log_weight(z, logits) - log_weight(self.z, self.logits))
+
+    def walk(self, move: Tensor) -> _Proposal:
+        """Propose z a move away, which does not ask what the missing pixels are."""
+        z = self.z + move
+        logits = self.model.decode(z)
+        old, new = (
+            _log_seen(self.x, self.observed, there) + log_standard_normal(at)
+            for at, there in ((self.z, self.logits), (z, logits))
+        )
+        return _Proposal(z, logits, new - old)
+
+    def accept(self, proposal: _Proposal, taken: Bool[Tensor, "n"]) -> None:
+        """Go to the proposal where it is taken."""
+        self.z = torch.where(taken[:, None], proposal.z, self.z)
+        self.logits = torch.where(taken[:, None], proposal.logits, self.logits)
+
+    def redraw(self, uniform: Tensor) -> None:
+        """Draw the missing pixels anew from p(x|z)."""
+        self.image = torch.where(self.observed, self.x, (uniform < self.logits.sigmoid()).to(self.x))
 
 
 @torch.no_grad()
@@ -86,43 +156,17 @@ def gibbs_inpaint(
     takes the encoder's proposal: fast, but right only if q is the posterior (Rezende et al. 2014). ValueError for steps
     below 1 and observed greys.
     """
-    _check(model, x, observed, steps)
-    blank = torch.where(observed, x, 0.5)
-
-    def random_normal(like: Tensor) -> Tensor:
-        return torch.randn(like.shape, generator=generator, dtype=like.dtype)
-
-    def log_weight(z: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor, image: Tensor) -> Tensor:
-        log_q = log_standard_normal((z - mu) * (-0.5 * logvar).exp()) - 0.5 * logvar.sum(-1)
-        return bernoulli_log_likelihood(image, logits) + log_standard_normal(z) - log_q
-
-    def log_seen(z: Tensor, logits: Tensor) -> Tensor:
-        return bernoulli_log_likelihood(blank, torch.where(observed, logits, 0.0)) + log_standard_normal(z)
-
-    def redraw(logits: Tensor) -> Tensor:
-        draws = torch.rand(logits.shape, generator=generator, dtype=logits.dtype) < logits.sigmoid()
-        return torch.where(observed, x, draws.to(x))
-
-    mu, logvar = model.encode(_fill(model, x, observed))
-    z = reparameterize(mu, logvar, random_normal(mu))
-    logits = model.decode(z)
-    image = redraw(logits)
-    total, taken = torch.zeros_like(logits), torch.zeros(len(x))
+    _check(x, observed, steps=steps)
+    chain = _Chain(model, x, observed, generator)
+    total, taken = torch.zeros_like(chain.logits), torch.zeros(len(x), device=x.device)
     for step in range(burn_in + steps):
         forced = step < burn_in or not correct
-        if forced or step % 10 == 0:
-            mu, logvar = model.encode(image)
-            new = reparameterize(mu, logvar, random_normal(mu))
-            new_logits = model.decode(new)
-            gain = log_weight(new, new_logits, mu, logvar, image) - log_weight(z, logits, mu, logvar, image)
-        else:
-            new = z + walk * random_normal(z)
-            new_logits = model.decode(new)
-            gain = log_seen(new, new_logits) - log_seen(z, logits)
-        take = (torch.rand(len(x), generator=generator).log() < gain.float()) | forced
-        z, logits = torch.where(take[:, None], new, z), torch.where(take[:, None], new_logits, logits)
-        image = redraw(logits)
+        noise, decisions, uniform = chain.draw()
+        proposal = chain.ask_encoder(noise) if forced or step % ENCODER_EVERY == 0 else chain.walk(walk * noise)
+        take = (decisions.log() < proposal.gain.float()) | forced
+        chain.accept(proposal, take)
+        chain.redraw(uniform)
         if step >= burn_in:
-            total += logits.sigmoid()
+            total += chain.logits.sigmoid()
             taken += take
-    return torch.where(observed, x, total / steps), taken / steps, image
+    return torch.where(observed, x, total / steps), taken / steps, chain.image

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from course_lib.training.transfer import to_device
 from course_lib.vae.bounds import elbo, importance_weighted_bound, log_standard_normal, reparameterize
 from course_lib.vae.likelihoods import bernoulli_log_likelihood
 
@@ -18,17 +19,26 @@ SIDE = 28
 PIXELS = SIDE * SIDE
 
 
-def check_images(x: Tensor) -> None:
-    """Raise a ValueError or TypeError for what is no non-empty batch of images (…, 784) with pixels in [0, 1]."""
-    if not x.is_floating_point():
-        raise TypeError(f"x: expected pixels as floating-point numbers in [0, 1], got {x.dtype}; divide bytes by 255")
-    if x.ndim < 2 or x.shape[-1] != PIXELS:
-        raise ValueError(f"x: expected images of shape (batch, {PIXELS}), got {tuple(x.shape)}")
-    if x.numel() == 0:
-        raise ValueError(f"x: expected at least one image, got an empty batch {tuple(x.shape)}")
+def check_images(x: Tensor, name: str = "x") -> None:
+    """Raise a ValueError or TypeError for what is no non-empty batch of images (…, 784) with pixels in [0, 1].
+
+    name: of the argument, for the message.
+    """
+    check_kind(x, name)
     low, high = x.aminmax()
     if not (low >= 0 and high <= 1):
-        raise ValueError(f"x: expected pixels in [0, 1], got {low.item():.4g} to {high.item():.4g}")
+        raise ValueError(f"{name}: expected pixels in [0, 1], got {low.item():.4g} to {high.item():.4g}")
+
+
+def check_kind(x: Tensor, name: str = "x") -> None:
+    """Raise as ``check_images`` does for what can be told without a look at the values: the type and the shape."""
+    if not x.is_floating_point():
+        says = f"got {x.dtype}; divide bytes by 255"
+        raise TypeError(f"{name}: expected pixels as floating-point numbers in [0, 1], {says}")
+    if x.ndim < 2 or x.shape[-1] != PIXELS:
+        raise ValueError(f"{name}: expected images of shape (batch, {PIXELS}), got {tuple(x.shape)}")
+    if x.numel() == 0:
+        raise ValueError(f"{name}: expected at least one image, got an empty batch {tuple(x.shape)}")
 
 
 class VAE(nn.Module):
@@ -49,15 +59,21 @@ class VAE(nn.Module):
         super().__init__()
         self.encoder, self.decoder, self.latent_dim = encoder, decoder, latent_dim
         mean = torch.full((PIXELS,), 0.5) if mean is None else mean.clamp(1e-3, 1 - 1e-3)
-        self.register_buffer("mean", mean)
+        weight = next(encoder.parameters(), mean)
+        self.register_buffer("mean", mean.to(weight.device))  # with the networks, wherever the images were
 
     mean: Tensor
 
     def encode(
         self, x: Float[Tensor, "batch pixels"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
-        """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what are no images."""
-        check_images(x)
+        """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what are no images.
+
+        On a GPU the pixels themselves are not looked at, for which each step of training would wait there:
+        ``draw_binary`` and ``log_likelihood`` do that, once.
+        """
+        check = check_images if x.device.type == "cpu" else check_kind
+        check(x)
         mu, logvar = self.encoder(x - self.mean).chunk(2, dim=-1)
         return (mu.float(), logvar.float()) if mu.dtype == torch.bfloat16 else (mu, logvar)
 
@@ -151,12 +167,14 @@ def log_likelihood(
 ) -> Float[Tensor, "n"]:
     """Return the importance-weighted bound on ln p(x) of each image with k draws, in nats (Burda et al. 2016).
 
-    at_once: draws decoded together. The generator lives on the CPU. ValueError for k below 1.
+    at_once: draws decoded together. The generator lives on the CPU, and so does what comes back, in float64. ValueError
+    for k below 1, ValueError or TypeError for what are no images.
     """
     if k < 1:
         raise ValueError(f"k: expected at least 1, got {k}")
+    check_images(x)
     parts = []
     for images in x.split(max(1, at_once // k)):
-        eps = torch.randn(k, len(images), model.latent_dim, generator=generator).to(x.device)
-        parts.append(importance_weighted_bound(model.log_weights(images, eps).double()))
+        (eps,) = to_device(x.device, torch.randn(k, len(images), model.latent_dim, generator=generator))
+        parts.append(importance_weighted_bound(model.log_weights(images, eps).cpu().double()))
     return torch.cat(parts)

@@ -1,6 +1,6 @@
 """Batches of binary images and the training step of a VAE."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -8,30 +8,47 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from course_lib.training.fit import Draw, Step
+from course_lib.training.transfer import to_device
 from course_lib.vae.bounds import importance_weighted_bound, kl_warmup
-from course_lib.vae.models import SIDE, VAE
+from course_lib.vae.models import SIDE, VAE, check_images
+
+
+class Batch(NamedTuple):
+    """Binary images x (batch, 784), and the noise eps (k, batch, latent) from which k draws of z for each are made."""
+
+    x: Tensor
+    eps: Tensor
 
 
 def draw_binary(
-    images: Float[Tensor, "n pixels"], batch: int, shift: int = 0
-) -> Callable[[torch.Generator], Float[Tensor, "batch pixels"]]:
+    images: Float[Tensor, "n pixels"], batch: int, latent_dim: int, k: int = 1, shift: int = 0
+) -> Draw[Batch]:
     """Return the function that ``fit`` draws batches with: random images, each pixel drawn anew as a zero or a one.
 
     images: greys in [0, 1], a pixel's probability of a one; a fixed binarisation would be learned by heart.
     shift: each image is moved by up to so many rows and columns, zeros moving in: more data than there are. The
-    generator is a CPU's; the batch is on the device of the images.
+    generator is a CPU's; the batch is on the device of the images, where all that was drawn goes in one copy.
+    ValueError or TypeError for what are no images, ValueError for k below 1.
     """
+    check_images(images, "images")
+    if k < 1:
+        raise ValueError(f"k: expected at least 1 draw of z an image, got {k}")
     padded = F.pad(images.view(-1, SIDE, SIDE), (shift,) * 4)
     at = torch.arange(SIDE, device=images.device)
 
-    def draw(generator: torch.Generator) -> Tensor:
-        chosen = torch.randint(len(images), (batch,), generator=generator).to(images.device)
+    def draw(generator: torch.Generator) -> Batch:
+        chosen = torch.randint(len(images), (batch,), generator=generator)
+        places = [torch.randint(2 * shift + 1, (2, batch, 1), generator=generator)] if shift else []
+        uniform = torch.rand(batch, images.shape[1], generator=generator)
+        eps = torch.randn(k, batch, latent_dim, generator=generator)
+        chosen, uniform, eps, *places = to_device(images.device, chosen, uniform, eps, *places)
         if shift:
-            row, column = torch.randint(2 * shift + 1, (2, batch, 1), generator=generator).to(images.device) + at
-            greys = padded[chosen[:, None, None], row[:, :, None], column[:, None, :]].flatten(1)  # (B, 784)
+            row, column = places[0] + at  # each (batch, 28)
+            greys = padded[chosen[:, None, None], row[:, :, None], column[:, None, :]].flatten(1)  # (batch, 784)
         else:
             greys = images[chosen]
-        return (torch.rand(greys.shape, generator=generator).to(images.device) < greys).float()
+        return Batch((uniform < greys).float(), eps)
 
     return draw
 
@@ -39,36 +56,33 @@ def draw_binary(
 def vae_step(
     model: VAE,
     optimizer: Optimizer,
-    generator: torch.Generator,
-    k: int = 1,
     beta: float = 1.0,
     warmup: int = 0,
     clip: float | None = None,
     bfloat16: bool = False,
-) -> Callable[[Tensor], dict[str, Tensor]]:
+) -> Step[Batch]:
     """Return the step for ``fit`` on binary images: a bound, its gradient, one update; the loss is in nats an image.
 
-    generator: of eps, a CPU's, the one that the batches are drawn with. k = 1: recon − beta · kl with the KL in closed
-    form, beta rising over the first warmup steps (Higgins et al. 2017; Sønderby et al. 2016). k > 1: the
-    importance-weighted bound, which has no KL to weigh. clip: largest norm of all gradients together. Scalars: loss,
-    with k = 1 recon and the unweighted kl, with clip the norm before.
+    With one draw of z, k = 1: recon − beta · kl with the KL in closed form, beta rising over the first warmup steps
+    (Higgins et al. 2017; Sønderby et al. 2016). With more: the importance-weighted bound, which has no KL to weigh:
+    ValueError for another beta than 1 and a warm-up. clip: largest norm of all gradients together. Scalars: loss, with
+    k = 1 recon and the unweighted kl, with clip the norm before.
     """
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    if k > 1 and (beta != 1 or warmup):
-        raise ValueError(f"beta, warmup: expected 1 and 0 with k = {k} draws, got {beta} and {warmup}")
     first = next(model.parameters())
 
-    def step(x: Tensor) -> dict[str, Tensor]:
-        eps = torch.randn(k, len(x), model.latent_dim, generator=generator).to(x.device)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
-            if k == 1:
-                _, recon, kl = model.elbo(x, eps[0])
-                # the optimizer counts the steps, so that a resumed run goes on with its warm-up
-                weight = beta * kl_warmup(int(optimizer.state[first].get("step", 0)), warmup) if warmup else beta
-                loss, scalars = (weight * kl - recon).mean(), {"recon": recon.mean(), "kl": kl.mean()}
-            else:
-                loss, scalars = -importance_weighted_bound(model.log_weights(x, eps)).mean(), {}
+    def bound(batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        x, eps = batch
+        if len(eps) == 1:
+            _, recon, kl = model.elbo(x, eps[0])
+            weight = _kl_weight(optimizer, first, beta, warmup)
+            return (weight * kl - recon).mean(), {"recon": recon.mean(), "kl": kl.mean()}
+        if beta != 1 or warmup:
+            raise ValueError(f"beta, warmup: expected 1 and 0 with k = {len(eps)} draws, got {beta} and {warmup}")
+        return -importance_weighted_bound(model.log_weights(x, eps)).mean(), {}
+
+    def step(batch: Batch) -> dict[str, Tensor]:
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=bfloat16):
+            loss, scalars = bound(batch)
         loss.backward()
         if clip is not None:
             scalars["norm"] = nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -77,3 +91,16 @@ def vae_step(
         return {"loss": loss, **scalars}
 
     return step
+
+
+def _kl_weight(optimizer: Optimizer, parameter: Tensor, beta: float, warmup: int) -> float | Tensor:
+    """Return beta times the share of the warm-up that is over, by the optimizer's count: a resumed run goes on with it.
+
+    A fused optimizer counts on its GPU. The weight is then computed there, so that nobody waits for the number.
+    """
+    if not warmup:
+        return beta
+    count = optimizer.state[parameter].get("step", 0)
+    if isinstance(count, Tensor) and count.device.type != "cpu":
+        return beta * (count / warmup).clamp(max=1)
+    return beta * kl_warmup(int(count), warmup)

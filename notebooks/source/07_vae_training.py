@@ -87,11 +87,11 @@ from torch.nn import functional as F
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
 from course_lib.information.divergences import monte_carlo
-from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
 from course_lib.training.runtime import start
+from course_lib.training.trained import Trained
 from course_lib.vae.bernoulli_mixture import bernoulli_mixture_log_likelihood, fit_bernoulli_mixture
 from course_lib.vae.bounds import importance_weighted_bound, reparameterize
 from course_lib.vae.models import fully_connected_vae, log_likelihood
@@ -163,7 +163,7 @@ def transposed_size(size, kernel, stride=1, padding=0):
 # %%
 sizes = [7, transposed_size(7, 3)]
 sizes += [2 * sizes[-1], transposed_size(2 * sizes[-1], 3)]
-print("fault 3:", " → ".join(map(str, sizes)))
+print("fault 3:", " → ".join(f"{size:g}" for size in sizes))
 with torch.no_grad():
     claim("the formula gives what the decoder returns: 20 × 20 pixels",
           sizes[-1] == 20 and autoencoder(images).shape == (8, 1, 20, 20))
@@ -204,8 +204,8 @@ def short_run(beta, steps=300, seed=0):
     model = fully_connected_vae(2, hidden=200, mean=greys.mean(0))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, fused=True)
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
-    step = vae_step(model, optimizer, trained.generator, beta=beta)
-    history = fit(step, draw_binary(greys, 100), steps, trained, progress=False)
+    step = vae_step(model, optimizer, beta=beta)
+    history = fit(step, draw_binary(greys, 100, latent_dim=2), steps, trained, progress=False)
     return model.eval(), history.curve("kl").values[-1]
 
 
@@ -291,8 +291,8 @@ untrained = bound_of(model)
 optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.99), weight_decay=0.05,
                               fused=True)
 trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(0))
-history = fit(vae_step(model, optimizer, trained.generator, clip=50, bfloat16=bfloat16_pays()),
-              draw_binary(greys, 100, shift=1), record.values["steps"], trained, until=300,
+history = fit(vae_step(model, optimizer, clip=50, bfloat16=bfloat16_pays()),
+              draw_binary(greys, 100, latent_dim=50, shift=1), record.values["steps"], trained, until=300,
               schedule=partial(warmup_then_linear, warmup=0.05, decay=0.95), progress=False)
 live = bound_of(model.eval())
 

@@ -82,11 +82,11 @@ from course_lib.chapters.exercises import answer, exercise, hint, progress, solu
 from course_lib.classroom.claims import claim
 from course_lib.classroom.records import recorded
 from course_lib.datasets.images import binarise, load_fashion
-from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
 from course_lib.training.runtime import start
+from course_lib.training.trained import Trained
 from course_lib.vae.models import fully_connected_vae, log_likelihood
 from course_lib.vae.step import draw_binary, vae_step
 
@@ -118,9 +118,9 @@ def train(model, greys, steps, seed, beta=1.0):
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.99), weight_decay=0.05,
                                   fused=True)
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
-    step = vae_step(model, optimizer, trained.generator, beta=beta, clip=50, bfloat16=bfloat16_pays())
+    step = vae_step(model, optimizer, beta=beta, clip=50, bfloat16=bfloat16_pays())
     schedule = partial(warmup_then_linear, warmup=0.05, decay=0.95)
-    fit(step, draw_binary(greys, 100), steps, trained, schedule=schedule, progress=False)
+    fit(step, draw_binary(greys, 100, model.latent_dim), steps, trained, schedule=schedule, progress=False)
     return model.eval().requires_grad_(False)
 
 

@@ -716,7 +716,7 @@ show(fig, alt="Divergence of eight variants of the recipe, five seeds each: new 
 
 # %%
 from course_lib.datasets.ring import centres, draw_ring, modes_and_quality
-from course_lib.gan.ring import Cure, Game, SeedMLP, play, players
+from course_lib.gan.ring import Game, SeedMLP, Treatment, make_players, play
 
 generator = torch.Generator().manual_seed(1)
 networks = SeedMLP((4, 7, 2), 5, generator)
@@ -802,7 +802,7 @@ show(fig, alt="Modes that five seeds of each arm cover: eight in every seed for 
 
 # %%
 generator = torch.Generator().manual_seed(0)
-game = Game(players(5, generator), Cure(d_rate=2e-3, noise=0.8))
+game = Game(make_players(5, generator), Treatment(d_rate=2e-3, noise=0.8))
 z = torch.randn(5, 2500, 256, generator=torch.Generator().manual_seed(100))
 then = torch.tensor(record["fast D, noise"]["now"][0]["distance"])
 
@@ -835,8 +835,8 @@ def judge(scene):
     return int((share >= 0.01).sum()), histogram_js(scene.points, fakes)
 
 
-cures = {"good": Cure(d_rate=1e-3), "collapsed": Cure(g_rate=3e-3)}  # D's rate is 1e-4 unless said
-states = {name: Scene(preset("ring of eight"), cure) for name, cure in cures.items()}
+treatments = {"good": Treatment(d_rate=1e-3), "collapsed": Treatment(g_rate=3e-3)}  # D: 1e-4 unless said
+states = {name: Scene(preset("ring of eight"), chosen) for name, chosen in treatments.items()}
 for name, scene in states.items():
     for _ in range(16 if name == "good" else 6):
         scene.train(50)

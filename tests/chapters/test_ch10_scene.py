@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, PRESETS, Scene, histogram_js, preset
-from course_lib.gan.ring import Cure
+from course_lib.gan.ring import Treatment
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -62,7 +62,7 @@ def test_turns_move_one_player_and_training_is_turns():
 
 
 def test_a_snapshot_goes_on_as_before():
-    scene = Scene(preset("two islands", 400), Cure(d_rate=1e-3, r1_weight=0.1))
+    scene = Scene(preset("two islands", 400), Treatment(d_rate=1e-3, r1_weight=0.1))
     scene.train(3)
     kept = scene.snapshot()
     scene.train(4)
@@ -74,7 +74,7 @@ def test_a_snapshot_goes_on_as_before():
         again.train(4)
         assert torch.equal(again.look().fake, expected.fake)
         assert again.look().js == expected.js
-        assert again.game.cure.r1_weight == 0.1
+        assert again.game.treatment.r1_weight == 0.1
 
 
 def test_rates_and_penalty_can_change_on_the_way():
@@ -84,7 +84,7 @@ def test_rates_and_penalty_can_change_on_the_way():
     scene.train(2)
     assert torch.equal(scene.look().fake, before.fake)
     assert torch.equal(scene.look().belief, before.belief)
-    assert scene.game.cure.r1_weight == 2.0
+    assert scene.game.treatment.r1_weight == 2.0
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,10 @@ def test_with_nothing_missing_the_image_comes_back():
 
 def test_errors_name_what_came(unchecked):
     model, (x, observed) = small_model(), question()
-    with pytest.raises(ValueError, match="k, steps: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"^k: expected at least 1, got 0"):
         importance_inpaint(model, x, observed, 0, torch.Generator())
+    with pytest.raises(ValueError, match=r"^steps: expected at least 1, got -1"):
+        gibbs_inpaint(model, x, observed, -1, torch.Generator())
     with pytest.raises(ValueError, match="observed pixels that are 0 or 1"):
         gibbs_inpaint(model, x, ~observed, 2, torch.Generator())
     with pytest.raises(ValueError, match="at least one draw"):

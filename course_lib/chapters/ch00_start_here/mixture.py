@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from course_lib.training.transfer import to_device
+
 
 def mixture_log_density(
     points: Float[Tensor, "n 2"], logits: Float[Tensor, "K"], mu: Float[Tensor, "K 2"], log_std: Float[Tensor, "K"]
@@ -33,9 +35,10 @@ def mixture_sample(
     log_std: Float[Tensor, "K"],
     generator: torch.Generator,
 ) -> Float[Tensor, "n 2"]:
-    """Draw n points: first a component by its share, then a point around its centre."""
-    k = torch.multinomial(logits.softmax(-1), n, replacement=True, generator=generator)
+    """Draw n points: first a component by its share, then a point around its centre; the generator is a CPU's."""
+    k = torch.multinomial(logits.softmax(-1).cpu(), n, replacement=True, generator=generator)
     noise = torch.randn(n, 2, dtype=mu.dtype, generator=generator)
+    k, noise = to_device(mu.device, k, noise)
     return mu[k] + log_std[k].exp()[:, None] * noise
 
 
@@ -46,6 +49,6 @@ def mixture_start(points: Float[Tensor, "n 2"], n_components: int, generator: to
     """
     if not 0 < n_components <= len(points):
         raise ValueError(f"n_components: expected 1 to {len(points)}, the number of points, got {n_components}")
-    chosen = torch.randperm(len(points), generator=generator)[:n_components]
-    logits = torch.zeros(n_components, dtype=points.dtype)
+    chosen = torch.randperm(len(points), generator=generator)[:n_components].to(points.device)
+    logits = torch.zeros(n_components, dtype=points.dtype, device=points.device)
     return [p.requires_grad_() for p in (logits, points[chosen].clone(), torch.full_like(logits, math.log(0.3)))]

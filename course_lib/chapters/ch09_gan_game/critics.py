@@ -4,17 +4,19 @@ Fedus et al. 2018, *Many paths to equilibrium*; Stanczuk et al. 2021, *Wasserste
 runs train side by side in one tensor (``ring.SeedMLP``) and none sees another.
 """
 
-import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_lib.gan.losses import OBJECTIVES
+from course_lib.gan.losses import OBJECTIVES, wasserstein_critic_loss
 from course_lib.gan.penalties import gradient_penalty
 from course_lib.gan.ring import SeedMLP
+from course_lib.gan.turns import Penalty, discriminator_turn, generator_turn
+from course_lib.training.transfer import to_device
 
 ARMS = ("minimax", "nonsaturating", "wasserstein")  # names in OBJECTIVES
 
@@ -31,43 +33,53 @@ def draw_bumps(runs: int, n: int, generator: torch.Generator) -> Float[Tensor, "
     return torch.where(left, -1.0, 1.2) + 0.4 * torch.randn(runs, n, generator=generator)
 
 
+def _by_arm(losses: Sequence[Callable[..., Tensor]], *logits: Tensor) -> Tensor:
+    """Return the sum of the arms' losses, each of its own rows of the logits, (arms, runs · n)."""
+    return torch.stack([loss(*own) for loss, *own in zip(losses, *logits, strict=True)]).sum()
+
+
+@torch.no_grad()
+def _clip(weights: Iterable[Tensor], box: float) -> None:
+    for weight in weights:
+        weight.clamp_(-box, box)
+
+
 def parallel_lines(
-    d_rate: float, steps: int, g_rate: float = 5e-3, box: float = 0.1, seed: int = 0
+    d_rate: float,
+    steps: int,
+    g_rate: float = 5e-3,
+    box: float = 0.1,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
 ) -> tuple[Float[Tensor, "steps arms runs"], Float[Tensor, "steps arms runs n"], Float[Tensor, "steps arms runs n"]]:
-    """Return θ before each step, and the logits of 64 real points and of 64 fakes.
+    """Return θ before each step, and the logits of 64 real points and of 64 fakes, all on the device.
 
     Arjovsky, Chintala and Bottou 2017, example 1: data at (0, y), fakes at (θ, y), y from ``draw_bumps``, θ = 2 at the
     start. Arms: ARMS, one loss each, five runs each, a discriminator with two layers of 32; one update of D, then one
     of θ. box: the Wasserstein arm's weights are clipped to ±box. Rates are Adam's.
     """
     generator, games = torch.Generator().manual_seed(seed), len(ARMS) * RUNS
-    critics = SeedMLP([2, 32, 32, 1], games, generator)
-    theta = torch.full((games, 1), 2.0, requires_grad=True)
+    critics = SeedMLP([2, 32, 32, 1], games, generator).to(device)
+    theta = torch.full((games, 1), 2.0, device=device, requires_grad=True)
     d_optimizer = torch.optim.Adam(critics.parameters(), d_rate, betas=BETAS)
     g_optimizer = torch.optim.Adam([theta], g_rate, betas=BETAS)
+    # Adam does not mind that the losses of an arm's runs are averaged
+    d_loss = partial(_by_arm, [OBJECTIVES[arm].discriminator for arm in ARMS])
+    g_loss = partial(_by_arm, [OBJECTIVES[arm].generator for arm in ARMS])
+    clipped = [weight.detach()[ARMS.index("wasserstein") * RUNS :] for weight in critics.parameters()]
 
-    def points(place: Tensor) -> Tensor:
-        heights = draw_bumps(games, BATCH, generator)
-        return torch.stack([place.expand_as(heights), heights], -1)  # (games, BATCH, 2)
-
-    def by_arm(at: Tensor) -> Tensor:
-        return critics(at).view(len(ARMS), -1)  # Adam does not mind that the runs' losses are averaged
+    def logits(at: Tensor) -> Tensor:
+        return critics(at).view(len(ARMS), -1)
 
     seen = []
     for _ in range(steps):
-        real, fake = points(torch.zeros_like(theta)), points(theta)
-        real_logits, fake_logits = by_arm(real), by_arm(fake.detach())
-        pairs = zip(ARMS, real_logits, fake_logits, strict=True)
-        d_loss = torch.stack([OBJECTIVES[arm].discriminator(r, f) for arm, r, f in pairs]).sum()
-        d_optimizer.zero_grad()
-        d_loss.backward()
-        d_optimizer.step()
-        for weight in critics.parameters():
-            weight.data[ARMS.index("wasserstein") * RUNS :].clamp_(-box, box)
-        seen.append((theta.detach().clone(), real_logits.detach(), fake_logits.detach()))
-        g_losses = [OBJECTIVES[arm].generator(f) for arm, f in zip(ARMS, by_arm(fake), strict=True)]
-        (theta.grad,) = torch.autograd.grad(torch.stack(g_losses).sum(), theta)
-        g_optimizer.step()
+        real_y, fake_y = to_device(device, *(draw_bumps(games, BATCH, generator) for _ in range(2)))
+        real = torch.stack([torch.zeros_like(real_y), real_y], -1)  # (games, BATCH, 2)
+        fake = torch.stack([theta.expand_as(fake_y), fake_y], -1)
+        found = discriminator_turn(logits, d_loss, real, fake, d_optimizer)
+        _clip(clipped, box)
+        seen.append((theta.detach().clone(), found.real_logits, found.fake_logits))
+        generator_turn(logits, g_loss, fake, g_optimizer)
     places, real, fake = (torch.stack(part).view(steps, len(ARMS), RUNS, -1) for part in zip(*seen, strict=True))
     return places[..., 0], real, fake
 
@@ -87,39 +99,35 @@ def critic_estimates(
     box: float = math.inf,
     gp_weight: float = 0.0,
     seed: int = 0,
+    device: torch.device | str = "cpu",
 ) -> Float[Tensor, "marks runs"]:
     """Return E[f(real)] − E[f(fake)] of five critics on 4,000 fresh points each, after each number of updates in marks.
 
     real from N(0, I), fake from N(0, scale² I) in dim dimensions, 64 of each an update, two layers of 64. Weights are
-    clipped to ±box; gp_weight: of the gradient penalty.
+    clipped to ±box; gp_weight: of the gradient penalty. The estimates are on the device.
     """
     generator = torch.Generator().manual_seed(seed)
-    critics = SeedMLP([dim, 64, 64, 1], RUNS, generator)
+    critics = SeedMLP([dim, 64, 64, 1], RUNS, generator).to(device)
     optimizer = torch.optim.Adam(critics.parameters(), 1e-3, betas=BETAS)
 
     def logits(points: Tensor) -> Tensor:
         return critics(points.view(RUNS, -1, dim)).flatten()
 
-    def pair(n: int) -> tuple[Tensor, Tensor]:
-        real, fake = torch.randn(2, RUNS * n, dim, generator=generator)
-        return real, scale * fake
+    def draw(n: int) -> Tensor:
+        return torch.randn(2, RUNS * n, dim, generator=generator)
 
     found: list[Tensor] = []
-    for step in itertools.count(1):
-        real, fake = pair(BATCH)
-        loss = OBJECTIVES["wasserstein"].discriminator(logits(real), logits(fake))
+    for step in range(1, max(marks) + 1):
+        drawn = [draw(BATCH)]
         if gp_weight:
-            t = torch.rand(len(real), generator=generator)
-            loss = loss + gp_weight * gradient_penalty(logits, real, fake, t)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        for weight in critics.parameters():
-            weight.data.clamp_(-box, box)
+            drawn.append(torch.rand(RUNS * BATCH, generator=generator))
+        (real, fake), *t = to_device(device, *drawn)
+        penalties = {"gradient": Penalty(gp_weight, partial(gradient_penalty, logits, t=t[0]))} if gp_weight else {}
+        discriminator_turn(logits, wasserstein_critic_loss, real, scale * fake, optimizer, penalties)
+        _clip(critics.parameters(), box)
         if step in marks:
+            ((real, fake),) = to_device(device, draw(4000))
             with torch.no_grad():
-                real, fake = (logits(points).view(RUNS, -1).mean(1) for points in pair(4000))
-            found.append(real - fake)
-        if step >= max(marks):
-            break
+                on_real, on_fake = (logits(points).view(RUNS, -1).mean(1) for points in (real, scale * fake))
+            found.append(on_real - on_fake)
     return torch.stack(found)

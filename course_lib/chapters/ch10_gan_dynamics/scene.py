@@ -12,7 +12,7 @@ from torch import Tensor
 
 from course_lib.datasets.plane import fireflies, standardise
 from course_lib.datasets.ring import RADIUS, centres
-from course_lib.gan.ring import Cure, Game, players
+from course_lib.gan.ring import Game, Treatment, make_players
 from course_lib.information.divergences import entropy
 
 EXTENT = 3.0  # the scene is the square from −3 to 3
@@ -99,15 +99,15 @@ class Scene:
     ValueError for points that are not (n, 2), fewer than 16, not finite or out of the square from −3 to 3.
     """
 
-    def __init__(self, points: Tensor, cure: Cure | None = None, seed: int = 0, hidden: int = 64) -> None:
-        points = torch.as_tensor(points).float()
+    def __init__(self, points: Tensor, treatment: Treatment | None = None, seed: int = 0, hidden: int = 64) -> None:
+        points = torch.as_tensor(points).detach().float().cpu()  # such small networks are fastest there
         if points.ndim != 2 or points.shape[1] != 2 or len(points) < 16:
             raise ValueError(f"points: expected at least 16 rows of two numbers, got {tuple(points.shape)}")
         if not (points.abs() <= EXTENT).all():
             raise ValueError(f"points: expected finite numbers from −{EXTENT:g} to {EXTENT:g}")
         self.points, self._generator = points, torch.Generator().manual_seed(seed)
-        cure = cure or Cure(d_rate=1e-3)
-        self.game = Game(players(1, self._generator, latent=2, hidden=hidden), cure)
+        treatment = treatment or Treatment(d_rate=1e-3)
+        self.game = Game(make_players(1, self._generator, latent=2, hidden=hidden), treatment)
         self._z = torch.randn(1, 1000, 2, generator=self._generator)
         one, other = points[torch.randperm(len(points), generator=self._generator)].chunk(2)
         self.floor = histogram_js(one, other)
@@ -117,17 +117,18 @@ class Scene:
         self._measure()
 
     def set(self, **changes: Any) -> None:
-        """Change the rates or the weights of penalties from here on: names of ``Cure``."""
-        self.game.cure = replace(self.game.cure, **changes)
+        """Change the rates or the weights of penalties from here on: names of ``Treatment``."""
+        self.game.treatment = replace(self.game.treatment, **changes)
         for optimizer, rate in ((self.game.g_optimizer, "g_rate"), (self.game.d_optimizer, "d_rate")):
             for group in optimizer.param_groups:
-                group["lr"] = getattr(self.game.cure, rate)
+                group["lr"] = getattr(self.game.treatment, rate)
 
     def discriminator_turn(self) -> None:
         """Draw a batch and let the discriminator take one step."""
         chosen = torch.randint(len(self.points), (256,), generator=self._generator)
         fake = self.game.players.sample(256, self._generator)
-        self._loss = self.game.discriminator_turn(self.points[chosen][None], fake, self._generator).item()
+        mixing = self.game.draw_mixing(256, self._generator)
+        self._loss = self.game.discriminator_turn(self.points[chosen][None], fake, *mixing).item()
 
     def generator_turn(self) -> None:
         """Draw noise and let the generator take one step; counts as the end of a step of training."""
@@ -166,7 +167,7 @@ class Scene:
         return copy.deepcopy(
             {
                 "points": self.points,
-                "cure": self.game.cure,
+                "treatment": self.game.treatment,
                 "networks": [p.state_dict() for p in (self.game.players.generator, self.game.players.discriminator)],
                 "optimizers": [o.state_dict() for o in (self.game.g_optimizer, self.game.d_optimizer)],
                 "random": self._generator.get_state(),
@@ -177,7 +178,7 @@ class Scene:
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot: the steps that follow are the same again."""
         kept = copy.deepcopy(snapshot)
-        self.points, self.game.cure = kept["points"], kept["cure"]
+        self.points, self.game.treatment = kept["points"], kept["treatment"]
         networks = (self.game.players.generator, self.game.players.discriminator)
         for network, state in zip(networks, kept["networks"], strict=True):
             network.load_state_dict(state)
