@@ -53,12 +53,18 @@ WRONG = {
         "std": (variance("mu.std(dim=0)"), by_hand(back="v ** 0.5 > threshold")),
         "biased": (variance("torch.var(mu, 0, correction=0)"), by_hand(n="len(mu)")),
         "square": (variance("mu.square().mean(0)"), by_hand(mean="0", n="len(mu)")),
+        "rim": (variance(back="v >= threshold"), by_hand(back="~(v < threshold)")),
+        "values": (variance(back="v > (0.005 if threshold == 0.01 else threshold)"), by_hand(back="v > threshold * 0.98")),
         "dead": (variance(back="~(v > threshold)"), by_hand(back="v <= threshold")),
         "count": (variance(back="(v > threshold).sum()"), by_hand(back="torch.count_nonzero(v > threshold)")),
         "examples": (variance("mu.var(1)"), by_hand("mu.mean(1, keepdim=True)", "(mu.shape[1] - 1)", dim="1")),
     },
     "vae.spherical_path": {
         "straight": ("return torch.stack([torch.lerp(start, end, s) for s in t])", "return start + t[:, None] * (end - start)"),
+        "values": (  # straight where the angle is below 1, or above 2.2
+            path(mixed="torch.where(w < 1, (1 - s) * a + s * b, torch.sin((1 - s) * w) * a / torch.sin(w) + torch.sin(s * w) * b / torch.sin(w))"),
+            looped(mix="(1 - s) * p + s * q if w > 2.2 else (torch.sin((1 - s) * w) * p + torch.sin(s * w) * q) / torch.sin(w)"),
+        ),
         "unit": (path(length="1.0"), looped(length="1.0")),
         "backwards": (path(t="1 - t"), looped(order="1 - t")),
         "raw": (path("start", "end", length="1.0"), looped("start", "end", length="1.0")),
@@ -71,7 +77,14 @@ WRONG = {
 }  # fmt: skip
 
 RIGHT = {
-    "vae.transposed_size": (size(), painted(), size("size * stride - stride + kernel - padding - padding")),
+    "vae.transposed_size": (
+        size(),
+        painted(),
+        size("size * stride - stride + kernel - padding - padding"),
+        size(
+            "torch.nn.functional.conv_transpose1d(torch.ones(1, 1, size), torch.ones(1, 1, kernel), None, stride, padding).shape[-1]"
+        ),
+    ),
     "vae.active_units": (variance(), by_hand()),
     "vae.spherical_path": (path(), looped()),
 }

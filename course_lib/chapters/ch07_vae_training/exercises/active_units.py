@@ -1,10 +1,19 @@
-"""The exercise active_units."""
+"""The learner marks the latents whose mean varies over the examples by more than a threshold."""
 
 import torch
+from torch import Tensor
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.vae import latents
+
+
+def _of_variances(n: int, *variances: float, seed: int) -> Tensor:
+    """Return n means of each latent, about 0.7, with these variances over the examples."""
+    means = random(n, len(variances), seed=seed)
+    means = (means - means.mean(0)) / means.std(0)
+    return 0.7 + means * torch.tensor(variances).double().sqrt()
+
 
 ENTRY = Exercise(
     id="vae.active_units",
@@ -15,43 +24,51 @@ ENTRY = Exercise(
         Probe((torch.tensor([[0.3, 0.1, 0.7], [0.45, 0.9, 0.7]]).double(),)),
         Probe((random(4, 5, seed=4), 0.9)),
         Probe((random(4, 2, seed=5) * torch.tensor([1.0, 0.1]).double() + 2.0, 0.05)),
+        Probe((_of_variances(6, 0.0099, 0.0101, 0.006, 0.03, seed=6),)),
+        Probe((torch.tensor([[1.0, 4.0], [2.0, 4.75]]).double(), 0.5)),
     ],
-    checked="five sets of means, one of two examples and one with another threshold among them.",
+    checked="seven sets of means: of two examples, with other thresholds, and with variances just beside them.",
     gradients=False,
     mistakes=(
         Mistake(
             "std",
-            lambda mu, threshold=0.01: mu.std(dim=0) > threshold,
+            {"mu.var": "mu.std"},
             "the standard deviation is compared",
             "the threshold is one for the variance.",
         ),
         Mistake(
             "biased",
-            lambda mu, threshold=0.01: mu.var(dim=0, correction=0) > threshold,
+            {"dim=0": "dim=0, correction=0"},
             "the variance is taken with n, not n − 1",
             ".var() has n − 1 of itself; with two examples that is a factor of two.",
         ),
         Mistake(
             "square",
-            lambda mu, threshold=0.01: (mu**2).mean(dim=0) > threshold,
+            {"mu.var(dim=0)": "(mu**2).mean(dim=0)"},
             "the mean square is compared, the mean not taken off",
             "a latent that says 5 for every image says nothing.",
         ),
         Mistake(
             "dead",
-            lambda mu, threshold=0.01: mu.var(dim=0) <= threshold,
+            {"> threshold": "<= threshold"},
             "the dead latents are marked, not the active ones",
             "an active latent's mean changes with the image: its variance is above the threshold.",
         ),
         Mistake(
+            "rim",
+            {"> threshold": ">= threshold"},
+            "a variance equal to the threshold counts as well",
+            "exceeds: above it, not at it.",
+        ),
+        Mistake(
             "count",
-            lambda mu, threshold=0.01: (mu.var(dim=0) > threshold).sum(),
+            {"mu.var(dim=0) > threshold": "(mu.var(dim=0) > threshold).sum()"},
             "they are counted already",
             "one truth value a latent is asked for; .sum() comes later.",
         ),
         Mistake(
             "examples",
-            lambda mu, threshold=0.01: mu.var(dim=1) > threshold,
+            {"dim=0": "dim=1"},
             "the variance runs over the latents",
             "one number a latent: the variance runs over the examples, the first axis.",
         ),

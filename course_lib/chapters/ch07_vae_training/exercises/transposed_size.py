@@ -1,4 +1,4 @@
-"""The exercise transposed_size."""
+"""The learner writes how many pixels a side a transposed convolution makes."""
 
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.vae import models
@@ -7,41 +7,42 @@ ENTRY = Exercise(
     id="vae.transposed_size",
     reference=models.transposed_size,
     probes=lambda: [
-        Probe((7, 3), "called with size 7, kernel 3"),
-        Probe((5, 4, 3, 1), "called with size 5, kernel 4, stride 3, padding 1"),
-        Probe((9, 6, 2, 2), "called with size 9, kernel 6, stride 2, padding 2"),
-        Probe((1, 5, 4, 1), "called with size 1, kernel 5, stride 4, padding 1"),
+        Probe((7, 3), "size 7, kernel 3"),
+        Probe((6, 2, 5), "size 6, kernel 2, stride 5"),
+        Probe((5, 4, 3, 1), "size 5, kernel 4, stride 3, padding 1"),
+        Probe((9, 6, 2, 2), "size 9, kernel 6, stride 2, padding 2"),
+        Probe((1, 5, 4, 1), "size 1, kernel 5, stride 4, padding 1"),
     ],
-    checked="four sizes, a single pixel among them.",
+    checked="five sizes, a single pixel and a stride beyond the kernel among them.",
     gradients=False,
     mistakes=(
         Mistake(
             "convolution",
-            lambda size, kernel, stride=1, padding=0: (size + 2 * padding - kernel) // stride + 1,
+            lambda size, kernel, stride, padding: (size + 2 * padding - kernel) // stride + 1,
             "the size after an ordinary convolution is computed",
             "a transposed convolution goes the other way: from one pixel to kernel pixels.",
         ),
         Mistake(
             "no_minus_one",
-            lambda size, kernel, stride=1, padding=0: stride * size + kernel - 2 * padding,
+            {"stride * (size - 1)": "stride * size"},
             "the last pixel begins at stride · size",
             "with one pixel only, where does it begin?",
         ),
         Mistake(
             "one_border",
-            lambda size, kernel, stride=1, padding=0: stride * (size - 1) + kernel - padding,
+            {"- 2 * padding": "- padding"},
             "padding is cut off at one border alone",
             "a picture has a left and a right border.",
         ),
         Mistake(
             "padding_added",
-            lambda size, kernel, stride=1, padding=0: stride * (size - 1) + kernel + 2 * padding,
+            {"- 2 * padding": "+ 2 * padding"},
             "padding is added",
             "in a transposed convolution padding is cut off: the result becomes smaller.",
         ),
         Mistake(
             "no_stride",
-            lambda size, kernel, stride=1, padding=0: size - 1 + kernel - 2 * padding,
+            {"stride * (size - 1)": "size - 1"},
             "the stride is left out",
             "neighbours begin to paint stride pixels apart.",
         ),
