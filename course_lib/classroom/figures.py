@@ -65,6 +65,11 @@ def ink_on(value: float, limit: float | None = None) -> str:
     return "white" if dark else INK
 
 
+def visible(character: str) -> str:
+    """Return a character as it can be seen in a label: a space and the end of a line have signs of their own."""
+    return {" ": "␣", "\n": "⏎"}.get(character, character)
+
+
 def new(
     rows: int = 1, columns: int = 1, width: float = 9.5, height: float = 3.6, **ratios
 ) -> tuple[Figure, np.ndarray]:
@@ -165,7 +170,7 @@ def bits(ax: Axes, surprise: Numbers, labels: Sequence[str]) -> None:
     heights = values(surprise).astype(float)
     bars = ax.bar(range(len(heights)), heights, color=BERRY, width=0.7)
     ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2, color=INK)
-    ax.set_xticks(range(len(labels)), ["␣" if label == " " else label for label in labels], fontsize=11)
+    ax.set_xticks(range(len(labels)), [visible(label) for label in labels], fontsize=11)
     ax.set_ylabel("surprise (bits)")
     ax.margins(x=0.02, y=0.12)
 

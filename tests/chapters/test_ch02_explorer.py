@@ -1,15 +1,19 @@
-"""figures.py and widgets.py: what they draw, what they refuse, how fast they answer."""
+"""The explorer of chapter 02: the true numbers in every cell, the cell in focus written out, errors said."""
 
-import io
+import re
 import time
 
-import matplotlib.image
 import pytest
 import torch
+from elsewhere import GPU, SecondDevice
+from matplotlib.colors import to_hex
+from pictures import shown
 
 from course_lib.attention.masks import causal_mask
 from course_lib.attention.multi_head import MultiHeadAttention
 from course_lib.chapters.ch02_attention.explorer import LONGEST, AttentionExplorer, AttentionState, frame, stages
+from course_lib.chapters.ch02_attention.figures import attention_stages
+from course_lib.classroom import figures
 
 torch.manual_seed(0)
 
@@ -56,6 +60,29 @@ def test_the_cell_in_focus_is_written_out_with_its_own_numbers():
     assert f"= <b>{found.weights[5, 3]:.2f}</b>" in html
     assert html.count("·") >= q.shape[-1]
     assert "masked, weight 0" in frame(q, k, AttentionState("the king", 0, 0, 3, 5, 2))
+
+
+def test_every_cell_has_its_number_and_its_shade():
+    q, k = attend("the king")
+    found, html = stages(q, k, 0, 1), frame(q, k, AttentionState("the king", 0, 1))
+    tables = [
+        re.findall(r"<td style='[^']*?(?:background:(#\w+);)?(?:color:[^']*)?'>([^<]*)</td>", t)
+        for t in html.split("<table")[1:]
+    ]
+    for cells, values, mask in zip(
+        tables, (found.scores, found.scaled, found.weights), (False, True, True), strict=True
+    ):
+        assert len(cells) == 64
+        for n, (shade, written) in enumerate(cells):
+            value, future = values[n // 8, n % 8].item(), n % 8 > n // 8
+            if mask and future:
+                assert written == ""
+                continue
+            assert float(written) == pytest.approx(value, abs=0.0051)
+            weights = values is found.weights
+            assert shade == to_hex(
+                figures.WEIGHTS(value) if weights else figures.SIGNED(0.5 + value / values.abs().max().item() / 2)
+            )
 
 
 def test_stages_open_one_after_the_other_and_text_is_escaped():
@@ -109,15 +136,39 @@ def test_a_text_that_cannot_be_shown_is_said_in_the_status_line(text, says):
     assert explorer.status.value == ""
 
 
-def test_the_bundle_carries_a_still_and_the_alternative_text():
+def test_the_bundle_carries_a_still_of_the_first_state_and_the_alternative_text():
     explorer = AttentionExplorer(attend, "the king", alt="eight words that say what is to be seen")
+    first = explorer.still()
+    explorer.head.value = 2
     data, metadata = explorer._repr_mimebundle_()
     assert data["text/plain"] == metadata["image/png"]["alt"] == "eight words that say what is to be seen"
-    assert matplotlib.image.imread(io.BytesIO(data["image/png"])).std() > 0.1
+    assert data["image/png"] == first
     assert "application/vnd.jupyter.widget-view+json" in data
     other = AttentionExplorer(attend, "the king", layer=1, alt="words")
-    assert other.still() != explorer.still()
+    assert other.still() != first
     assert LONGEST == 8
+
+
+def test_the_still_has_the_shade_of_every_cell():
+    found, allowed = stages(*attend("the king"), 0, 0), causal_mask(8)
+    figure = attention_stages(found.scores, found.scaled, found.weights, allowed, list("the king"))
+    png = figures.png(figure)
+    for ax, values in zip(figure.axes, (found.scores, found.scaled, found.weights), strict=True):
+        for r in range(8):
+            for c in range(8 if ax is figure.axes[0] else r + 1):
+                allowed_ones = values if ax is figure.axes[0] else values[allowed]
+                signed = figures.SIGNED(0.5 + values[r, c].item() / allowed_ones.abs().max().item() / 2)
+                shade = figures.WEIGHTS(values[r, c].item()) if ax is figure.axes[2] else signed
+                assert shown(png, shade[:3], ax, c - 0.38, r - 0.38, radius=1, tolerance=4), (r, c)
+
+
+def test_what_attend_gives_may_be_elsewhere_and_in_half_precision():
+    expected = AttentionExplorer(lambda text: [x.bfloat16().float() for x in attend(text)], "the king")
+    with SecondDevice():
+        explorer = AttentionExplorer(lambda text: [x.bfloat16().to(GPU) for x in attend(text)], "the king")
+        explorer.head.value = expected.head.value = 2
+        assert explorer.picture.value == expected.picture.value
+        assert explorer.still() == expected.still()
 
 
 def test_a_long_product_is_written_by_its_largest_terms():

@@ -5,10 +5,16 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from elsewhere import GPU, SecondDevice, moved
+from made import seeded
+from pictures import pixels, place
 from PIL import Image
 
 from course_lib.chapters.ch11_gan_images.explorer import NoiseExplorer, NoisePicture, NoiseState
+from course_lib.evaluation.classifier import features_and_logits
+from course_lib.gan.dcgan import sample
 from course_lib.pretrained.classifiers import load_classifier
 from course_lib.pretrained.generators import load_generator
 
@@ -27,6 +33,24 @@ def test_the_picture_is_a_function_of_its_state():
     for name, value in vars(NoiseState(3, 0.5, 1.0)).items():
         assert picture.frame(replace(state, **{name: value})) != first, name
     assert picture.frame(state) == first
+
+
+@pytest.mark.parametrize("state", [NoiseState(), NoiseState(3, 0.5, 1.0)])
+def test_the_ten_images_stand_in_the_row_in_their_shades(state):
+    generator, classifier, direction = parts()
+    picture = NoisePicture(generator, classifier, direction)
+    png = pixels(picture.frame(state)).astype(int)
+    z = state.length * torch.randn(64, generator=seeded(state.which)) + state.along * direction
+    with torch.no_grad():
+        images = sample(generator, z.expand(10, -1), torch.arange(10))
+    shades = (255 * (1 - images[:, 0]) / 2).round()  # white paper, dark ink
+    for c in range(10):
+        for i, j in ((14, 14), (8, 17), (20, 12), (11, 11), (0, 0)):
+            column, row = place(picture.figure.axes[0], 30 * c + 1 + j, 1 + i)
+            assert abs(png[int(row), int(column)] - float(shades[c, i, j])).max() <= 2, (c, i, j)
+    assert (shades[:, 8:21, 8:21] < 50).any(-1).any(-1).all()  # there is ink to be seen in each
+    reads = " ".join(map(str, features_and_logits(classifier, images)[1].argmax(1).tolist()))
+    assert picture._title.get_text().endswith(f"the classifier reads {reads}")
 
 
 def test_it_comes_within_100_ms():
@@ -64,3 +88,12 @@ def test_what_goes_wrong_is_said_in_the_status_line(monkeypatch):
     assert "no memory &lt; left" in explorer.status.value
     assert explorer.picture.value == shown
     explorer.close()
+
+
+def test_networks_on_another_device_give_the_same_picture():
+    expected = NoisePicture(*parts()).frame(NoiseState(3, 0.5, 1.0))
+    generator, classifier, direction = parts()
+    with SecondDevice():
+        picture = NoisePicture(moved(generator), moved(classifier), direction.to(GPU))
+        assert picture.frame(NoiseState(3, 0.5, 1.0)) == expected
+        assert NoisePicture(generator, load_classifier("digits"), direction).frame(NoiseState(3, 0.5, 1.0)) == expected

@@ -6,7 +6,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 import torch
-from pictures import Away, contrast
+from elsewhere import Away
+from pictures import contrast
 
 from course_lib.attention.masks import causal_mask
 from course_lib.classroom import figures
@@ -87,7 +88,7 @@ def test_numbers_of_every_kind_give_the_picture_of_a_plain_tensor(name, kind):
 
 def test_the_stand_in_is_refused_by_matplotlib_itself():
     _, ((ax,),) = figures.new()
-    with pytest.raises(TypeError, match="convert device"):
+    with pytest.raises(TypeError, match="to numpy"):
         ax.bar(range(3), torch.rand(3).as_subclass(Away))
 
 

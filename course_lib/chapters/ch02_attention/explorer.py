@@ -1,10 +1,10 @@
-"""Explorers and a live loss plot: ipywidgets beside a static figure, one state, one observer, within 100 ms."""
+"""The explorer of chapter 02: one head of a trained model, opened on a text of the reader's."""
 
-import functools
 import html
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import ipywidgets
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from course_lib.attention.masks import causal_mask
 from course_lib.chapters.ch02_attention.figures import attention_stages
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import _complaint, _visible
+from course_lib.classroom.explorers import Explorer, control
 
 Attend = Callable[[str], tuple[Tensor, Tensor]]  # text → q, k of shape (layers, heads, time, d_head)
 
@@ -59,10 +59,10 @@ def stages(q: Tensor, k: Tensor, layer: int, head: int) -> Stages:
     return Stages(scores[head], scaled[head], weights[head], weights)
 
 
-def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask: Tensor | None, name: str) -> str:
+def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask: Tensor | None, title: str) -> str:
     """Return one matrix with digits as an HTML table: rows ask, columns are asked; the cell in focus is outlined."""
     limit = float(values.abs().max()) or 1.0
-    header = "".join(f"<th style='{CELL}border:0'>{html.escape(_visible(c))}</th>" for c in text)
+    header = "".join(f"<th style='{CELL}border:0'>{html.escape(figures.visible(c))}</th>" for c in text)
     rows = []
     for r, row in enumerate(values.tolist()):
         cells = []
@@ -76,10 +76,9 @@ def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask:
             ink = figures.ink_on(value, limit if signed else None)
             number = f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
             cells.append(f"<td style='{CELL}background:{colour};color:{ink};{focus}'>{number}</td>")
-        rows.append(
-            f"<tr><th style='{CELL}border:0;min-width:16px'>{html.escape(_visible(text[r]))}</th>{''.join(cells)}</tr>"
-        )
-    caption = f"<div style='font-weight:600;margin:2px 0'>{name} {tuple(values.shape)}</div>"
+        name = html.escape(figures.visible(text[r]))
+        rows.append(f"<tr><th style='{CELL}border:0;min-width:16px'>{name}</th>{''.join(cells)}</tr>")
+    caption = f"<div style='font-weight:600;margin:2px 0'>{title} {tuple(values.shape)}</div>"
     return (
         f"<div>{caption}<table style='border-collapse:collapse'><tr><th></th>{header}</tr>{''.join(rows)}</table></div>"
     )
@@ -124,7 +123,7 @@ def frame(q: Tensor, k: Tensor, state: AttentionState) -> str:
 def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState) -> str:
     """Return the way of the cell in focus from the products of q and k to its weight."""
     r, c = state.query, state.key
-    asks, asked = html.escape(_visible(state.text[r])), html.escape(_visible(state.text[c]))
+    asks, asked = html.escape(figures.visible(state.text[r])), html.escape(figures.visible(state.text[c]))
     a, b = q[state.layer, state.head, r].tolist(), k[state.layer, state.head, c].tolist()
     pairs = list(zip(a, b, strict=True))
     if len(pairs) > 16:  # a long product is shown by its largest terms
@@ -141,69 +140,50 @@ def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState) -> 
     return f"{way}; ÷ the row's sum {total:.2f} = <b>{found.weights[r, c].item():.2f}</b>"
 
 
-class AttentionExplorer(ipywidgets.VBox):
+class AttentionExplorer(Explorer):
     """Open one head of a trained model on your own text: scores, scaling and mask, softmax, one cell written out.
 
-    attend: maps a text of 2 … 8 characters to q, k (layers, heads, time, d_head); ValueError for a text that it
-    cannot read is shown in the status line. The bundle that a notebook stores carries a still of the first state.
+    attend: maps a text of 2 … 8 characters to q, k (layers, heads, time, d_head) on any device; ValueError for a text
+    that it cannot read is shown in the status line. layer, head: those shown first.
     """
 
+    State = AttentionState
+
     def __init__(self, attend: Attend, text: str, layer: int = 0, head: int = 0, alt: str = "") -> None:
-        self._attend = functools.lru_cache(maxsize=32)(attend)
-        q, _ = self._attend(text)
-        last = len(text) - 1
-        self._state = AttentionState(text, layer, head, query=last, key=max(0, last - 1))
-        self._alt = alt or f"Attention of head {head} in layer {layer} on the text {text!r}."
-        wide = ipywidgets.Layout(width="300px")
-        slider = functools.partial(ipywidgets.IntSlider, min=0, layout=wide, style={"description_width": "80px"})
-        self.text = ipywidgets.Text(text, description="text", layout=wide, style={"description_width": "80px"})
+        @lru_cache(maxsize=32)
+        def read(own: str) -> tuple[Tensor, Tensor]:
+            q, k = attend(own)
+            return q.detach().float().cpu(), k.detach().float().cpu()
+
+        self._attend = read
+        q, last = read(text)[0], len(text) - 1
+        number = partial(control, ipywidgets.IntSlider, min=0)
+        self.text = control(ipywidgets.Text, "text", text)
         self.stage = ipywidgets.ToggleButtons(
             options=[("scores", 0), ("scale + mask", 1), ("softmax", 2)], value=2, style={"button_width": "110px"}
         )
-        self.layer = slider(description="layer", value=layer, max=q.shape[0] - 1)
-        self.head = slider(description="head", value=head, max=q.shape[1] - 1)
-        self.query = slider(description="query row", value=self._state.query, max=last)
-        self.key = slider(description="key column", value=self._state.key, max=last)
-        self.picture, self.status = ipywidgets.HTML(), ipywidgets.HTML()
-        self._controls = {n: getattr(self, n) for n in ("text", "stage", "layer", "head", "query", "key")}
-        for control in self._controls.values():
-            control.observe(self._changed, names="value")
+        self.layer = number("layer", layer, max=q.shape[0] - 1)
+        self.head = number("head", head, max=q.shape[1] - 1)
+        self.query, self.key = number("query row", last, max=last), number("key column", last - 1, max=last)
         rows = [[self.text, self.stage], [self.layer, self.head], [self.query, self.key]]
-        super().__init__([*map(ipywidgets.HBox, rows), self.status, self.picture])
-        self._draw(self._state)
+        super().__init__(rows, alt or f"Attention of head {head} in layer {layer} on the text {text!r}.")
 
-    def _changed(self, _change: dict) -> None:
-        """Read all controls into one state and draw it once; whatever goes wrong is said in the status line."""
-        try:
-            text = self.text.value
-            if not 2 <= len(text) <= LONGEST:
-                raise ValueError(f"text: expected 2 to {LONGEST} characters, got {len(text)}")
-            self._attend(text)
-            last = len(text) - 1
-            for control in (self.query, self.key):
-                with control.hold_trait_notifications():
-                    control.unobserve(self._changed, names="value")
-                    control.max = last  # clips the value too
-                control.observe(self._changed, names="value")
-            values = {name: control.value for name, control in self._controls.items()}
-            self._draw(replace(self._state, **values))
-        except Exception as error:
-            self.status.value = _complaint(error)
+    def state(self) -> AttentionState:
+        """Return the controls' values; a cell outside a shorter text moves to its last one."""
+        text = self.text.value
+        if not 2 <= len(text) <= LONGEST:
+            raise ValueError(f"text: expected 2 to {LONGEST} characters, got {len(text)}")
+        self._attend(text)  # complains before anything is changed
+        self.query.max = self.key.max = len(text) - 1  # clips the values too
+        return super().state()
 
-    def _draw(self, state: AttentionState) -> None:
-        self._state = state
-        self.picture.value = frame(*self._attend(state.text), state)
-        self.status.value = ""
+    def frame(self, state: AttentionState) -> str:
+        """Return the stages, the cell in focus and all heads as HTML."""
+        return frame(*self._attend(state.text), state)
 
     def still(self) -> bytes:
-        """Return the three stages of the first state as PNG, for a page without a kernel."""
-        state = self._state
+        """Return the three stages of the first state as PNG."""
+        state = self._first
         found, allowed = stages(*self._attend(state.text), state.layer, state.head), causal_mask(len(state.text))
-        labels = [_visible(c) for c in state.text]
+        labels = [figures.visible(c) for c in state.text]
         return figures.png(attention_stages(found.scores, found.scaled, found.weights, allowed, labels))
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data |= {"text/plain": self._alt, "image/png": self.still()}
-        return data, {**metadata, "image/png": {"alt": self._alt}}

@@ -2,17 +2,23 @@
 
 import html
 import math
+import textwrap
 from dataclasses import dataclass
+from functools import partial
 
 import ipywidgets
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_lib.attention.sampling import entropy, generate, next_distribution
 from course_lib.attention.transformer import Transformer
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import _complaint, _visible
+from course_lib.classroom.explorers import Explorer, control
 from course_lib.datasets.text import Text
+from course_lib.training.eval_mode import evaluating
+
+MOST = 10  # characters that are shown
 
 
 @dataclass(frozen=True)
@@ -25,83 +31,106 @@ class SamplingState:
     top_p: float = 1.0
     seed: int = 0
 
+    @property
+    def knobs(self) -> tuple[float, int, float]:
+        """Temperature, top-k and top-p, as ``sampling`` takes them."""
+        return self.temperature, self.top_k, self.top_p
 
-def sampling_frame(logits: Tensor, vocabulary: str, state: SamplingState) -> str:
-    """Return the next character's distribution (vocab,), before and after the knobs, as HTML; a pure function.
 
-    The ten most probable characters before the knobs are shown, dashed in mute, what is drawn from in orange.
-    """
-    before = logits.softmax(-1)
-    after = next_distribution(logits, state.temperature, state.top_k, state.top_p)
+@dataclass(frozen=True)
+class Odds:
+    """The most probable characters, their probabilities before and after the knobs, and what the knobs did."""
+
+    names: list[str]
+    before: list[float]
+    after: list[float]
+    says: str
+
+
+def odds(logits: Tensor, vocabulary: str, state: SamplingState) -> Odds:
+    """Return the odds that the next character's logits (vocab,) give under the state's knobs."""
+    before, after = logits.softmax(-1), next_distribution(logits, *state.knobs)
+    most = before.argsort(descending=True)[:MOST]
+    bits = [entropy(p).item() / math.log(2) for p in (before, after)]
+    left = f"{int((after > 0).sum())} of {len(vocabulary)} characters can be drawn"
+    names = [figures.visible(vocabulary[i]) for i in most.tolist()]
+    says = f"entropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}"
+    return Odds(names, before[most].tolist(), after[most].tolist(), says)
+
+
+def sampling_frame(found: Odds, written: str) -> str:
+    """Return the odds as bars, dashed in mute before the knobs and orange after them, beside a text, as HTML."""
     rows = []
-    for i in before.argsort(descending=True)[:10].tolist():
-        p, q = before[i].item(), after[i].item()
+    for name, p, q in zip(found.names, found.before, found.after, strict=True):
         bar = (
             f"<div style='width:{240 * p:.0f}px;height:6px;border:1px dashed {figures.MUTE}'></div>"
             f"<div style='width:{240 * q:.0f}px;height:9px;background:{figures.ORANGE}'></div>"
         )
-        name = html.escape(_visible(vocabulary[i]))
         rows.append(
-            f"<tr><th style='width:24px;font:14px monospace'>{name}</th><td style='width:250px'>{bar}</td>"
+            f"<tr><th style='width:24px;font:14px monospace'>{html.escape(name)}</th><td style='width:250px'>{bar}</td>"
             f"<td style='font:12px monospace'>{p:.3f} → {q:.3f}</td></tr>"
         )
-    bits = [entropy(p).item() / math.log(2) for p in (before, after)]
-    left = int((after > 0).sum())
-    head = f"entropy {bits[0]:.2f} → <b>{bits[1]:.2f} bits</b>; {left} of {len(vocabulary)} characters can be drawn"
+    ground = f"color:{figures.INK};background:#fff;padding:8px"
     return (
-        f"<div style='color:#222;background:#fff;padding:8px;font:13px sans-serif'>{head}"
-        f"<table>{''.join(rows)}</table>- - the model &nbsp; ▬ after the knobs</div>"
+        f"<div style='{ground};font:13px sans-serif;display:flex;gap:24px;flex-wrap:wrap'>"
+        f"<div>{found.says}<table>{''.join(rows)}</table>- - the model &nbsp; ▬ after the knobs</div>"
+        f"<div style='white-space:pre-wrap;font:13px monospace;max-width:420px'>{html.escape(written)}</div></div>"
     )
 
 
-class SamplingExplorer(ipywidgets.VBox):
+def sampling_still(found: Odds, written: str) -> Figure:
+    """Return the same as a figure."""
+    figure, ((left, right),) = figures.new(1, 2, height=3.6)
+    rows = range(len(found.names))
+    left.barh(rows, found.before, 0.8, color="white", edgecolor=figures.MUTE, linestyle="--")
+    left.barh(rows, found.after, 0.4, color=figures.ORANGE)
+    left.set_yticks(rows, found.names, family="monospace")
+    left.set(xlim=(0, 1), xlabel="probability  (- - the model   ▬ after the knobs)")
+    left.invert_yaxis()
+    figures.title(left, found.says)
+    lines = [part for line in written.splitlines() for part in textwrap.wrap(line, 48) or [""]]
+    right.text(0.08, 1, "\n".join(lines[:14]), va="top", family="monospace", fontsize=9, parse_math=False)
+    right.set_axis_off()
+    return figure
+
+
+class SamplingExplorer(Explorer):
     """Turn temperature, top-k and top-p; see the next character's distribution, and text written with these knobs.
 
-    model: a Transformer; text: its ``data.Text``; prompt: where it starts. What goes wrong is said in a status line.
+    model: a Transformer on any device; text: its ``Text``; prompt: where it starts; length: characters to write.
     """
+
+    State = SamplingState
 
     def __init__(self, model: Transformer, text: Text, prompt: str, length: int = 200, alt: str = "") -> None:
         self._model, self._text, self._length = model, text, length
-        self._alt = alt or f"Distribution of the character after {prompt!r}, and text written from there."
-        wide = {"layout": ipywidgets.Layout(width="330px"), "style": {"description_width": "90px"}}
-        late = {"continuous_update": False, **wide}
-        self.prompt = ipywidgets.Text(prompt, description="prompt", continuous_update=False, **wide)
-        self.temperature = ipywidgets.FloatSlider(0.7, min=0, max=2, step=0.05, description="temperature", **late)
         n = len(text.vocabulary)
-        self.top_k = ipywidgets.IntSlider(n, min=1, max=n, description="top-k", **late)
-        self.top_p = ipywidgets.FloatSlider(0.95, min=0.05, max=1, step=0.05, description="top-p", **late)
-        self.seed = ipywidgets.IntSlider(0, min=0, max=20, description="seed", **late)
-        self.picture, self.written, self.status = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
-        self._controls = {n: getattr(self, n) for n in ("prompt", "temperature", "top_k", "top_p", "seed")}
-        for control in self._controls.values():
-            control.observe(self._changed, names="value")
-        knobs = ipywidgets.VBox([*self._controls.values(), self.status])
-        super().__init__([ipywidgets.HBox([knobs, self.picture]), self.written])
-        self._changed({})
+        late = partial(control, continuous_update=False)
+        self.prompt = late(ipywidgets.Textarea, "prompt", prompt)
+        self.temperature = late(ipywidgets.FloatSlider, "temperature", 0.7, min=0, max=2, step=0.05)
+        self.top_k = late(ipywidgets.IntSlider, "top-k", n, min=1, max=n)
+        self.top_p = late(ipywidgets.FloatSlider, "top-p", 0.95, min=0.05, max=1, step=0.05)
+        self.seed = late(ipywidgets.IntSlider, "seed", 0, min=0, max=20)
+        rows = [[self.prompt, self.seed], [self.temperature, self.top_k, self.top_p]]
+        super().__init__(rows, alt or f"Distribution of the character after {prompt!r}, and text written from there.")
 
-    def _changed(self, _change: dict) -> None:
-        try:
-            state = SamplingState(**{name: control.value for name, control in self._controls.items()})
-            tokens = self._text.encode(state.prompt)[None]
-            if not tokens.shape[1]:
-                raise ValueError("prompt: expected at least one character")
-            self.picture.value = self._frame(state, tokens)
-            generator = torch.Generator().manual_seed(state.seed)
-            tokens = tokens.to(self._model.embedding.weight.device)
-            knobs = (state.temperature, state.top_k, state.top_p)
-            longer = generate(self._model, tokens, self._length, generator, *knobs)[0].cpu()
-            style = "white-space:pre-wrap;font:13px monospace;color:#222;background:#fff;padding:8px"
-            self.written.value = f"<div style='{style}'>{html.escape(self._text.decode(longer))}</div>"
-            self.status.value = ""
-        except Exception as error:
-            self.status.value = _complaint(error)
+    def _continue(self, state: SamplingState) -> tuple[Odds, str]:
+        """Return the odds of the next character, from what ``generate`` reads for it, and the text that goes on."""
+        if not state.prompt:
+            raise ValueError("prompt: expected at least one character")
+        tokens = self._text.encode(state.prompt)[None].to(self._model.embedding.weight.device)
+        config = self._model.config
+        seen = tokens[:, -config.context_length :] if config.positions == "learned" else tokens
+        with torch.no_grad(), evaluating(self._model):
+            logits = self._model(seen)[0, -1].float().cpu()
+        generator = torch.Generator().manual_seed(state.seed)
+        longer = generate(self._model, tokens, self._length, generator, *state.knobs)[0].cpu()
+        return odds(logits, self._text.vocabulary, state), self._text.decode(longer)
 
-    @torch.no_grad()
-    def _frame(self, state: SamplingState, tokens: Tensor) -> str:
-        window = tokens[:, -self._model.config.context_length :].to(self._model.embedding.weight.device)
-        return sampling_frame(self._model(window)[0, -1].float().cpu(), self._text.vocabulary, state)
+    def frame(self, state: SamplingState) -> str:
+        """Return the distribution and the text of a state as HTML."""
+        return sampling_frame(*self._continue(state))
 
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return data | {"text/plain": self._alt}, metadata
+    def still(self) -> bytes:
+        """Return the distribution and the text of the first state as PNG."""
+        return figures.png(sampling_still(*self._continue(self._first)))

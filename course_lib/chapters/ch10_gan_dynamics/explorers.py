@@ -18,7 +18,7 @@ from torch import Tensor
 
 from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, EXTENT, PRESETS, Scene, View, preset
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import Blitted, Explorer, slider
+from course_lib.classroom.explorers import Blitted, Explorer, control
 from course_lib.gan.dirac import METHODS, SLOPES, dirac_field, dirac_path, multipliers, running_mean
 
 PLANE = 2.6  # the phase portrait is the square from −2.6 to 2.6
@@ -45,7 +45,8 @@ class PhasePicture(Blitted):
         figure, ((plane, distance, circle),) = figures.new(1, 3, height=3.5, width_ratios=(1.15, 1.15, 1))
         ticks = torch.linspace(-PLANE, PLANE, 15, dtype=torch.float64)
         self._at = torch.meshgrid(ticks, ticks, indexing="xy")
-        self._field = plane.quiver(*self._at, *self._at, color="#B9B9B9", width=0.005, scale=22, angles="xy")
+        nodes = list(map(figures.values, self._at))
+        self._field = plane.quiver(*nodes, *nodes, color="#B9B9B9", width=0.005, scale=22, angles="xy")
         (self._path,) = plane.plot([], [], color=figures.INK, linewidth=0.9, marker=".", markersize=3)
         (self._mean,) = plane.plot([], [], color=figures.TEAL, linewidth=1.6, linestyle="--")
         (self._start,) = plane.plot([], [], "o", color=figures.INK, markersize=7)
@@ -57,8 +58,8 @@ class PhasePicture(Blitted):
         (self._predicted,) = distance.plot([], [], color=figures.MUTE, linewidth=1.4, linestyle="--")
         distance.set(xlim=(0, steps), ylim=(1e-4, 30), yscale="log", xlabel="step")
         distance.set_ylabel("distance (– – start · |λ|ⁿ)")
-        angle = torch.linspace(0, 2 * torch.pi, 100)
-        circle.plot(angle.cos(), angle.sin(), color=figures.MUTE, linestyle="--", linewidth=1.2)
+        angle = np.linspace(0, 2 * np.pi, 100)
+        circle.plot(np.cos(angle), np.sin(angle), color=figures.MUTE, linestyle="--", linewidth=1.2)
         (self._lambda,) = circle.plot([], [], "s", color=figures.BERRY, markersize=6)
         circle.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xlabel="real part of λ", ylabel="imaginary part")
         heading = {"loc": "left", "fontsize": 10.5, "color": figures.INK}
@@ -73,18 +74,17 @@ class PhasePicture(Blitted):
         path = dirac_path(theta, psi, *knobs).clamp(-1e6, 1e6)
         d_theta, d_psi = dirac_field(self._at[0], self._at[1], state.gamma, state.loss)
         length = torch.hypot(d_theta, d_psi).clamp(min=1e-9) ** 0.5  # long arrows shortened: the direction counts
-        self._field.set_UVC(d_theta / length, d_psi / length)
+        self._field.set_UVC(*figures.values([d_theta / length, d_psi / length]))
         mean, distance = running_mean(path), path.norm(dim=-1).clamp(1e-9, 1e9)
         rates = multipliers(state.method, state.rate_g, state.rate_d, state.gamma, SLOPES[state.loss])
         largest = rates.abs()[0].item()
-        self._path.set_data(*path.T)
-        self._mean.set_data(*mean.T)
-        self._start.set_data(*path[:1].T)
-        self._end.set_data(*path[-1:].clamp(-PLANE, PLANE).T)
+        ends = path[:1], path[-1:].clamp(-PLANE, PLANE)
+        for line, places in zip((self._path, self._mean, self._start, self._end), (path, mean, *ends), strict=True):
+            line.set_data(*figures.values(places).T)
         time = np.arange(self._steps + 1)
-        self._distance.set_data(time, distance)
+        self._distance.set_data(time, figures.values(distance))
         self._predicted.set_data(time, np.clip(distance[0].item() * largest**time, 1e-9, 1e9))
-        self._lambda.set_data(rates.real, rates.imag)
+        self._lambda.set_data(figures.values(rates).real, figures.values(rates).imag)
         verdict = "comes nearer" if largest < 1 - 1e-9 else "moves away" if largest > 1 + 1e-9 else "keeps its distance"
         for text, says in zip(
             self._titles,
@@ -133,19 +133,18 @@ class ScenePicture(Blitted):
 
     def frame(self, view: View) -> bytes:
         """Return the picture of a view as PNG."""
-        belief = view.belief.numpy()
+        belief = figures.values(view.belief)
         self._belief.set_data(belief)
         ticks = np.linspace(-EXTENT, EXTENT, CELLS)
         half: Any = contour_generator(ticks, ticks, belief).lines(0.5)
         self._half.set_segments(half)
-        self._grid.set_segments(list(view.grid.numpy()))
-        self._real.set_offsets(view.real)
-        self._fake.set_offsets(view.fake)
+        self._grid.set_segments(list(figures.values(view.grid)))
+        for dots, places in ((self._real, view.real), (self._fake, view.fake), (self._pull, view.fake)):
+            dots.set_offsets(figures.values(places))
         length = view.arrows.norm(dim=1, keepdim=True)
         arrows = view.arrows / length.clamp(min=1e-9) * torch.tanh(2 * length) * 0.5  # at most half a unit long
-        self._pull.set_offsets(view.fake)
         self._pull.N = len(view.fake)
-        self._pull.set_UVC(*arrows.T.numpy())
+        self._pull.set_UVC(*figures.values(arrows).T)
         self._js.set_data(view.steps, view.js)
         self._found.set_data(view.steps, view.found)
         self._floor.set_ydata([view.floor, view.floor])
@@ -159,10 +158,12 @@ class ScenePicture(Blitted):
 class PhaseExplorer(Explorer):
     """Move the start, the penalty and the two rates; choose the update and the loss; see the path and its fate."""
 
+    State = PhaseState
+
     def __init__(self, state: PhaseState | None = None, alt: str = "") -> None:
         state = state or PhaseState()
         self._picture = PhasePicture()
-        number = partial(slider, ipywidgets.FloatSlider)
+        number = partial(control, ipywidgets.FloatSlider)
         place = partial(number, min=-2.5, max=2.5, step=0.1)
         rate = partial(number, min=0.01, max=2.0, step=0.01)
         self.theta, self.psi = place("start θ", state.theta), place("start ψ", state.psi)
@@ -171,16 +172,9 @@ class PhaseExplorer(Explorer):
         wide = {"style": {"button_width": "125px"}}
         self.method = ipywidgets.ToggleButtons(options=METHODS, value=state.method, **wide)
         self.loss = ipywidgets.ToggleButtons(options=list(SLOPES), value=state.loss, **wide)
-        self._controls = {n: getattr(self, n) for n in PhaseState.__dataclass_fields__}
-        for control in self._controls.values():
-            control.observe(partial(self.safely, self._draw), names="value")
         rows = [[self.theta, self.psi, self.gamma], [self.rate_g, self.rate_d], [self.method, self.loss]]
         alt = alt or "Phase portrait of the Dirac-GAN with one path, its distance from the equilibrium, multipliers."
-        super().__init__(rows, self._picture.frame(state), (950, 350), alt)
-
-    def _draw(self) -> None:
-        values = {name: control.value for name, control in self._controls.items()}
-        self.picture.value = self._picture.frame(PhaseState(**values))
+        super().__init__(rows, alt, (950, 350))
 
 
 class GanExplorer(Explorer):
@@ -204,9 +198,8 @@ class GanExplorer(Explorer):
         self.data = ipywidgets.Dropdown(options=choices, value=data, description="data")
         self.play = ipywidgets.Play(min=0, max=steps, step=1, interval=150, description="train")
         self.slow = ipywidgets.ToggleButton(value=False, description="slow", tooltip="one step a tick")
-        number = partial(slider, ipywidgets.FloatSlider)
-        rate = partial(slider, ipywidgets.FloatLogSlider, base=10, min=-4.5, max=-2, step=0.1)
-        self.gamma = number("R1 penalty γ", 0.0, min=0, max=2, step=0.05)
+        rate = partial(control, ipywidgets.FloatLogSlider, base=10, min=-4.5, max=-2, step=0.1)
+        self.gamma = control(ipywidgets.FloatSlider, "R1 penalty γ", 0.0, min=0, max=2, step=0.05)
         self.g_rate, self.d_rate = rate("rate of G", 1e-3), rate("rate of D", 1e-3)
         self.snapshot = ipywidgets.Dropdown(options=["", *self._snapshots], value="", description="snapshot")
         actions = {"D turn": self._d_turn, "G turn": self._g_turn, "reset": self.reset, "keep": self.keep}
@@ -218,18 +211,18 @@ class GanExplorer(Explorer):
             self.scene.restore(self._snapshots[shown])
         rows = [[self.data, self.play, self.slow], [*self.buttons.values()], [self.gamma, self.g_rate, self.d_rate]]
         alt = alt or "A GAN of the plane: discriminator, real and fake points, the pull on each fake, the divergence."
-        super().__init__([*rows, [self.snapshot]], self._picture.frame(self.scene.look()), (950, 440), alt)
-        self.play.observe(partial(self.safely, self._tick), names="value")
-        self.data.observe(partial(self.safely, self.reset), names="value")
-        self.snapshot.observe(partial(self.safely, self._restore), names="value")
+        super().__init__([*rows, [self.snapshot]], alt, (950, 440))
+        for widget, action in ((self.play, self._tick), (self.data, self.reset), (self.snapshot, self._restore)):
+            self.on_change(widget, action)
 
     def _points(self) -> Tensor:
         if self.data.value == "your points" and self._own is not None:
             return self._own
         return preset(self.data.value)
 
-    def _look(self) -> None:
-        self.picture.value = self._picture.frame(self.scene.look())
+    def state(self) -> View:
+        """Return what there is to see of the scene now."""
+        return self.scene.look()
 
     def _set(self) -> None:
         self.scene.set(r1_weight=self.gamma.value, g_rate=self.g_rate.value, d_rate=self.d_rate.value)
@@ -241,49 +234,44 @@ class GanExplorer(Explorer):
             raise ValueError(f"{self._steps:,} steps are done: reset, or choose a snapshot, and go on from there")
         self._set()
         self.scene.train(min(left, 1 if self.slow.value else 10))
-        self._look()
+        self.redraw()
 
     def _d_turn(self) -> None:
         self._set()
         self.scene.discriminator_turn()
-        self._look()
+        self.redraw()
 
     def _g_turn(self) -> None:
         self._set()
         self.scene.generator_turn()
         self.scene.train(0)  # measures
-        self._look()
+        self.redraw()
 
     def reset(self) -> None:
         """Start again with untrained networks on the chosen data."""
         self.scene = Scene(self._points())
-        self._look()
+        self.redraw()
 
     def keep(self) -> None:
         """Keep the present state among the snapshots, under its data and step."""
         name = f"{self.data.value}, step {self.scene.step:,}"
         self._snapshots[name] = self.scene.snapshot()
         self.snapshot.options = ["", *self._snapshots]
-        self.status.value = f"kept as ‘{name}’"
+        self.say(f"kept as ‘{name}’")
 
     def _restore(self) -> None:
         if self.snapshot.value:
             self.scene.restore(self._snapshots[self.snapshot.value])
-            cure = self.scene.game.cure
-            self.gamma.value, self.g_rate.value, self.d_rate.value = cure.r1_weight, cure.g_rate, cure.d_rate
-            self._look()
+            now = self.scene.game.treatment
+            self.gamma.value, self.g_rate.value, self.d_rate.value = now.r1_weight, now.g_rate, now.d_rate
+            self.redraw()
 
     def use(self, points: Tensor) -> None:
         """Train on points (n, 2) of yours from here on; what is wrong with them is said in the status line."""
-        self._own = torch.as_tensor(points)
-        if "your points" not in self.data.options:
-            self.data.options = [*self.data.options, "your points"]
-        if self.data.value == "your points":
-            self.safely(self.reset)
-        else:
-            self.data.value = "your points"
+        self.safely(partial(self._use, points))
 
-    def close(self) -> None:
-        """Stop training and take the explorer off the page."""
-        self.play.unobserve_all()
-        super().close()
+    def _use(self, points: Tensor) -> None:
+        self._own = torch.as_tensor(points)
+        self.data.options = [*PRESETS, "your points"]
+        self.data.value = "your points"
+        self.reset()

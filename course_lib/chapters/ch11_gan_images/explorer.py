@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import Blitted, Explorer, slider
+from course_lib.classroom.explorers import Blitted, Explorer, control
 from course_lib.evaluation.classifier import Classifier, features_and_logits
 from course_lib.gan.dcgan import Generator, sample
 
@@ -24,10 +24,10 @@ class NoiseState:
 
 
 class NoisePicture(Blitted):
-    """One image of each class from the same noise, and what the classifier reads."""
+    """One image of each class from the same noise, and what the classifier reads; the networks on any device."""
 
     def __init__(self, generator: Generator, classifier: Classifier, direction: Float[Tensor, "latent"]) -> None:
-        self._generator, self._classifier, self._direction = generator, classifier, direction
+        self._generator, self._classifier, self._direction = generator, classifier, direction.detach().cpu()
         figure, ((ax,),) = figures.new(height=1.7)
         self._row = ax.imshow(torch.zeros(30, 300).numpy(), cmap="gray_r", vmin=-1, vmax=1, interpolation="nearest")
         ax.set(yticks=(), xticks=[30 * c + 15 for c in range(10)])
@@ -41,8 +41,9 @@ class NoisePicture(Blitted):
         """Return the picture of a state as PNG; the same state gives the same bytes."""
         z = torch.randn(len(self._direction), generator=torch.Generator().manual_seed(state.which))
         z = state.length * z + state.along * self._direction
-        images = sample(self._generator, z.expand(10, -1), torch.arange(10))
-        read = features_and_logits(self._classifier, images)[1].argmax(1)
+        makes, reads = (next(network.parameters()).device for network in (self._generator, self._classifier))
+        images = sample(self._generator, z.expand(10, -1).to(makes), torch.arange(10).to(makes)).detach().cpu()
+        read = features_and_logits(self._classifier, images.to(reads))[1].argmax(1).cpu()
         ink = ((images + 1) / 2).mean()
         self._row.set_data(figures.tiled(images, columns=10, low=-1.0))
         says = " ".join(map(str, read.tolist()))
@@ -53,19 +54,15 @@ class NoisePicture(Blitted):
 class NoiseExplorer(Explorer):
     """Choose a noise, stretch it, move it along a direction; see the ten classes that it makes."""
 
+    State = NoiseState
+
     def __init__(
         self, generator: Generator, classifier: Classifier, direction: Float[Tensor, "latent"], alt: str = ""
     ) -> None:
         self._picture = NoisePicture(generator, classifier, direction)
-        number = partial(slider, ipywidgets.FloatSlider, step=0.05)
-        self.which = slider(ipywidgets.IntSlider, "noise", 0, min=0, max=99)
+        number = partial(control, ipywidgets.FloatSlider, step=0.05)
+        self.which = control(ipywidgets.IntSlider, "noise", 0, min=0, max=99)
         self.length = number("length ×", 1.0, min=0.0, max=2.0)
         self.along = number("direction ×", 0.0, min=-3.0, max=3.0)
-        controls = [self.which, self.length, self.along]
-        super().__init__([controls], self._picture.frame(NoiseState()), (950, 170), alt)
-        for control in controls:
-            control.observe(partial(self.safely, self._draw), names="value")
-
-    def _draw(self) -> None:
-        state = NoiseState(self.which.value, self.length.value, self.along.value)
-        self.picture.value = self._picture.frame(state)
+        alt = alt or "Ten generated digits of one noise, one of each class, with what the classifier reads."
+        super().__init__([[self.which, self.length, self.along]], alt, (950, 170))
