@@ -32,7 +32,12 @@ class Expected:
 
 
 def expect(exercise: Exercise) -> Expected:
-    """Call the reference in every style on every probe, and each known mistake by position."""
+    """Call the reference in every style on every probe, and each known mistake by position.
+
+    ValueError where the exercise's data are none of its arguments.
+    """
+    if not set(exercise.data) <= set(names := argument_names(exercise)):
+        raise ValueError(f"data of {exercise.id}: expected names out of {names}, got {exercise.data}")
     with undisturbed():
         calls = [(i, POSITION, outcome) for i, outcome in enumerate(outcomes(exercise.reference, exercise))]
         for i, probe in enumerate(exercise.probes()):
