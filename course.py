@@ -45,6 +45,9 @@ make notebooks    re-execute the sources that changed, store the outputs   (NB=0
 make reset NB=02  a fresh copy of a chapter; yours is kept as a backup beside it
 make clean        remove the environment and caches; never work/ nor your progress
 
+python course.py say ID                   every message that an exercise can give
+python course.py new exercise CHAPTER ID  a file to start a new exercise from, and the next steps
+
 Without make, on Windows for one: `py course.py lab`, `py course.py test NB=02`, and so on."""
 
 
@@ -54,8 +57,11 @@ class Problem(Exception):
 
 def main(arguments: list[str]) -> int:
     """Run the command that arguments name; return the exit status."""
-    command, settings = parse(arguments)
+    author = arguments[:1] in (["say"], ["new"])
+    command, settings = ("author", {}) if author else parse(arguments)
     try:
+        if author:
+            return subprocess.call([set_up(), "-m", "course_lib.chapters.author", *arguments], cwd=ROOT)
         if command == "help":
             print(HELP)
             return 0

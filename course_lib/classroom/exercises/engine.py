@@ -57,7 +57,7 @@ class Exercises:
             else:
                 namespace[entry.name] = given  # what calls itself by name is to find itself
                 try:
-                    verdict = _untouched(given, entry) or check(given, entry)
+                    verdict = _unfilled(given, entry) or check(given, entry)
                 finally:
                     namespace[entry.name] = entry.reference  # stands if the message below ends the cell
             _tell(entry, verdict)
@@ -150,13 +150,18 @@ def _state(entry: dict) -> str:
     return "✗ wrong" if entry.get("state") == "wrong" else "◦ open"
 
 
-def _untouched(given: Any, entry: Exercise) -> Verdict | None:
+def untouched() -> Verdict:
+    """Return the verdict on a stub as it was found."""
+    return Verdict("untouched", "untouched", ["yours to write, when you like; until then the course's own serves."])
+
+
+def _unfilled(given: Any, entry: Exercise) -> Verdict | None:
     """Compare syntax trees with the stub: equal is untouched, a ``...`` left to fill in is unfinished."""
     tree = definition(given)
     if tree is None:
         return None  # no source to look at; what it does is checked all the same
     if entry.stub and body(tree) == body(ast.parse(entry.stub).body[0]):
-        return Verdict("untouched", "untouched", ["yours to write, when you like; until then the course's own serves."])
+        return untouched()
     if lines := dots_left(tree):
         return Verdict("unfinished", "ellipsis", [f"a `...` is still to be filled in, in line {lines[0]} of the cell."])
     return None

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.classroom.exercises.shown import describe
 from course_lib.classroom.exercises.probes import numbers, random
+from course_lib.classroom.exercises.shown import describe
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
 from course_lib.gan import losses
 from course_lib.gan import step as step_
