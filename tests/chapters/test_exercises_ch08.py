@@ -86,6 +86,10 @@ WRONG = {
         "entropy": (weighted(ess="(-(w * w.log()).sum(0)).exp()"), by_hand(ess="torch.exp(s.log() - (u * u.log()).sum(0) / s)")),
         "largest": (weighted(ess="1 / w.max(0).values"), by_hand(ess="s / u.amax(0)")),
         "log_weights": (weighted(back="w.log(), ess"), by_hand(back="(u / s).log(), ess")),
+        "not_finite": (  # a spread with n − 1, of one draw alone
+            weighted(ess="len(w) / (1 + w.var(0, correction=1) * len(w) ** 2 * (len(w) - 1) / len(w))"),
+            weighted(ess="1 / (len(w) * w.mean(0) ** 2 + (len(w) - 1) * w.std(0) ** 2)"),
+        ),
         "mean_one": (weighted("len(log_w) * log_w.softmax(0)"), by_hand(s="u.mean({}, keepdim=True)")),
     },
     "vae.auroc": {
@@ -139,8 +143,15 @@ RIGHT = {
         pairs(),
         loop(),
         "return ((anomalous[None] - normal[:, None]).sign().mean() + 1) / 2",
+        "a, n = anomalous.float(), normal.float()[:, None]\nreturn ((a > n).float() + 0.5 * (a == n).float()).mean()",
     ),
-    "vae.kl_warmup": (ramp(), clamped(), "return min(1.0, step / steps) if steps > 0 else 1"),
+    "vae.kl_warmup": (
+        ramp(),
+        clamped(),
+        "return min(1.0, step / steps) if steps > 0 else 1",
+        "import numpy as np\nreturn np.interp(step, [0, steps], [0, 1]) if steps else 1.0",
+        "return torch.tensor(step / steps).clamp(max=1) if steps else torch.ones(())",
+    ),
 }
 
 

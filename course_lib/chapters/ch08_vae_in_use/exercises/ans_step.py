@@ -1,9 +1,9 @@
-"""The exercise ans_step."""
+"""The learner writes one step of ANS: a symbol onto an integer, exactly and without floats."""
 
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
 from course_lib.information import ans
 
-_ans_steps = [
+_STEPS = [
     (10, 2, 3, 3),
     (1000, 0, 5, 4),
     (7, 9, 20, 6),
@@ -17,35 +17,31 @@ _ans_steps = [
 ENTRY = Exercise(
     id="vae.ans_step",
     reference=ans.ans_push,
-    probes=lambda: [
-        Probe(s, says="state = {}, start = {}, frequency = {}, precision = {}".format(*s)) for s in _ans_steps
-    ],
+    probes=lambda: [Probe(s, says="state = {}, start = {}, frequency = {}, precision = {}".format(*s)) for s in _STEPS],
     checked="seven steps: a state below the frequency, a symbol that is certain, states of more than 90 bits.",
     gradients=False,
     mistakes=(
         Mistake(
             "no_remainder",
-            lambda state, start, frequency, precision: (state // frequency << precision) + start,
+            {" + start + state % frequency": " + start"},
             "what is left over by the division is dropped",
             "then 9, 10 and 11 become the same number for frequency 3: which of them was it?",
         ),
         Mistake(
             "no_start",
-            lambda state, start, frequency, precision: (state // frequency << precision) + state % frequency,
+            {" + start + state %": " + state %"},
             "the slot is counted from 0 and not from start",
             "all symbols would share the lowest slots; the decoder tells them apart by their slot.",
         ),
         Mistake(
             "remainder_of_slots",
-            lambda state, start, frequency, precision: (
-                (state // frequency << precision) + start + state % (1 << precision)
-            ),
+            {"state % frequency": "state % (1 << precision)"},
             "the remainder is taken for 2**precision",
             "what is left over by the division by frequency? It must stay within the symbol's slots.",
         ),
         Mistake(
             "multiplied_first",
-            lambda state, start, frequency, precision: (state << precision) // frequency + start + state % frequency,
+            {"(state // frequency << precision)": "(state << precision) // frequency"},
             "the state is multiplied by 2**precision before it is divided",
             "that was right in an interval; here only whole turns count: divide first, the rest is added in the slot.",
         ),
@@ -59,13 +55,13 @@ ENTRY = Exercise(
         ),
         Mistake(
             "precision_is_total",
-            lambda state, start, frequency, precision: state // frequency * precision + start + state % frequency,
+            {"(state // frequency << precision)": "state // frequency * precision"},
             "precision is taken for the number of slots",
             "there are 2**precision slots: precision counts their bits.",
         ),
         Mistake(
             "caret",
-            lambda state, start, frequency, precision: state // frequency * (2 ^ precision) + start + state % frequency,
+            {"(state // frequency << precision)": "state // frequency * (2 ^ precision)"},
             "2 ^ precision stands where 2**precision is meant",
             "^ is the exclusive or of bits in Python; a power is **, or 1 << precision.",
         ),
@@ -77,15 +73,13 @@ ENTRY = Exercise(
         ),
         Mistake(
             "not_whole",
-            lambda state, start, frequency, precision: state / frequency * 2**precision + start + state % frequency,
+            {"(state // frequency << precision)": "state / frequency * 2**precision"},
             "/ divides where whole turns are asked for",
             "// leaves the remainder, which is added later; with / it is counted twice.",
         ),
         Mistake(
             "floats",
-            lambda state, start, frequency, precision: (
-                (int(state / frequency) << precision) + start + state % frequency
-            ),
+            {"state // frequency": "int(state / frequency)"},
             "the division goes through floats",
             "a float has 53 bits, and the state holds a whole message: // divides integers exactly.",
         ),

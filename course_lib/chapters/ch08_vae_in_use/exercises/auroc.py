@@ -1,4 +1,4 @@
-"""The exercise auroc."""
+"""The learner writes the probability that an anomalous score is above a normal one, ties counting half."""
 
 from torch import Tensor
 
@@ -7,9 +7,10 @@ from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.evaluation import auroc as auroc_
 
 
-def _above(normal: Tensor, anomalous: Tensor, tie: float = 0.5) -> Tensor:
-    n, a = normal[:, None], anomalous[None]
-    return (a > n).double() + tie * (a == n).double()
+def _in_order(normal: Tensor, anomalous: Tensor) -> float:
+    """Compare the first with the first, the second with the second, as far as both go."""
+    pairs = list(zip(normal.tolist(), anomalous.tolist(), strict=False))
+    return sum((a > n) + 0.5 * (a == n) for n, a in pairs) / len(pairs)
 
 
 ENTRY = Exercise(
@@ -26,51 +27,49 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "reversed",
-            lambda normal, anomalous: float(_above(anomalous, normal).mean()),
+            {"return int": "return 1 - int"},
             "it is the probability that the normal score is above",
             "a good detector gives anomalies the higher scores and should get 1.",
         ),
         Mistake(
             "ties_lost",
-            lambda normal, anomalous: float(_above(normal, anomalous, 0.0).mean()),
+            {"below + up_to": "below + below"},
             "ties count nothing",
             "a detector that gives everything the same score is chance: ½.",
         ),
         Mistake(
             "ties_won",
-            lambda normal, anomalous: float(_above(normal, anomalous, 1.0).mean()),
+            {"below + up_to": "up_to + up_to"},
             "ties count as won",
             "a detector that gives everything the same score is chance: ½.",
         ),
         Mistake(
             "count",
-            lambda normal, anomalous: float(_above(normal, anomalous).sum()),
+            {" / (2 * len(normal) * len(anomalous))": " / 2"},
             "the pairs are counted and not divided by their number",
             "a probability is at most 1: there are n · m pairs.",
         ),
         Mistake(
             "gini",
-            lambda normal, anomalous: float(2 * _above(normal, anomalous).mean() - 1),
+            {"return int": "return 2 * int", "* len(anomalous))": "* len(anomalous)) - 1"},
             "it runs from −1 to 1: twice the area, minus 1",
             "chance is to be ½ here.",
         ),
         Mistake(
             "against_mean",
-            lambda normal, anomalous: float((anomalous > normal.mean()).double().mean()),
+            lambda normal, anomalous: (anomalous > normal.mean()).double().mean(),
             "the anomalous scores are compared with the normal ones' mean",
             "every normal score is a threshold of its own.",
         ),
         Mistake(
             "against_maximum",
-            lambda normal, anomalous: float((anomalous > normal.max()).double().mean()),
+            lambda normal, anomalous: (anomalous > normal.max()).double().mean(),
             "only what is above all normal scores counts",
             "that is one threshold, with no false alarms; the area is over all of them.",
         ),
         Mistake(
             "in_order",
-            lambda normal, anomalous: float(
-                _above(normal, anomalous).diagonal().sum() / min(len(normal), len(anomalous))
-            ),
+            _in_order,
             "only pairs with the same number are compared",
             "every anomalous score meets every normal one: normal[:, None] makes a column.",
         ),

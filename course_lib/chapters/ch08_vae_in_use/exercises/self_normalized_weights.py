@@ -1,15 +1,8 @@
-"""The exercise self_normalized_weights."""
-
-from torch import Tensor
+"""The learner writes weights that sum to one over the draws, and how many equal draws they are worth."""
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.vae import inpainting
-
-
-def _share(log_w: Tensor) -> Tensor:
-    return log_w.softmax(0)
-
 
 ENTRY = Exercise(
     id="vae.self_normalized_weights",
@@ -19,64 +12,62 @@ ENTRY = Exercise(
         Probe((2 * random(4, 2, seed=2) - 2000,)),
         Probe((random(3, 1, seed=3) + 2000,)),
         Probe((random(7, 4, seed=4),)),
+        Probe((random(1, 3, seed=5),)),
     ],
-    checked="weights, effective sizes and gradients for 3 to 7 draws, logarithms near ±2,000 among them.",
+    checked="weights, effective sizes and gradients for 1 to 7 draws, logarithms near ±2,000 among them.",
     outputs=("weights", "ess"),
     mistakes=(
         Mistake(
             "images_axis",
-            lambda log_w: (log_w.softmax(1), 1 / (log_w.softmax(1) ** 2).sum(0)),
+            {"log_w.softmax(0)": "log_w.softmax(1)"},
             "the weights are normalised over the images",
             "the draws, on the first axis, compete with each other; images do not.",
         ),
         Mistake(
             "all_together",
-            lambda log_w: (
-                log_w.flatten().softmax(0).view_as(log_w),
-                1 / (log_w.flatten().softmax(0).view_as(log_w) ** 2).sum(0),
-            ),
+            {"log_w.softmax(0)": "log_w.flatten().softmax(0).view_as(log_w)"},
             "the weights sum to 1 over draws and images together",
             "every image needs weights that sum to 1.",
         ),
         Mistake(
             "not_inverted",
-            lambda log_w: (_share(log_w), (_share(log_w) ** 2).sum(0)),
+            {"1 / (weights**2)": "(weights**2)"},
             "ess is the sum of squares itself",
             "k equal weights give k · 1/k² = 1/k; k was wanted.",
         ),
         Mistake(
             "plain_sum",
-            lambda log_w: (_share(log_w), 1 / _share(log_w).sum(0)),
+            {"weights**2": "weights"},
             "ess is one over the sum of the weights",
             "that sum is always 1: square the weights first.",
         ),
         Mistake(
             "as_a_share",
-            lambda log_w: (_share(log_w), 1 / (_share(log_w) ** 2).sum(0) / len(log_w)),
+            {"1 / (weights**2)": "1 / len(log_w) / (weights**2)"},
             "ess is divided by k",
             "a number of draws is asked for, from 1 to k.",
         ),
         Mistake(
             "entropy",
-            lambda log_w: (_share(log_w), (-(_share(log_w) * log_w.log_softmax(0)).sum(0)).exp()),
+            {"1 / (weights**2).sum(0)": "(-(weights * log_w.log_softmax(0)).sum(0)).exp()"},
             "ess is the exponential of the weights' entropy",
             "that counts draws, too, but the variance of a weighted mean goes with the sum of squares.",
         ),
         Mistake(
             "largest",
-            lambda log_w: (_share(log_w), 1 / _share(log_w).amax(0)),
+            {"1 / (weights**2).sum(0)": "1 / weights.amax(0)"},
             "ess is one over the largest weight",
             "the others count as well: the sum of all squares.",
         ),
         Mistake(
             "log_weights",
-            lambda log_w: (log_w.log_softmax(0), 1 / (_share(log_w) ** 2).sum(0)),
+            {"return weights": "return log_w.log_softmax(0)"},
             "the logarithms of the weights come back",
             "weights are wanted, numbers between 0 and 1.",
         ),
         Mistake(
             "mean_one",
-            lambda log_w: (_share(log_w) * len(log_w), 1 / ((_share(log_w) * len(log_w)) ** 2).sum(0)),
+            {"log_w.softmax(0)": "log_w.softmax(0) * len(log_w)"},
             "the weights have the mean 1 over the draws, not the sum 1",
             "Σ weights · value is to be an average: the weights sum to 1.",
         ),
