@@ -53,6 +53,9 @@ def test_an_arm_is_a_record_with_the_same_seeds_and_its_own_values():
     assert arm.each("curves") == [[1.0], [2.0], [3.0]]
     assert arm.mean("distance") == 3.0
     assert whole.arm() == whole
+    assert (
+        Record("gan", (0, 1), VALUES).arm("digits", "long").mean("distance") == 3.0
+    )  # an arm may have seeds of its own
 
 
 @pytest.mark.parametrize(
