@@ -4,7 +4,7 @@ import torch
 from made import seeded
 
 from course_lib.attention.step import next_token_step
-from course_lib.attention.transformer import MODERN, Transformer, TransformerConfig
+from course_lib.attention.transformer import Transformer, modern
 from course_lib.training.optimizers import adamw, muon_and_adamw
 from course_lib.training.trained import Trained
 
@@ -12,8 +12,8 @@ from course_lib.training.trained import Trained
 def language(optimizer="adamw", **choices):
     """A tiny language model with dropout, so that torch's own generator matters, and what trains it."""
     torch.manual_seed(0)
-    config = {"context_length": 6, "n_layers": 1, "n_heads": 2, "d_model": 8, "dropout": 0.1, **MODERN, **choices}
-    model = Transformer(TransformerConfig(9, **config))
+    config = {"context_length": 6, "n_layers": 1, "n_heads": 2, "d_model": 8, "dropout": 0.1, **choices}
+    model = Transformer(modern(9, **config))
     optimizers = muon_and_adamw(model.blocks, model) if optimizer == "muon" else {"adamw": adamw(model, 1e-2)}
     trained = Trained({"model": model}, optimizers, seeded(1))
     return model, trained, next_token_step(model, optimizers.values())

@@ -37,7 +37,7 @@ VARIANTS = {
 def unmask(model: Transformer) -> None:
     """Let every position attend to all others, later ones included."""
     for block in model.blocks:
-        block.attend = lambda q, k, v, cache, layer: fast_attention(q, k, v)
+        block.attend = lambda q, k, v, memory: fast_attention(q, k, v)
 
 
 def short(name: str, seed: int) -> dict[str, list[float]]:

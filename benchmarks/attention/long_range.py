@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.attention import language_recipes as recipes
-from course_lib.attention.transformer import MODERN, Transformer, TransformerConfig
+from course_lib.attention.transformer import Transformer, modern
 from course_lib.classroom.records import write_record
 from course_lib.datasets.recall import RECALL_PAIRS, RECALL_SYMBOLS, associative_recall
 from course_lib.datasets.text import load_shakespeare
@@ -47,7 +47,7 @@ def build(kind: str, distance: int) -> nn.Module:
     if kind == "lstm":
         return LSTM()
     length = distance + 4 * RECALL_PAIRS
-    return Transformer(TransformerConfig(3 * RECALL_SYMBOLS, length, n_layers=2, n_heads=2, d_model=64, **MODERN))
+    return Transformer(modern(3 * RECALL_SYMBOLS, context_length=length, n_layers=2, n_heads=2, d_model=64))
 
 
 def recall(kind: str, distance: int, rate: float, seed: int, steps: int = STEPS) -> float:

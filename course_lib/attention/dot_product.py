@@ -1,8 +1,7 @@
-"""Attention, its masks, multi-head attention (Vaswani et al. 2017, section 3.2) and the online softmax.
+"""Scaled dot-product attention (Vaswani et al. 2017, section 3.2.1): written out, fast, and with a cache.
 
-Pure functions first, one module above them; last, the same function tile by tile. The explicit functions return
-``(output, weights)``; ``fast_attention`` and ``online_attention`` are the same function without the weights.
-Masks are boolean, True = may attend.
+``scaled_dot_product_attention`` returns ``(output, weights)``; ``fast_attention`` and ``online.online_attention`` are
+the same function without the weights. Masks are boolean, True = may attend.
 """
 
 import math
@@ -51,6 +50,15 @@ def _check_inputs(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> None:
         )
 
 
+def _without_unseen(k: Tensor, v: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return k and v with zeros at the keys that no query may attend to.
+
+    Their weights are zero, but 0 · nan is nan: what padding happens to hold must not reach the output.
+    """
+    unseen = ~torch.atleast_2d(mask).any(dim=-2)[..., None]  # (…, key, 1)
+    return k.masked_fill(unseen, 0.0), v.masked_fill(unseen, 0.0)
+
+
 def scaled_dot_product_attention(
     q: Float[Tensor, "*#batch query d_head"],
     k: Float[Tensor, "*#batch key d_head"],
@@ -60,11 +68,14 @@ def scaled_dot_product_attention(
     """Return softmax(q kᵀ / √d_head) v and the weights (Vaswani et al. 2017, equation 1).
 
     mask: boolean, broadcasts to (…, query, key), True = may attend. A query that may attend to no key
-    gets the output 0, weights 0 and passes no gradient back.
+    gets the output 0, weights 0 and passes no gradient back. A key that no query may attend to has no effect, whatever
+    it holds, nan included.
     Raises ValueError or TypeError that names the argument whose shape, dtype or device does not fit.
     """
     _check_inputs(q, k, v, mask)
-    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (…, query, key)
+    if mask is not None:
+        k, v = _without_unseen(k, v, mask)
+    scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-2, -1)  # (…, query, key); q kᵀ itself may overflow float16
     if mask is not None:
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     weights = scores.softmax(dim=-1)  # each query's weights sum to 1
@@ -96,9 +107,10 @@ def fast_attention(
 ) -> Float[Tensor, "*_ query d_value"]:
     """Return the output of ``scaled_dot_product_attention`` alone, by whatever is fastest on this device.
 
-    Same arguments, same errors, and the same zero for a query that may attend to no key, which PyTorch leaves to
-    the kernel that it happens to pick. causal: in place of a mask, as many queries as keys, each attending to
-    itself and what came before; PyTorch's fused kernels then skip the future instead of masking it.
+    Same arguments, same errors, and the same zeros for a query that may attend to no key and for a key that no query
+    may attend to, which PyTorch leaves to the kernel that it happens to pick. causal: in place of a mask, as many
+    queries as keys, each attending to itself and what came before; PyTorch's fused kernels then skip the future instead
+    of masking it.
     """
     _check_inputs(q, k, v, mask)
     if causal:
@@ -111,6 +123,8 @@ def fast_attention(
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     if mask is None:
         return F.scaled_dot_product_attention(q, k, v)
+    mask = torch.atleast_2d(mask)  # PyTorch's kernels take none with fewer axes
+    k, v = _without_unseen(k, v, mask)
     nowhere = ~mask.any(dim=-1, keepdim=True)
     output = F.scaled_dot_product_attention(q, k, v, attn_mask=mask | nowhere)
     return output.masked_fill(nowhere, 0.0)

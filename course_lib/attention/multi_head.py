@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.module import _has_any_global_hook
 
 from course_lib.attention.dot_product import fast_attention, scaled_dot_product_attention
 
@@ -22,6 +23,13 @@ def join_heads(x: Float[Tensor, "batch heads time d_head"]) -> Float[Tensor, "ba
     return x.transpose(1, 2).reshape(B, T, H * d)
 
 
+def _only_multiplies(layer: nn.Module) -> bool:
+    """Return whether calling this layer is one product with its weight: nn.Linear itself, no bias, no hook."""
+    hooks = (layer._forward_pre_hooks, layer._forward_hooks, layer._backward_pre_hooks, layer._backward_hooks)
+    plain = type(layer) is nn.Linear and "forward" not in vars(layer)
+    return plain and layer.bias is None and not any(hooks) and not _has_any_global_hook()
+
+
 class MultiHeadAttention(nn.Module):
     """Multi-head attention (Vaswani et al. 2017, section 3.2.2) with grouped queries (Ainslie et al. 2023).
 
@@ -38,7 +46,7 @@ class MultiHeadAttention(nn.Module):
             raise ValueError(f"n_heads: expected a divisor of d_model = {d_model}, got {n_heads}")
         if n_kv_heads < 1 or n_heads % n_kv_heads:
             raise ValueError(f"n_kv_heads: expected a divisor of n_heads = {n_heads}, got {n_kv_heads}")
-        self.n_heads, self.n_kv_heads = n_heads, n_kv_heads
+        self.d_model, self.n_heads, self.n_kv_heads = d_model, n_heads, n_kv_heads
         d_kv = d_model // n_heads * n_kv_heads
         self.query = nn.Linear(d_model, d_model, bias=bias)
         self.key = nn.Linear(d_model, d_kv, bias=bias)
@@ -48,15 +56,20 @@ class MultiHeadAttention(nn.Module):
     def project(
         self, x: Float[Tensor, "batch query d_model"], context: Float[Tensor, "batch key d_model"] | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return q, k, v of shape (batch, n_heads, positions, d_head); a shared key head is repeated."""
+        """Return q, k, v of shape (batch, n_heads, positions, d_head); a shared key head is repeated.
+
+        Three plain layers that read the same x are computed in one product, which makes a training step in bfloat16
+        up to a fifth faster. Layers with hooks or biases, and others that were put in their places, are called.
+        """
         context = x if context is None else context
         for name, given in (("x", x), ("context", context)):
-            if given.ndim != 3 or given.shape[-1] != self.query.in_features:
-                expected = f"(batch, positions, d_model = {self.query.in_features})"
+            if given.ndim != 3 or given.shape[-1] != self.d_model:
+                expected = f"(batch, positions, d_model = {self.d_model})"
                 raise ValueError(f"{name}: expected {expected}, got {tuple(given.shape)}")
-        if context is x and self.query.bias is None and x.shape[1] > 1:  # one product instead of three is faster
-            together = F.linear(x, torch.cat([self.query.weight, self.key.weight, self.value.weight]))
-            parts = together.split([self.query.out_features, self.key.out_features, self.value.out_features], dim=-1)
+        layers = (self.query, self.key, self.value)
+        if context is x and x.shape[1] > 1 and all(_only_multiplies(layer) for layer in layers):
+            together = F.linear(x, torch.cat([layer.weight for layer in layers]))
+            parts = together.split([layer.out_features for layer in layers], dim=-1)
         else:
             parts = self.query(x), self.key(context), self.value(context)
         q, k, v = (split_heads(p, h) for p, h in zip(parts, (self.n_heads, *[self.n_kv_heads] * 2), strict=True))

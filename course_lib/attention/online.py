@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from course_lib.attention.dot_product import _check_inputs
+from course_lib.attention.dot_product import _check_inputs, _without_unseen
 
 
 def online_softmax_update(
@@ -35,9 +35,10 @@ def online_softmax_update(
 
 def _tiles(q: Tensor, k: Tensor, mask: Tensor | None, tile: int) -> Iterator[tuple[slice, Tensor]]:
     """Yield the keys of each tile as a slice and the scores of all queries with them, −∞ where forbidden."""
+    q = q / math.sqrt(q.shape[-1])  # before the product, which may overflow float16
     for start in range(0, k.shape[-2], tile):
         part = slice(start, start + tile)
-        scores = q @ k[..., part, :].transpose(-2, -1) / math.sqrt(q.shape[-1])  # (…, query, tile)
+        scores = q @ k[..., part, :].transpose(-2, -1)  # (…, query, tile)
         yield part, scores if mask is None else scores.masked_fill(~mask[..., part], -torch.inf)
 
 
@@ -83,12 +84,15 @@ def online_attention(
 
     Exact, not approximate: keys are taken tile at a time (Dao et al. 2022, algorithm 1, with tiles of keys alone).
     For the backward pass q, k, v, the output and one number a query are kept; the weights are computed again.
-    Same arguments, errors and zero for a query that may attend to no key; gradients once, not twice.
+    Same arguments and errors, zero for a query that may attend to no key, no effect of a key that no query may attend
+    to; gradients once, not twice.
     tile: keys at a time; less than 1: ValueError.
     """
     _check_inputs(q, k, v, mask)
     if tile < 1:
         raise ValueError(f"tile: expected at least 1 key at a time, got {tile}")
+    if mask is not None:
+        k, v = _without_unseen(k, v, mask)
     batch = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
     q, k, v = (x.expand(*batch, *x.shape[-2:]) for x in (q, k, v))  # autograd sums over what was repeated
     if mask is not None:

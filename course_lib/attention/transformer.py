@@ -1,12 +1,14 @@
 """The decoder-only Transformer: feed-forward layer, block, model, key-value cache, and what it costs.
 
 The defaults of ``TransformerConfig`` are GPT-2's architecture without biases (Radford et al. 2019): norms before the
-layers, learned positions, GELU, one matrix for embedding and readout. ``MODERN`` names what later papers changed.
+layers, learned positions, GELU, one matrix for embedding and readout. The GELU is the exact x Φ(x); GPT-2's is its
+approximation by tanh (Hendrycks and Gimpel 2016), which is up to 0.0005 off. ``modern`` has what later papers changed.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Complex, Float, Int
@@ -18,7 +20,8 @@ from course_lib.attention.masks import causal_mask
 from course_lib.attention.multi_head import MultiHeadAttention, join_heads
 from course_lib.attention.positions import LearnedPositions, on_circle, position_angles, turn
 
-MODERN = {"positions": "rotary", "activation": "relu2", "qk_norm": True, "zero_init": True, "token_shift": True}
+Positions = Literal["learned", "rotary"]
+Activation = Literal["gelu", "relu2"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,12 @@ class TransformerConfig:
 
     positions: ``learned`` (a vector for each position; inputs longer than the context are refused) or ``rotary``
     (Su et al. 2021; any length: each position attends to the last context_length positions).
-    activation: ``gelu`` or ``relu2``, the square of the ReLU (So et al. 2021).
+    activation: ``gelu``, x Φ(x) exactly, or ``relu2``, the square of the ReLU (So et al. 2021).
     qk_norm: layer norm of every query and key (Henry et al. 2020; Dehghani et al. 2023).
     zero_init: what a layer adds to the stream starts at zero (Zhang et al. 2019; Bachlechner et al. 2021).
     token_shift: each layer also reads the position before, by one trained number a feature (Peng et al. 2023).
+
+    ValueError names the field that has no such value or does not go with another.
     """
 
     vocab_size: int
@@ -42,26 +47,29 @@ class TransformerConfig:
     n_heads: int = 4
     d_model: int = 128
     dropout: float = 0.0
-    positions: str = "learned"
-    activation: str = "gelu"
+    positions: Positions = "learned"
+    activation: Activation = "gelu"
     qk_norm: bool = False
     zero_init: bool = False
     token_shift: bool = False
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context_length", "n_layers", "n_heads", "d_model"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+            size = getattr(self, name)
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise ValueError(f"{name}: expected a whole number of at least 1, got {size!r}")
+        for name, allowed in (("positions", get_args(Positions)), ("activation", get_args(Activation))):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}")
+        for name in ("qk_norm", "zero_init", "token_shift"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}: expected True or False, got {getattr(self, name)!r}")
         if self.d_model % self.n_heads:
             raise ValueError(f"n_heads: expected a divisor of d_model = {self.d_model}, got {self.n_heads}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout: expected a probability below 1, got {self.dropout}")
-        if self.positions not in ("learned", "rotary"):
-            raise ValueError(f"positions: expected learned or rotary, got {self.positions!r}")
         if self.positions == "rotary" and self.d_head % 2:
             raise ValueError(f"n_heads: rotary positions need an even d_head, got {self.d_model} / {self.n_heads}")
-        if self.activation not in ("gelu", "relu2"):
-            raise ValueError(f"activation: expected gelu or relu2, got {self.activation!r}")
 
     @property
     def d_head(self) -> int:
@@ -69,39 +77,60 @@ class TransformerConfig:
         return self.d_model // self.n_heads
 
 
+def modern(vocab_size: int, **others: Any) -> TransformerConfig:
+    """Return a configuration with what later papers changed: see the last five fields of ``TransformerConfig``.
+
+    others: its other fields, and one of the five where that is to be undone.
+    """
+    changed: dict[str, Any] = {"positions": "rotary", "activation": "relu2"}
+    changed |= {"qk_norm": True, "zero_init": True, "token_shift": True}
+    return TransformerConfig(vocab_size, **(changed | others))
+
+
 class KVCache:
     """What the past leaves for the next token: each layer's last context_length keys and values.
 
-    Slot p mod context_length holds position p, so that a full cache forgets its oldest position. Keys are stored
-    normalised and rotated. length: positions seen.
+    layers: one ``LayerMemory`` for each. length: positions seen.
     """
 
     def __init__(
         self, config: TransformerConfig, batch: int, device: torch.device | str | None = None, dtype=None
     ) -> None:
-        shape = (config.n_layers, batch, config.n_heads, config.context_length, config.d_head)
-        self.keys = torch.zeros(shape, device=device, dtype=dtype)
-        self.values = torch.zeros(shape, device=device, dtype=dtype)
-        self.before: dict[tuple[int, int], Tensor] = {}  # what token shift last read, by layer and part
+        shape = (batch, config.n_heads, config.context_length, config.d_head)
+        empty = [[torch.zeros(shape, device=device, dtype=dtype) for _ in range(2)] for _ in range(config.n_layers)]
+        self.layers = [LayerMemory(self, keys, values) for keys, values in empty]
         self.length = 0
 
-    def store(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Store k, v (batch, heads, time, d_head) behind the positions seen; return all that this layer holds.
 
-        The positions count as seen once the model has been through all layers and adds to ``length``.
-        """
-        keys, values = self.keys[layer], self.values[layer]
-        capacity, end = keys.shape[2], self.length + k.shape[2]
+class LayerMemory:
+    """One layer's view of a ``KVCache``: keys and values (batch, heads, context_length, d_head), and what was shifted.
+
+    Slot p mod context_length holds position p, so that a full memory forgets its oldest position. Keys are stored
+    normalised and rotated. before: what each token shift of the layer read last, (batch, 1, d_model).
+    """
+
+    def __init__(self, cache: KVCache, keys: Tensor, values: Tensor) -> None:
+        self._cache, self.keys, self.values = cache, keys, values
+        self.before: dict[nn.Module, Tensor] = {}
+
+    @property
+    def seen(self) -> int:
+        """Positions that the whole model has been through: a layer's new ones count once all layers have them."""
+        return self._cache.length
+
+    def store(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Store k, v (batch, heads, time, d_head) behind the positions seen; return all that is held."""
+        capacity, end = self.keys.shape[2], self.seen + k.shape[2]
         kept = min(k.shape[2], capacity)
         first = (end - kept) % capacity
         if first + kept <= capacity:
-            keys.narrow(2, first, kept).copy_(k[:, :, -kept:])
-            values.narrow(2, first, kept).copy_(v[:, :, -kept:])
+            self.keys.narrow(2, first, kept).copy_(k[:, :, -kept:])
+            self.values.narrow(2, first, kept).copy_(v[:, :, -kept:])
         else:
             slots = torch.arange(first, first + kept, device=k.device) % capacity
-            keys[:, :, slots], values[:, :, slots] = k[:, :, -kept:], v[:, :, -kept:]
+            self.keys[:, :, slots], self.values[:, :, slots] = k[:, :, -kept:], v[:, :, -kept:]
         held = min(end, capacity)
-        return keys.narrow(2, 0, held), values.narrow(2, 0, held)
+        return self.keys.narrow(2, 0, held), self.values.narrow(2, 0, held)
 
 
 class TokenShift(nn.Module):
@@ -112,14 +141,27 @@ class TokenShift(nn.Module):
         self.amount = nn.Parameter(torch.zeros(d_model))
 
     def forward(
-        self, x: Float[Tensor, "batch time d_model"], before: Float[Tensor, "batch 1 d_model"] | None = None
+        self, x: Float[Tensor, "batch time d_model"], memory: LayerMemory | None = None
     ) -> Float[Tensor, "batch time d_model"]:
-        """Shift x; before: the position ahead of x[:, 0], zeros when left out."""
+        """Shift x; ahead of x[:, 0] stand zeros, or what memory has from the last call. It keeps x[:, −1]."""
+        before = None if memory is None else memory.before.get(self)
         if before is None:
             past = F.pad(x, (0, 0, 1, -1))
         else:
             past = before if x.shape[1] == 1 else torch.cat([before, x[:, :-1]], dim=1)
+        if memory is not None:
+            memory.before[self] = x[:, -1:]
         return torch.addcmul(x, self.amount.to(x.dtype), past)
+
+
+class Unshifted(nn.Module):
+    """What stands in the place of ``TokenShift`` where there is none."""
+
+    def forward(
+        self, x: Float[Tensor, "batch time d_model"], memory: LayerMemory | None = None
+    ) -> Float[Tensor, "batch time d_model"]:
+        """Return x."""
+        return x
 
 
 class FeedForward(nn.Module):
@@ -162,32 +204,28 @@ class Block(nn.Module):
         self.norm_2 = nn.LayerNorm(config.d_model, bias=False)
         self.feed_forward = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
-        self.shifts = nn.ModuleList(TokenShift(config.d_model) for _ in range(2 * config.token_shift))
+        shifts = (TokenShift(config.d_model) if config.token_shift else Unshifted() for _ in range(2))
+        self.shifts = nn.ModuleList(shifts)  # of what attention reads, and of what feed_forward reads
         self.qk_norm, self.window = config.qk_norm, config.context_length
 
-    def shift(self, part: int, x: Tensor, cache: KVCache | None, layer: int) -> Tensor:
-        """Mix in the position before, for part 0, attention, or 1, feed-forward; remember the last position."""
-        if not self.shifts:
-            return x
-        shifted = self.shifts[part](x, cache.before.get((layer, part)) if cache is not None else None)
-        if cache is not None:
-            cache.before[layer, part] = x[:, -1:]
-        return shifted
-
-    def heads(self, x: Tensor, phases: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def project(
+        self, x: Tensor, phases: Tensor | None, memory: LayerMemory | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return q, k, v (batch, heads, time, d_head) of the normalised stream x, as attention compares them."""
-        q, k, v = self.attention.project(x)
+        shift, _ = self.shifts
+        q, k, v = self.attention.project(shift(x, memory))
         if self.qk_norm or phases is not None:  # both do the same to q and to k: once for both
             both = torch.cat([q, k], dim=1)  # (B, 2 H, T, d)
-            both = F.layer_norm(both, both.shape[-1:]) if self.qk_norm else both
+            if self.qk_norm:
+                both = F.layer_norm(both, both.shape[-1:]).to(v.dtype)  # float32 under the autocast of a GPU
             q, k = (both if phases is None else turn(both, phases)).chunk(2, dim=1)
         return q, k, v
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, cache: KVCache | None, layer: int) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, memory: LayerMemory | None) -> Tensor:
         """Return the heads' outputs (batch, heads, time, d_head); a position sees the last context_length ones."""
-        if cache is not None:
-            keys, values = cache.store(layer, k, v)
-            if cache.length:  # one new query, which may see whatever is held
+        if memory is not None:
+            keys, values = memory.store(k, v)
+            if memory.seen:  # one new query, which may see whatever is held
                 return F.scaled_dot_product_attention(q, keys, values)
         T = q.shape[2]
         if self.window >= T:
@@ -199,17 +237,20 @@ class Block(nn.Module):
         self,
         x: Float[Tensor, "batch time d_model"],
         phases: Complex[Tensor, "time pairs"] | None = None,
-        cache: KVCache | None = None,
-        layer: int = 0,
+        memory: LayerMemory | None = None,
     ) -> Float[Tensor, "batch time d_model"]:
-        """Add what the two layers found to the stream x; phases: e^{iφ} of the rotary positions."""
+        """Add what the two layers found to the stream x; phases: e^{iφ} of the rotary positions.
+
+        memory: what earlier calls left for this one; x is then one position, or the first ones.
+        """
+        _, shift = self.shifts
 
         def attention(x: Tensor) -> Tensor:
-            heads = self.heads(self.shift(0, x, cache, layer), phases)
-            return self.dropout(self.attention.output(join_heads(self.attend(*heads, cache, layer))))
+            q, k, v = self.project(x, phases, memory)
+            return self.dropout(self.attention.output(join_heads(self.attend(q, k, v, memory))))
 
         def feed_forward(x: Tensor) -> Tensor:
-            return self.dropout(self.feed_forward(self.shift(1, x, cache, layer)))
+            return self.dropout(self.feed_forward(shift(x, memory)))
 
         return pre_norm_block(x, self.norm_1, attention, self.norm_2, feed_forward)
 
@@ -247,7 +288,9 @@ class Transformer(nn.Module):
 
     def _check(self, tokens: Tensor, cache: KVCache | None) -> None:
         T, limit = tokens.shape[1], self.config.context_length
-        seen = 0 if cache is None else cache.length
+        seen, device = 0 if cache is None else cache.length, self.embedding.weight.device
+        if tokens.device != device:
+            raise ValueError(f"tokens: expected the device of the model, {device}, got {tokens.device}")
         if T == 0:
             raise ValueError("tokens: expected at least one position, got 0")
         if seen and T > 1:
@@ -255,9 +298,17 @@ class Transformer(nn.Module):
         if self.positions is not None and seen + T > limit:
             raise ValueError(f"tokens: learned positions end at context_length = {limit}, got {seen + T}")
 
+    def _look_up(self, tokens: Tensor) -> Tensor:
+        try:  # costs nothing; to look at the numbers first would make a GPU wait
+            return self.embedding(tokens)
+        except IndexError:
+            vocab_size = self.config.vocab_size
+            outside = tokens[(tokens < 0) | (tokens >= vocab_size)][0].item()
+            raise ValueError(f"tokens: expected symbols from 0 to {vocab_size - 1}, got {outside}") from None
+
     def embed(self, tokens: Tensor, seen: int = 0) -> tuple[Tensor, Tensor | None]:
         """Return the stream (batch, time, d_model) before the first block, and e^{iφ} of rotary positions or None."""
-        x, end = self.embedding(tokens), seen + tokens.shape[1]
+        x, end = self._look_up(tokens), seen + tokens.shape[1]
         if self.positions is not None:
             return self.dropout(self.positions(x, seen)), None
         wide = torch.promote_types(x.dtype, torch.float32)
@@ -272,12 +323,14 @@ class Transformer(nn.Module):
         """Return the logits of the token after each position.
 
         cache: filled with what is read; a cache that already holds positions takes one token at a time, and the
-        logits are those of the whole sequence's last position. ValueError where tokens do not fit.
+        logits are those of the whole sequence's last position. ValueError where tokens do not fit, are on another
+        device, or (on the CPU; a GPU stops with an assertion of its own) no symbols of the vocabulary.
         """
         self._check(tokens, cache)
         x, phases = self.embed(tokens, 0 if cache is None else cache.length)
-        for layer, block in enumerate(self.blocks):
-            x = block(x, phases, cache, layer)
+        memories = [None] * len(self.blocks) if cache is None else cache.layers
+        for block, memory in zip(self.blocks, memories, strict=True):
+            x = block(x, phases, memory)
         if cache is not None:
             cache.length += tokens.shape[1]
         return F.linear(self.norm(x), self.embedding.weight)  # (B, T, V)
@@ -290,7 +343,7 @@ class Transformer(nn.Module):
         queries, keys = [], []
         for block in self.blocks:
             assert isinstance(block, Block)  # what a ModuleList holds, the type checker cannot know
-            q, k, _ = block.heads(block.shift(0, block.norm_1(x), None, 0), phases)
+            q, k, _ = block.project(block.norm_1(x), phases)
             queries.append(q)
             keys.append(k)
             x = block(x, phases)

@@ -255,7 +255,7 @@ from course_lib.attention.transformer import Block, Transformer
 class PostNormBlock(Block):
     """The arrangement of 2017, from the same layers."""
 
-    def forward(self, x, phases=None, cache=None, layer=0):
+    def forward(self, x, phases=None, memory=None):
         mask = causal_mask(x.shape[1], device=x.device)
         x = self.norm_1(x + self.attention(x, mask=mask))
         return self.norm_2(x + self.feed_forward(x))
@@ -579,7 +579,7 @@ def forward_flops(config, time):
 
 # %%
 class WrittenOut(Block):
-    def attend(self, q, k, v, cache, layer):
+    def attend(self, q, k, v, memory):
         scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
         return scores.masked_fill(~causal_mask(q.shape[2]), -torch.inf).softmax(-1) @ v
 
@@ -644,7 +644,7 @@ show(fig,
 # else, **associative recall**: four pairs *key, value*, then random symbols, then the keys again; name each one's value. We
 # compare with the LSTM, the recurrent network it replaced: one state, passed from position to position. Equal parameters.
 #
-# The Transformer here is the `MODERN` one of chapter 05: rotary positions, and a few parts that you have not met. One is a
+# The Transformer here is the `modern` one of chapter 05: rotary positions, and a few parts that you have not met. One is a
 # **token shift**: each layer also reads the position before, by one trained number a feature. At a value, it brings in the
 # key. What that is worth is measured below.
 #
@@ -652,7 +652,7 @@ show(fig,
 # out those already named: **elimination**. How much that gives has to be known first.
 
 # %%
-from course_lib.attention.transformer import MODERN
+from course_lib.attention.transformer import modern
 from course_lib.datasets.recall import RECALL_SYMBOLS, associative_recall
 
 example, _ = associative_recall(1, 3, torch.Generator().manual_seed(0))
@@ -723,8 +723,8 @@ show(fig,
 def looker(shift, seed=0):
     """Train two blocks for 400 steps to recall across 8 symbols."""
     torch.manual_seed(seed)
-    config = TransformerConfig(3 * RECALL_SYMBOLS, context_length=24, n_layers=2, n_heads=2,
-                               d_model=64, **(MODERN | {"token_shift": shift}))
+    config = modern(3 * RECALL_SYMBOLS, context_length=24, n_layers=2, n_heads=2, d_model=64,
+                    token_shift=shift)
     model = Transformer(config).to(run.device)
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0)
@@ -755,7 +755,7 @@ claim("without it, in the same 400 steps, it does no better than elimination",
       0.25 < share[False] < by_elimination + 0.02, share=share[False])
 
 # %% [markdown]
-# Second, **text**. How much is the 200th character back worth? A `MODERN` model with context 256, trained for 500 steps, is
+# Second, **text**. How much is the 200th character back worth? A `modern` model with context 256, trained for 500 steps, is
 # measured at each position of its window: position $t$ sees $t$ characters. **Predict:** of the whole gain from 1 to 256 visible
 # characters, what share is there after 16?
 

@@ -415,15 +415,14 @@ claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.
 
 # %%
 from course_lib.attention.step import next_token_step
-from course_lib.attention.transformer import MODERN, Transformer, TransformerConfig
-from course_lib.training.trained import Trained
+from course_lib.attention.transformer import Transformer, modern
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import muon_and_adamw
 from course_lib.training.optimizers import warmup_then_linear as schedule
+from course_lib.training.trained import Trained
 
 torch.manual_seed(0)
-config = TransformerConfig(vocab_size=65, context_length=128, n_layers=4, n_heads=2, d_model=128,
-                           **MODERN)
+config = modern(vocab_size=65, context_length=128, n_layers=4, n_heads=2, d_model=128)
 model = Transformer(config).to(run.device)
 optimizers = muon_and_adamw(model.blocks, model)
 train_tokens, validation = text.train.to(run.device), text.validation.to(run.device)

@@ -1,4 +1,4 @@
-"""attention.py against PyTorch, against values derived by hand, and against its own mathematics."""
+"""Attention against PyTorch, against values derived by hand, and against its own mathematics."""
 
 import math
 
@@ -15,8 +15,9 @@ from course_lib.attention.dot_product import (
     scaled_dot_product_attention,
     softmax_jvp,
 )
-from course_lib.attention.masks import padding_mask
+from course_lib.attention.masks import causal_mask, padding_mask
 from course_lib.attention.multi_head import MultiHeadAttention, split_heads
+from course_lib.attention.online import online_attention
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-12}
 
@@ -148,6 +149,47 @@ def test_padded_keys_have_no_effect():
     before = layer(x, context, mask)
     context[0, 4:], context[1, 6:] = 99.0, -99.0
     torch.testing.assert_close(layer(x, context, mask), before, **CLOSE)
+
+
+ATTENTIONS = {
+    "explicit": lambda *a: scaled_dot_product_attention(*a)[0],
+    "fast": fast_attention,
+    "online": lambda *a: online_attention(*a, tile=3),
+}
+
+
+@pytest.mark.parametrize("attend", ATTENTIONS.values(), ids=ATTENTIONS)
+@pytest.mark.parametrize("junk", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("mask", ["keys", "queries and keys", "batch"])
+def test_a_key_that_nobody_sees_may_hold_anything(attend, junk, mask):
+    q, k, v, _ = case((2, 3), 4, 7, 5, 6, seed=8)
+    seen = {
+        "keys": torch.arange(7) < 5,
+        "queries and keys": (torch.arange(7) < 5)
+        & (torch.rand(4, 7, generator=torch.Generator().manual_seed(0)) < 0.8),
+        "batch": padding_mask(torch.tensor([5, 7]), 7),
+    }[mask]
+    unseen = ~torch.atleast_2d(seen).expand(2, 3, 4, 7).any(-2)
+    results = []
+    for value in (0.0, junk):
+        inputs = [q.clone(), k.masked_fill(unseen[..., None], value), v.masked_fill(unseen[..., None], value)]
+        inputs = [x.requires_grad_() for x in inputs]
+        out = attend(*inputs, seen)
+        results.append([out.detach(), *torch.autograd.grad(out.sum(), inputs)])
+    assert unseen.any()
+    for clean, with_junk in zip(*results, strict=True):
+        assert torch.equal(clean, with_junk)
+
+
+@pytest.mark.parametrize("attend", ATTENTIONS.values(), ids=ATTENTIONS)
+def test_float16_holds_scores_whose_products_it_does_not(attend):
+    """36 · 36 · 64 = 82,944 is above its largest number, 65,504; the scores, an eighth of that, are not."""
+    sign = torch.tensor([[1.0], [-1.0]])
+    q = (36 * sign).expand(2, 64).half()
+    v = torch.tensor([[1.0], [3.0]]).half()
+    for mask in (None, causal_mask(2)):
+        out = attend(q, q, v, mask)
+        assert out.flatten().tolist() == [1, 3]
 
 
 def test_attention_alone_cannot_leave_the_values_hull():

@@ -1,4 +1,4 @@
-"""attention.py against PyTorch, against values derived by hand, and against its own mathematics."""
+"""Masks by hand, and a test of causality that finds every leak."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""attention.py against PyTorch, against values derived by hand, and against its own mathematics."""
+"""Heads split and joined by hand, multi-head attention against PyTorch's, and layers that are called as modules."""
 
 import pytest
 import torch
@@ -87,7 +87,67 @@ def test_grouped_queries_agree_with_pytorchs_flag():
     torch.testing.assert_close(layer(x), theirs, **CLOSE)
 
 
-q, k, v = torch.ones(2, 3, 5), torch.ones(2, 7, 5), torch.ones(2, 7, 4)
+@pytest.mark.parametrize("name", ["query", "key", "value"])
+@pytest.mark.parametrize(
+    "register",
+    [
+        "register_forward_pre_hook",
+        "register_forward_hook",
+        "register_full_backward_pre_hook",
+        "register_full_backward_hook",
+    ],
+)
+def test_a_hook_on_any_of_the_three_layers_fires(name, register):
+    layer, calls = MultiHeadAttention(12, 3), []
+    x = torch.randn(2, 5, 12, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    before = layer(x)
+    handle = getattr(getattr(layer, name), register)(lambda module, *others: calls.append(module))
+    after = layer(x)
+    after.sum().backward()
+    assert calls == [getattr(layer, name)]
+    torch.testing.assert_close(after, before)
+    handle.remove()
+    layer(x).sum().backward()
+    assert len(calls) == 1
+
+
+def test_a_hook_on_every_module_fires():
+    layer, calls = MultiHeadAttention(12, 3), []
+    handle = nn.modules.module.register_module_forward_hook(lambda module, *others: calls.append(module))
+    try:
+        layer(torch.zeros(2, 5, 12))
+    finally:
+        handle.remove()
+    assert {layer.query, layer.key, layer.value, layer.output} <= set(calls)
+
+
+class LowRank(nn.Module):
+    """A layer and a correction of rank 2 (Hu et al. 2021, LoRA)."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        self.down = nn.Parameter(randn(2, 12, seed=1))
+        self.up = nn.Parameter(randn(layer.out_features, 2, seed=2))
+
+    def forward(self, x):
+        return self.layer(x) + x @ self.down.T @ self.up.T
+
+
+@pytest.mark.parametrize("name", ["query", "key", "value"])
+def test_a_layer_in_the_place_of_another_is_what_counts(name):
+    layer, x = MultiHeadAttention(12, 3).double(), randn(2, 5, 12)
+    merged = MultiHeadAttention(12, 3).double()
+    merged.load_state_dict(layer.state_dict())
+    setattr(layer, name, LowRank(getattr(layer, name)))
+    wrapped = getattr(layer, name)
+    getattr(merged, name).weight.data += wrapped.up.data @ wrapped.down.data
+    torch.testing.assert_close(layer(x), merged(x), **CLOSE)
+    layer(x).sum().backward()
+    assert wrapped.up.grad.abs().min() > 0
+    setattr(layer, name, MultiHeadAttention(12, 3).double().query)
+    getattr(layer, name).forward = lambda x: torch.zeros_like(x)  # replaced in the object alone
+    assert not layer.project(x)[("query", "key", "value").index(name)].any()
 
 
 def test_wrong_modules_are_named(unchecked):

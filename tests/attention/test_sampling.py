@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from made import model_of, seeded
 
 from course_lib.attention.sampling import entropy, generate, next_distribution, top_k_filter, top_p_filter
-from course_lib.attention.transformer import MODERN
+from course_lib.attention.transformer import modern
 
 
-@pytest.mark.parametrize("choices", [{}, {"positions": "rotary"}, MODERN], ids=["learned", "rotary", "modern"])
+@pytest.mark.parametrize(
+    "choices", [{}, {"positions": "rotary"}, {"make": modern}], ids=["learned", "rotary", "modern"]
+)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_cached_generation_is_uncached_generation_past_the_context_too(choices, batch):
     model, prompt = model_of(**choices), torch.arange(2)[None].repeat(batch, 1)
