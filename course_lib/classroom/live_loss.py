@@ -1,8 +1,7 @@
 """A loss curve that is drawn while a model trains."""
 
 import math
-
-import ipywidgets
+from typing import Any
 
 from course_lib.classroom import figures
 from course_lib.training import runtime
@@ -12,6 +11,7 @@ from course_lib.training.history import History
 class LossPlot:
     """A loss curve that grows while a model trains: ``fit(on_interval=LossPlot(…))``; silent outside a notebook.
 
+    A picture in place of the one before, with words beside it, so that a notebook without a kernel shows the last one.
     baselines: name → bits, drawn as levels; steps: right end of the axis; value: name in the history, in nats.
     """
 
@@ -22,7 +22,10 @@ class LossPlot:
         for name, bits in baselines.items():
             figures.level(self._ax, bits, f"{name} {bits:.2f}")
         self._ax.set(xlim=(0, steps), ylim=(1.8, 5), xlabel="training step", ylabel="bits per character")
-        self._image: ipywidgets.Image | None = None
+        levels = ", ".join(f"{name} {bits:.2f}" for name, bits in baselines.items())
+        beside = f", beside the levels of {levels}" * bool(levels)
+        self._alt = f"Training loss in bits per character over {steps:,} steps{beside}."
+        self._shown: Any = None
 
     def frame(self, history: History) -> bytes:
         """Return the picture of a history as PNG."""
@@ -37,10 +40,11 @@ class LossPlot:
         """Show the history, or put it in place of the picture that is there."""
         if not runtime.in_notebook():
             return
-        if self._image is None:
-            from IPython.display import display
+        from IPython.display import display
 
-            self._image = ipywidgets.Image(value=self.frame(history), format="png", width=950, height=340)
-            display(self._image)
+        bundle = {"image/png": self.frame(history), "text/plain": self._alt}
+        metadata = {"image/png": {"alt": self._alt}}
+        if self._shown is None:
+            self._shown = display(bundle, raw=True, metadata=metadata, display_id=True)
         else:
-            self._image.value = self.frame(history)
+            self._shown.update(bundle, raw=True, metadata=metadata)

@@ -1,22 +1,52 @@
-"""figures.py and widgets.py: what they draw, what they refuse, how fast they answer."""
+"""live_loss.py: the curve is where the history says, and a notebook keeps the last picture with its words."""
 
-import io
+import math
 
-import matplotlib.image
-import torch
+import IPython.display
+from pictures import pixels, shown
 
+from course_lib.classroom import figures
 from course_lib.classroom.live_loss import LossPlot
+from course_lib.training import runtime
 from course_lib.training.history import History, Interval
 
-torch.manual_seed(0)
+HISTORY = History([Interval(10, 1.0, {"loss": 3.0}), Interval(30, 2.0, {"loss": 2.0})])
 
 
-def test_the_loss_plot_grows_with_the_history():
+def test_the_curve_and_the_levels_stand_where_they_should():
     plot = LossPlot({"pairs": 3.58}, 100)
-    empty = plot.frame(History())
-    full = plot.frame(History([Interval(10, 1.0, {"loss": 2.5}), Interval(20, 2.0, {"loss": 2.0})]))
-    sizes = [matplotlib.image.imread(io.BytesIO(picture)).shape for picture in (empty, full)]
-    assert empty != full
-    assert sizes[0] == sizes[1]
-    assert len(plot._line.get_xdata()) == 2
-    plot(History())  # outside a notebook nothing happens
+    empty, full = plot.frame(History()), plot.frame(HISTORY)
+    assert pixels(empty).shape == pixels(full).shape == (340, 950, 3)
+    ax = plot._figure.axes[0]
+    for step, nats in ((10, 3.0), (20, 2.5), (30, 2.0)):
+        assert shown(full, figures.ORANGE, ax, step, nats / math.log(2)) > 6
+        assert not shown(empty, figures.ORANGE, ax, step, nats / math.log(2))
+    assert not shown(full, figures.ORANGE, ax, 40, 2 / math.log(2))
+    assert sum(shown(full, figures.MUTE, ax, step, 3.58) for step in range(40, 80, 5)) > 20
+    assert ax.get_title(loc="left") == "Training, step 30: 2.89 bits"
+
+
+def test_a_notebook_keeps_the_last_picture_in_the_place_of_the_first(monkeypatch):
+    kept, plot = [], LossPlot({"pairs": 3.58, "triples": 3.0}, 100)
+
+    class Handle:
+        def update(self, bundle, **options):
+            kept[-1] = (bundle, options)
+
+    def display(bundle, display_id=None, **options):
+        kept.append((bundle, options))
+        return Handle() if display_id else None
+
+    monkeypatch.setattr(runtime, "in_notebook", lambda: True)
+    monkeypatch.setattr(IPython.display, "display", display)
+    plot(History())
+    plot(HISTORY)
+    words = "Training loss in bits per character over 100 steps, beside the levels of pairs 3.58, triples 3.00."
+    picture = LossPlot({"pairs": 3.58, "triples": 3.0}, 100).frame(HISTORY)
+    options = {"raw": True, "metadata": {"image/png": {"alt": words}}}
+    assert kept == [({"image/png": picture, "text/plain": words}, options)]
+
+
+def test_outside_a_notebook_nothing_is_shown(capsys):
+    LossPlot({}, 100)(HISTORY)
+    assert capsys.readouterr().out == ""
