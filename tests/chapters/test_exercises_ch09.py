@@ -85,6 +85,7 @@ WRONG = {
             best(value="(p * torch.log2(d) + q * torch.log2(1 - d)).sum(-1) * dx"),
             masses(back="(real + fake) / math.log(2)"),
         ),
+        "values": (best("(p / (p + q)).clamp(0.01, 0.99)"), masses("torch.sigmoid((p.log() - q.log()).clamp(-5, 5))")),
         "value_of": (
             best(value="(p * torch.log(d) + q * torch.log(1 - d)).sum() * 0.02"),
             masses(back="(real + fake).sum() / dx * 0.02"),
@@ -150,8 +151,17 @@ WRONG = {
 
 RIGHT = {
     "gan.optimal_discriminator": (best(), masses()),
-    "gan.discriminator_loss": (by_softplus(), by_bce()),
-    "gan.nonsaturating_generator_loss": (generator(f"-{F}.logsigmoid(l)"), generator_bce()),
+    "gan.discriminator_loss": (
+        by_softplus(),
+        by_bce(),
+        f"bce = {F}.binary_cross_entropy_with_logits\n"
+        "return bce(real_logits, torch.ones(len(real_logits))) + bce(fake_logits, torch.zeros(len(fake_logits)))",
+    ),
+    "gan.nonsaturating_generator_loss": (
+        generator(f"-{F}.logsigmoid(l)"),
+        generator_bce(),
+        f"return {F}.binary_cross_entropy_with_logits(fake_logits, torch.ones(len(fake_logits)))",
+    ),
     "gan.wasserstein_1d": (repeated(), walked(), area()),
 }
 

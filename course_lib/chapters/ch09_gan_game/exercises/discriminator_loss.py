@@ -1,5 +1,6 @@
-"""The exercise discriminator_loss."""
+"""The learner writes the discriminator's loss from logits, finite for any of them."""
 
+import torch
 from torch.nn import functional as F
 
 from course_lib.classroom.exercises.probes import numbers, random
@@ -18,61 +19,67 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "sigmoid_then_log",
-            lambda real, fake: -real.sigmoid().log().mean() - (1 - fake.sigmoid()).log().mean(),
+            {
+                "F.softplus(-real_logits)": "-real_logits.sigmoid().log()",
+                "F.softplus(fake_logits)": "-(1 - fake_logits.sigmoid()).log()",
+            },
             "the logarithm is taken of a finished sigmoid",
             "σ(−800) is 0 in the computer, and ln 0 is −∞: stay with the logits.",
         ),
         Mistake(
             "epsilon",
-            lambda real, fake: -(real.sigmoid() + 1e-8).log().mean() - (1 - fake.sigmoid() + 1e-8).log().mean(),
+            {
+                "F.softplus(-real_logits)": "-(real_logits.sigmoid() + 1e-8).log()",
+                "F.softplus(fake_logits)": "-(1 - fake_logits.sigmoid() + 1e-8).log()",
+            },
             "1e-8 is added inside the logarithm of a finished sigmoid",
             "finite, but cut off at ln 1e-8 = −18, and without a gradient beyond: stay with the logits.",
         ),
         Mistake(
             "swapped",
-            lambda real, fake: F.softplus(real).mean() + F.softplus(-fake).mean(),
+            {"(-real_logits)": "(real_logits)", "(fake_logits)": "(-fake_logits)"},
             "the labels are exchanged: real is called fake",
             "which sign should the gradient have on a real logit? The loss must fall when it rises.",
         ),
         Mistake(
             "sign",
-            lambda real, fake: -F.softplus(-real).mean() - F.softplus(fake).mean(),
+            {"return F": "return -F", "+ F": "- F"},
             "the sign is turned round: the game's value",
             "the discriminator *minimises* what comes back; a cross-entropy is positive.",
         ),
         Mistake(
             "sum",
-            lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(),
+            {"(-real_logits).mean": "(-real_logits).sum", "(fake_logits).mean": "(fake_logits).sum"},
             "sums are taken for the means",
             "with sums the batch size becomes a factor of the learning rate.",
         ),
         Mistake(
             "half",
-            lambda real, fake: 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean()),
+            {"return F": "return 0.5 * F", "+ F": "+ 0.5 * F"},
             "the two terms are averaged",
             "the game adds them: at D = ½ the loss is ln 4, not ln 2.",
         ),
         Mistake(
             "pooled",
-            lambda real, fake: (F.softplus(-real).sum() + F.softplus(fake).sum()) / (len(real) + len(fake)),
+            lambda real, fake: F.softplus(torch.cat([-real, fake])).mean(),
             "one mean is taken over real and fake together",
             "each expectation has its own batch, and batches may differ in size.",
         ),
         Mistake(
             "pooled_twice",
-            lambda real, fake: 2 * (F.softplus(-real).sum() + F.softplus(fake).sum()) / (len(real) + len(fake)),
+            lambda real, fake: 2 * F.softplus(torch.cat([-real, fake])).mean(),
             "one mean is taken over real and fake together, and doubled",
             "that is the same only for batches of one size: take two means.",
         ),
         Mistake(
             "real_only",
-            lambda real, fake: F.softplus(-real).mean(),
+            {" + F.softplus(fake_logits).mean()": ""},
             "the fakes are left out",
             "then D = 1 everywhere is perfect.",
         ),
         Mistake(
             "sigmoid_twice",
-            lambda real, fake: F.softplus(-real.sigmoid()).mean() + F.softplus(fake.sigmoid()).mean(),
+            {"-real_logits": "-real_logits.sigmoid()", "(fake_logits)": "(fake_logits.sigmoid())"},
             "a sigmoid is applied twice",
             "softplus and the _with_logits functions take the logit itself.",
         ),

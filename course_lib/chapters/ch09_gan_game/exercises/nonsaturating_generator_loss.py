@@ -1,6 +1,4 @@
-"""The exercise nonsaturating_generator_loss."""
-
-from torch.nn import functional as F
+"""The learner writes the generator's non-saturating loss from logits, finite for any of them."""
 
 from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
@@ -18,49 +16,49 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "saturating",
-            lambda fake: -F.softplus(fake).mean(),
+            {"F.softplus(-fake_logits)": "-F.softplus(fake_logits)"},
             "ln(1 − D) is minimised, the saturating loss",
             "its gradient is −D: gone where the discriminator is sure. −ln D is asked for.",
         ),
         Mistake(
             "sign",
-            lambda fake: -F.softplus(-fake).mean(),
+            {"F.softplus": "-F.softplus"},
             "the sign is turned round",
             "the generator minimises: the loss must fall when a fake's logit rises.",
         ),
         Mistake(
             "label",
-            lambda fake: F.softplus(fake).mean(),
+            {"-fake_logits": "fake_logits"},
             "the fakes get the label 0, as in the discriminator's loss",
             "the generator would like them to be called real: label 1.",
         ),
         Mistake(
             "sigmoid_then_log",
-            lambda fake: -fake.sigmoid().log().mean(),
+            {"F.softplus(-fake_logits)": "-fake_logits.sigmoid().log()"},
             "the logarithm is taken of a finished sigmoid",
             "σ(−800) is 0 in the computer: infinite just where the generator is bad and needs a gradient.",
         ),
         Mistake(
             "sum",
-            lambda fake: F.softplus(-fake).sum(),
+            {".mean()": ".sum()"},
             "the sum is taken for the mean",
             "with sums the batch size becomes a factor of the learning rate.",
         ),
         Mistake(
             "no_logarithm",
-            lambda fake: -fake.mean(),
+            {"F.softplus(-fake_logits)": "-fake_logits"},
             "the logits are averaged without a logarithm",
             "that is a critic's loss (section 5); here each logit counts through ln D.",
         ),
         Mistake(
             "probability",
-            lambda fake: -fake.sigmoid().mean(),
+            {"F.softplus(-fake_logits)": "-fake_logits.sigmoid()"},
             "D itself is averaged, without its logarithm",
             "−ln D has the gradient D − 1; −D has −D(1 − D), which saturates at both ends.",
         ),
         Mistake(
             "sigmoid_twice",
-            lambda fake: F.softplus(-fake.sigmoid()).mean(),
+            {"-fake_logits": "-fake_logits.sigmoid()"},
             "a sigmoid is applied twice",
             "softplus takes the logit itself.",
         ),

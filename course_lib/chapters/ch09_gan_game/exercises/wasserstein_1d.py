@@ -1,26 +1,8 @@
-"""The exercise wasserstein_1d."""
-
-import torch
+"""The learner writes the Wasserstein distance of two samples on a line, of any two sizes."""
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import transport
-
-
-def _quantiles(x, y, cost=torch.abs, order=True):
-    """The integral over the merged levels of cost(F⁻¹ − G⁻¹)."""
-    n, m = len(x), len(y)
-    levels = torch.cat([m * torch.arange(1, n + 1), n * torch.arange(1, m + 1)]).unique()
-    widths = levels.diff(prepend=torch.zeros(1, dtype=levels.dtype)).double() / (n * m)
-    if order:
-        x, y = x.sort().values, y.sort().values
-    return (widths * cost(x[(levels - 1) // m] - y[(levels - 1) // n])).sum()
-
-
-def _first(x, y):
-    k = min(len(x), len(y))
-    return (x.sort().values[:k] - y.sort().values[:k]).abs().mean()
-
 
 ENTRY = Exercise(
     id="gan.wasserstein_1d",
@@ -35,7 +17,7 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "unsorted",
-            lambda x, y: _quantiles(x, y, order=False),
+            {"x.sort().values[": "x[", "y.sort().values[": "y["},
             "the points are paired as they came, not in order",
             "on a line nothing is gained by crossing: smallest to smallest.",
         ),
@@ -47,19 +29,19 @@ ENTRY = Exercise(
         ),
         Mistake(
             "squared",
-            lambda x, y: _quantiles(x, y, torch.square),
+            {"between.abs()": "between**2"},
             "the distances are squared",
             "that is W₂²; W₁ adds distances as they are.",
         ),
         Mistake(
             "root",
-            lambda x, y: _quantiles(x, y, torch.square).sqrt(),
+            {"(widths * between.abs()).sum()": "(widths * between**2).sum().sqrt()"},
             "the root of the mean square is taken: W₂",
             "W₁ is the mean of |x − y|.",
         ),
         Mistake(
             "signed",
-            lambda x, y: _quantiles(x, y, lambda gap: gap),
+            {"between.abs()": "between"},
             "the sign is kept, so that ways to the left cancel ways to the right",
             "a distance is never negative: .abs() before the mean.",
         ),
@@ -77,13 +59,17 @@ ENTRY = Exercise(
         ),
         Mistake(
             "cut",
-            _first,
+            {
+                "n, m = len(x), len(y)": "n = m = min(len(x), len(y))",
+                "x.sort().values": "x.sort().values[:n]",
+                "y.sort().values": "y.sort().values[:n]",
+            },
             "the longer sample is cut off at the length of the shorter",
             "that leaves out its largest points: bring both to one length by repeating.",
         ),
         Mistake(
             "sum",
-            lambda x, y: len(x) * len(y) * _quantiles(x, y),
+            {"return (widths": "return n * m * (widths"},
             "the sum over the repeated pairs is taken, not the mean",
             "each of the n · m pairs carries 1/(n m) of the mass.",
         ),
