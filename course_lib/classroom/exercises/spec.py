@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from torch import Generator
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -61,6 +63,8 @@ class Exercise:
     gradient is owed; rtol, atol: of the values;
     trial: how a probe is run, trial(function, *args), where the function is judged by what it changes and not by
     what it returns alone; without one it is called with the probe's arguments;
+    variations: makes one more valid call out of a generator, for the tests that try mutants of the reference; without
+    it they try the probes with other numbers of the same kinds;
     stub: what stands below the decorator in the notebook; the registry fills it in from there.
     """
 
@@ -78,6 +82,7 @@ class Exercise:
     rtol: float = 1e-10
     atol: float = 1e-12
     trial: Callable | None = None
+    variations: Callable[[Generator], Probe] | None = None
     stub: str = ""
 
     def __post_init__(self) -> None:
