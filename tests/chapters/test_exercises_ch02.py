@@ -23,6 +23,11 @@ WRONG = {
             "J = weights[..., :, None] * weights[..., None, :] - torch.diag_embed(weights)\n"
             "return (J @ direction[..., None])[..., 0]",
         ),
+        "outer_product_added": (
+            "return weights * direction + weights * (weights * direction).sum(-1, keepdim=True)",
+            "J = torch.diag_embed(weights) + weights[..., :, None] * weights[..., None, :]\n"
+            "return torch.einsum('...ij,...j->...i', J, direction)",
+        ),
     },
     "attention.dot_product_variance": {
         "means_ignored": ("return d * var_q * var_k", "total = 0.0\nfor _ in range(d):\n    total += var_k * var_q\nreturn total"),
@@ -148,6 +153,35 @@ WRONG = {
             "a = attend(x)\nfor t in range(len(x) - 1):\n    y = torch.cat([x[:t + 1], 4 - x[t + 1:]])\n"
             "    if not torch.allclose(attend(y)[:t + 1], a[:t + 1], rtol=0, atol=5e-3):\n        return False\nreturn True",
         ),
+        "last_row_unseen": (
+            "for t in range(len(x) - 2):\n    y = x.clone()\n    y[t + 1:] += 5\n"
+            "    if not torch.allclose(attend(y)[:t + 1], attend(x)[:t + 1], atol=1e-9):\n        return False\nreturn True",
+            "a = attend(x)\nfor t in range(1, len(x) - 1):\n    y = torch.cat([x[:t], 4 - 3 * x[t:]])\n"
+            "    if (attend(y)[:t] - a[:t]).abs().max() > 1e-9:\n        return False\nreturn True",
+        ),
+        "next_row_only": (
+            "for t in range(len(x) - 1):\n    y = x.clone()\n    y[t + 1] = 7\n"
+            "    if not torch.allclose(attend(y)[t], attend(x)[t], atol=1e-9):\n        return False\nreturn True",
+            "J = torch.autograd.functional.jacobian(attend, x)\nreturn not any(J[t, :, t + 1].any() for t in range(len(x) - 1))",
+        ),
+        "one_feature_changed": (
+            "for t in range(len(x) - 1):\n    y = x.clone()\n    y[t + 1:, 0] = 7\n"
+            "    if not torch.allclose(attend(y)[:t + 1], attend(x)[:t + 1], atol=1e-9):\n        return False\nreturn True",
+            "J = torch.autograd.functional.jacobian(attend, x)[..., 0]\n"
+            "return all(not J[t, :, s].any() for t in range(len(x)) for s in range(t + 1, len(x)))",
+        ),
+        "one_feature_compared": (
+            "for t in range(len(x) - 1):\n    y = x.clone()\n    y[t + 1:] = 7\n"
+            "    if not torch.allclose(attend(y)[:t + 1, 0], attend(x)[:t + 1, 0], atol=1e-9):\n        return False\nreturn True",
+            "J = torch.autograd.functional.jacobian(attend, x)[:, 0]\n"
+            "return all(not J[t, s].any() for t in range(len(x)) for s in range(t + 1, len(x)))",
+        ),
+        "values": (  # the sums of the rows; the last numbers alone
+            "for t in range(len(x) - 1):\n    y = x.clone()\n    y[t + 1:] = 7\n"
+            "    if (attend(y)[:t + 1].sum(-1) - attend(x)[:t + 1].sum(-1)).abs().max() > 1e-9:\n        return False\nreturn True",
+            "for t in range(len(x) - 1):\n    y = x.clone()\n    y[t + 1:, -1] = 7\n"
+            "    if (attend(y)[:t + 1, -1] - attend(x)[:t + 1, -1]).abs().max() > 1e-9:\n        return False\nreturn True",
+        ),
     },
     "attention.split_heads": {
         "no_transpose": (
@@ -162,6 +196,10 @@ WRONG = {
             "B, T, C = x.shape\nreturn x.reshape(B, T, C // n_heads, n_heads).permute(0, 3, 1, 2)",
             "return torch.stack([x[..., h::n_heads] for h in range(n_heads)], dim=1)",
         ),
+        "shape": (  # one head alone has its axis too
+            "B, T, C = x.shape\nreturn x.reshape(B, T, n_heads, C // n_heads).transpose(1, 2).squeeze(1)",
+            "return torch.stack(x.chunk(n_heads, -1), 1) if n_heads > 1 else x",
+        ),
     },
     "attention.join_heads": {
         "no_transpose_back": ("B, H, T, d = x.shape\nreturn x.reshape(B, T, H * d)", "return x.flatten().view(len(x), x.shape[2], -1)"),
@@ -173,6 +211,10 @@ WRONG = {
             "return torch.cat([x.sum(1)] * x.shape[1], dim=-1)",
             "B, H, T, d = x.shape\nreturn x.sum(1)[:, :, None].expand(B, T, H, d).reshape(B, T, H * d)",
         ),
+        "shape": (
+            "return torch.cat(list(x.squeeze(1).unbind(1)), -1)",
+            "return torch.cat(list(x.unbind(1)), -1) if x.shape[1] > 1 else x",
+        ),
     },
 }  # fmt: skip
 
@@ -180,6 +222,7 @@ RIGHT = {
     "attention.softmax_jvp": (
         "J = torch.diag_embed(weights) - weights[..., :, None] * weights[..., None, :]\nreturn (J @ direction[..., None])[..., 0]",
         "p, u = weights, direction\nreturn p * u - p * torch.einsum('...k,...k->...', p, u)[..., None]",
+        "return torch.func.jvp(lambda s: s.softmax(-1), (weights.log(),), (direction,))[1]",
     ),
     "attention.dot_product_variance": (
         "total = 0\nfor _ in range(d):\n"
@@ -204,6 +247,9 @@ RIGHT = {
         "return all(not J[t, :, s].any() for t in range(T) for s in range(t + 1, T))",
         "a = attend(x)\nfor t in range(len(x) - 1):\n    b = attend(torch.cat([x[:t + 1], x[t + 1:] * -2 + 1]))\n"
         "    if (a - b)[:t + 1].abs().max() > 1e-10:\n        return False\nreturn True",
+        # the next row alone will do where all rows before it are compared: row r sees row s at t = s - 1
+        "for t in range(len(x) - 1):\n    y = x.clone()\n    y[t + 1] = 7\n"
+        "    if not torch.allclose(attend(y)[:t + 1], attend(x)[:t + 1], rtol=0, atol=1e-9):\n        return False\nreturn True",
     ),
     "attention.split_heads": (
         "return torch.stack(x.chunk(n_heads, dim=-1), dim=1)",

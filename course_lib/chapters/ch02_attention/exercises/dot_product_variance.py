@@ -1,6 +1,4 @@
-"""The exercise dot_product_variance."""
-
-import math
+"""The learner writes dot_product_variance: Var(q·k) from the means and variances of independent entries."""
 
 from course_lib.attention import dot_product
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
@@ -19,33 +17,31 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "means_ignored",
-            lambda d, mean_q, var_q, mean_k, var_k: d * var_q * var_k,
+            {" + mean_q**2 * var_k + mean_k**2 * var_q": ""},
             "the means are taken to be 0",
             "with mean 2, q² is on average var + 4, not var.",
         ),
         Mistake(
             "square_of_mean",
-            lambda d, mean_q, var_q, mean_k, var_k: d * (var_q + mean_q**2) * (var_k + mean_k**2),
+            {" * var_q)": " * var_q + mean_q**2 * mean_k**2)"},
             "(E[ab])² is not subtracted",
             "that is the mean of the square; a variance subtracts the square of the mean.",
         ),
         Mistake(
             "mean_unsquared",
-            lambda d, mean_q, var_q, mean_k, var_k: d * (var_q * var_k + mean_q * var_k + mean_k * var_q),
+            {"mean_q**2": "mean_q", "mean_k**2": "mean_k"},
             "the means are not squared",
             "a variance has the unit of a square; does every term?",
         ),
         Mistake(
             "d_squared",
-            lambda d, mean_q, var_q, mean_k, var_k: d**2 * (var_q * var_k + mean_q**2 * var_k + mean_k**2 * var_q),
+            {"return d *": "return d**2 *"},
             "d enters squared, as if all d products were one and the same number",
             "the products are independent of each other: what adds up, variances or standard deviations?",
         ),
         Mistake(
             "standard_deviation",
-            lambda d, mean_q, var_q, mean_k, var_k: math.sqrt(
-                d * (var_q * var_k + mean_q**2 * var_k + mean_k**2 * var_q)
-            ),
+            {"return d * (": "return (d * (", " * var_q)": " * var_q)) ** 0.5"},
             "the square root is taken at the end",
             "the question is for the variance, not for the standard deviation.",
         ),

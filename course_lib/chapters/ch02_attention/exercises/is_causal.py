@@ -1,17 +1,18 @@
-"""The exercise is_causal."""
+"""The learner writes is_causal: whether a layer's output depends on later positions, found by changing them."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from course_lib.attention import dot_product, masks
-from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 
 
-def _attend_with(mask_of: Tensor):
-    return lambda x: dot_product.scaled_dot_product_attention(x, x, x, mask_of)[0]
+def _attend_with(mask: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda x: dot_product.scaled_dot_product_attention(x, x, x, mask)[0]
 
 
 def _leaky_normaliser(x: Tensor) -> Tensor:
@@ -23,81 +24,115 @@ def _running_mean(x: Tensor) -> Tensor:
     return x.cumsum(0) / torch.arange(1, len(x) + 1)[:, None]
 
 
-def _causal_probes() -> list[Probe]:
-    T = 5
+def _leak(of: Callable[[Tensor], Tensor], into: slice = slice(None), ahead: int = 1) -> Callable[[Tensor], Tensor]:
+    """A running mean that sees, in the numbers `into` of each row, what `of` makes of the row so many places ahead."""
+
+    def layer(x: Tensor) -> Tensor:
+        y = _running_mean(x)
+        y[:-ahead, into] += of(x[ahead:])
+        return y
+
+    return layer
+
+
+def _layers(T: int) -> dict[str, Callable[[Tensor], Tensor]]:
+    causal = masks.causal_mask(T)
     one_ahead = torch.ones(T, T).tril(1) > 0
-    pairs = masks.causal_mask(T) | (torch.arange(T)[:, None] // 2 == torch.arange(T) // 2)
-    late = masks.causal_mask(T).clone()
-    late[2, 3] = True
-    layers = {
-        "causal attention": _attend_with(masks.causal_mask(T)),
+    pairs = causal | (torch.arange(T)[:, None] // 2 == torch.arange(T) // 2)
+    middle, end = causal.clone(), causal.clone()
+    middle[2, 3] = end[-2, -1] = True
+    return {
+        "causal attention": _attend_with(causal),
         "a running mean": _running_mean,
         "a layer that changes nothing": lambda x: x.clone(),
         "a mask that is off by one": _attend_with(one_ahead),
         "a mask applied after the softmax": _leaky_normaliser,
         "a mask that lets positions 0-1 and 2-3 see each other": _attend_with(pairs),
-        "one hole in the mask, from row 2 to row 3": _attend_with(late),
+        "one hole in the mask, from row 2 to row 3": _attend_with(middle),
+        "one hole in the mask, from the last row but one to the last": _attend_with(end),
         "subtracting the mean over all positions": lambda x: x - x.mean(0),
-        "a leak of a ten-thousandth": lambda x: _running_mean(x) + 1e-4 * x.roll(-1, 0),
+        "a leak of a ten-thousandth": _leak(lambda later: 1e-4 * later),
+        "a leak from two places ahead": _leak(lambda later: later, ahead=2),
+        "a leak of the first number of a later row": _leak(lambda later: later[:, :1]),
+        "a leak of the last number of a later row": _leak(lambda later: later[:, -1:]),
+        "a leak into the first number of a row": _leak(lambda later: later.sum(-1, keepdim=True), into=slice(0, 1)),
+        "a leak into the last number of a row": _leak(lambda later: later.sum(-1, keepdim=True), into=slice(-1, None)),
+        "a leak that leaves each row's sum alone": _leak(lambda later: later[:, :1] * numbers(1, -2, 1)),
         "a layer that ignores its input": lambda x: torch.ones_like(x),
     }
-    probes = [Probe((layer, random(T, 3, seed=i)), says=says) for i, (says, layer) in enumerate(layers.items())]
+
+
+def _causal_probes() -> list[Probe]:
+    probes = [Probe((layer, random(5, 3, seed=i)), says=says) for i, (says, layer) in enumerate(_layers(5).items())]
     return [*probes, Probe((lambda x: x - x.mean(0), random(1, 3, seed=30)), says="a sequence of one position")]
-
-
-def _compare(attend, x, changed, rows, atol=1e-9) -> bool:
-    return torch.allclose(attend(changed)[rows], attend(x)[rows], rtol=0, atol=atol)
-
-
-def _changed(x: Tensor, rows: slice) -> Tensor:
-    changed = x.clone()
-    changed[rows] = 3 - 2 * x[rows]
-    return changed
 
 
 ENTRY = Exercise(
     id="attention.is_causal",
     reference=masks.is_causal,
     probes=_causal_probes,
-    checked="four causal layers pass and six planted leaks are caught, one of them a ten-thousandth strong.",
+    checked="five causal layers pass and thirteen planted leaks are caught, one of them a ten-thousandth strong.",
     gradients=False,
     mistakes=(
         Mistake(
             "last_row_only",
-            lambda attend, x: len(x) == 1 or _compare(attend, x, _changed(x, slice(-1, None)), slice(0, -1)),
+            {"range(x.shape[0] - 1)": "range(x.shape[0] - 2, x.shape[0] - 1)"},
             "only the last position is changed",
             "positions 0 and 1 might see each other and nothing later: change what comes after every t.",
         ),
         Mistake(
             "first_row_only",
-            lambda attend, x: _compare(attend, x, _changed(x, slice(1, None)), slice(0, 1)),
+            {"range(x.shape[0] - 1)": "range(min(1, x.shape[0] - 1))"},
             "only the first row of the output is compared",
             "row 0 may be clean while row 2 looks at position 3: every t needs its turn.",
         ),
         Mistake(
             "whole_output",
-            lambda attend, x: all(
-                _compare(attend, x, _changed(x, slice(t + 1, None)), slice(None)) for t in range(len(x) - 1)
-            ),
+            {"attend(changed)[: t + 1], before[: t + 1]": "attend(changed), before"},
             "the whole output is compared, the rows after t as well",
             "rows after t are allowed to change: which rows must stand still?",
         ),
         Mistake(
             "past_changed",
-            lambda attend, x: all(
-                _compare(attend, x, _changed(x, slice(0, t)), slice(t, None)) for t in range(1, len(x))
-            ),
+            {
+                "changed[t + 1 :] += change[t + 1 :]": "changed[: t + 1] += change[: t + 1]",
+                "attend(changed)[: t + 1], before[: t + 1]": "attend(changed)[t + 1 :], before[t + 1 :]",
+            },
             "the past is changed and the future compared",
             "a causal layer may use the past; it is the future that must have no effect.",
         ),
         Mistake(
             "loose_tolerance",
-            lambda attend, x: all(
-                _compare(attend, x, _changed(x, slice(t + 1, None)), slice(0, t + 1), atol=1e-2)
-                for t in range(len(x) - 1)
-            ),
+            {"rtol=1e-9, atol=1e-9": "rtol=0, atol=1e-2"},
             "differences below a hundredth count as none",
             "a leak of a ten-thousandth is a leak; rounding in float64 is near 1e-15.",
+        ),
+        Mistake(
+            "last_row_unseen",
+            {"range(x.shape[0] - 1)": "range(x.shape[0] - 2)"},
+            "the loop ends one t too early, and the last position is never changed alone",
+            "which is the last t that has a position after it?",
+        ),
+        Mistake(
+            "next_row_only",
+            {
+                "changed[t + 1 :] += change[t + 1 :]": "changed[t + 1] += change[t + 1]",
+                "attend(changed)[: t + 1], before[: t + 1]": "attend(changed)[t], before[t]",
+            },
+            "for each t only the position right after it is changed",
+            "row t might look two places ahead: change everything that comes after it.",
+        ),
+        Mistake(
+            "one_feature_changed",
+            {"changed[t + 1 :] += change[t + 1 :]": "changed[t + 1 :, 0] += change[t + 1 :, 0]"},
+            "only the first number of each later position is changed",
+            "a layer may leak another one: change all of them.",
+        ),
+        Mistake(
+            "one_feature_compared",
+            {"attend(changed)[: t + 1], before[: t + 1]": "attend(changed)[: t + 1, 0], before[: t + 1, 0]"},
+            "only the first number of each row of the output is compared",
+            "the leak may show in another one: compare whole rows.",
         ),
     ),
     hints=(

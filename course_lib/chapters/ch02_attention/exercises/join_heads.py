@@ -1,4 +1,4 @@
-"""The exercise join_heads."""
+"""The learner writes join_heads: the heads' outputs side by side again."""
 
 from course_lib.attention import multi_head
 from course_lib.classroom.exercises.probes import random
@@ -11,24 +11,26 @@ ENTRY = Exercise(
         Probe((random(2, 3, 5, 4, seed=1),)),
         Probe((random(1, 2, 4, 3, seed=2),)),
         Probe((random(3, 4, 7, 2, seed=3),)),
+        Probe((random(2, 1, 5, 3, seed=4),)),
+        Probe((random(2, 5, 3, 1, seed=5),)),
     ],
-    checked="three shapes, a batch of one among them, and the gradients.",
+    checked="five shapes, a batch of one, one head and heads of one number among them, and the gradients.",
     mistakes=(
         Mistake(
             "no_transpose_back",
-            lambda x: x.reshape(x.shape[0], x.shape[2], -1),
+            {"x.transpose(1, 2)": "x"},
             "the heads are not moved back behind the time before the reshape",
             "which two axes must be neighbours before they can become one?",
         ),
         Mistake(
             "interleaved_back",
-            lambda x: x.permute(0, 2, 3, 1).reshape(x.shape[0], x.shape[2], -1),
+            {"x.transpose(1, 2)": "x.permute(0, 2, 3, 1)"},
             "the features of the heads are interleaved",
             "head 0 comes first, whole; then head 1.",
         ),
         Mistake(
             "heads_summed",
-            lambda x: x.sum(1).repeat(1, 1, x.shape[1]),
+            {"x.transpose(1, 2).reshape(B, T, H * d)": "x.sum(1).repeat(1, 1, H)"},
             "the heads are added up",
             "the heads lie side by side; mixing them is left to the output projection.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise scaled_dot_product."""
+"""The learner writes scaled_dot_product_attention: output and weights, for any leading axes and any mask."""
 
 import torch
 from torch import Tensor
@@ -12,34 +12,6 @@ def _some(*shape: int, seed: int) -> Tensor:
     """A mask with both answers in every row and in every column, so that each way to misread it shows."""
     query, key = torch.arange(shape[-2])[:, None], torch.arange(shape[-1])
     return ((query * 2 + key * 3 + seed) % 5 < 3).expand(shape).clone()
-
-
-def _explicit(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float, dim: int = -1
-) -> tuple[Tensor, Tensor]:
-    scores = (q @ k.transpose(-2, -1)) * scale
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    weights = scores.softmax(dim)
-    return weights @ v, weights
-
-
-def _masked_late(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    _, weights = _explicit(q, k, v, None, q.shape[-1] ** -0.5)
-    weights = weights if mask is None else weights * mask
-    return weights @ v, weights
-
-
-def _masked_with_zero(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
-    weights = (scores if mask is None else scores.masked_fill(~mask, 0.0)).softmax(-1)
-    return weights @ v, weights
-
-
-def _scaled_late(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    _, weights = _explicit(q, k, v, mask, 1.0)
-    weights = weights * q.shape[-1] ** -0.5
-    return weights @ v, weights
 
 
 def _attention_probes() -> list[Probe]:
@@ -66,67 +38,76 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "unscaled",
-            lambda q, k, v, mask=None: _explicit(q, k, v, mask, 1.0),
+            {" / math.sqrt(q.shape[-1])": ""},
             "the scores are not divided by √d_head",
             "how far do the scores spread when d_head is 64?",
         ),
         Mistake(
             "scaled_by_d",
-            lambda q, k, v, mask=None: _explicit(q, k, v, mask, 1 / q.shape[-1]),
+            {"math.sqrt(q.shape[-1])": "q.shape[-1]"},
             "the scores are divided by d_head, not by its square root",
             "d_head is the variance of a score; what brings the spread back to 1?",
         ),
         Mistake(
             "scaled_by_keys",
-            lambda q, k, v, mask=None: _explicit(q, k, v, mask, k.shape[-2] ** -0.5),
+            {"math.sqrt(q.shape[-1])": "math.sqrt(k.shape[-2])"},
             "the scores are divided by the square root of the number of keys",
             "which axis does the dot product sum over?",
         ),
         Mistake(
             "scaled_by_d_value",
-            lambda q, k, v, mask=None: _explicit(q, k, v, mask, v.shape[-1] ** -0.5),
+            {"math.sqrt(q.shape[-1])": "math.sqrt(v.shape[-1])"},
             "the scores are divided by √d_value",
             "a score is a sum over the numbers of a query and a key; the values come later.",
         ),
         Mistake(
             "swapped",
-            lambda q, k, v, mask=None: _explicit(q, k, v, mask, q.shape[-1] ** -0.5)[::-1],
+            {"weights @ v, weights": "weights, weights @ v"},
             "the weights come first and the output second",
             "return the output, then the weights.",
         ),
         Mistake(
             "scaled_late",
-            _scaled_late,
+            {
+                " / math.sqrt(q.shape[-1])": "",
+                "scores.softmax(dim=-1)": "scores.softmax(dim=-1) / math.sqrt(q.shape[-1])",
+            },
             "the weights are divided by √d_head, after the softmax",
             "do your weights sum to 1? The scale belongs to the scores.",
         ),
         Mistake(
             "wrong_axis",
-            lambda q, k, v, mask=None: _explicit(q, k, v, mask, q.shape[-1] ** -0.5, dim=-2),
+            {"softmax(dim=-1)": "softmax(dim=-2)"},
             "the softmax runs over the queries",
             "each query shares out one unit of attention: along which axis must the weights sum to 1?",
         ),
         Mistake(
             "mask_ignored",
-            lambda q, k, v, mask=None: _explicit(q, k, v, None, q.shape[-1] ** -0.5),
+            {
+                "scores.masked_fill(~mask, torch.finfo(scores.dtype).min)": "scores",
+                "weights.masked_fill(~mask, 0.0)": "weights",
+            },
             "the mask is not used",
             "what should the weight of a forbidden key be?",
         ),
         Mistake(
             "mask_inverted",
-            lambda q, k, v, mask=None: _explicit(q, k, v, None if mask is None else ~mask, q.shape[-1] ** -0.5),
+            {
+                "scores.masked_fill(~mask": "scores.masked_fill(mask",
+                "weights.masked_fill(~mask": "weights.masked_fill(mask",
+            },
             "True is read as 'forbidden'",
             "True = may attend: which scores are to be filled?",
         ),
         Mistake(
             "mask_after_softmax",
-            _masked_late,
+            {"scores.masked_fill(~mask, torch.finfo(scores.dtype).min)": "scores"},
             "the mask is applied after the softmax",
             "the weights that are left no longer sum to 1, and their size still tells of the forbidden keys.",
         ),
         Mistake(
             "mask_with_zero",
-            _masked_with_zero,
+            {"torch.finfo(scores.dtype).min": "0.0", "weights.masked_fill(~mask, 0.0)": "weights"},
             "a forbidden score is set to 0",
             "exp(0) = 1 is not nothing. Which score does the softmax turn into 0?",
         ),

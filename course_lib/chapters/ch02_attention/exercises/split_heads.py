@@ -1,4 +1,4 @@
-"""The exercise split_heads."""
+"""The learner writes split_heads: the features of every position cut into heads."""
 
 from course_lib.attention import multi_head
 from course_lib.classroom.exercises.probes import random
@@ -11,24 +11,26 @@ ENTRY = Exercise(
         Probe((random(2, 5, 12, seed=1), 3)),
         Probe((random(1, 4, 6, seed=2), 2)),
         Probe((random(3, 7, 8, seed=3), 4)),
+        Probe((random(2, 4, 5, seed=4), 1)),
+        Probe((random(2, 3, 5, seed=5), 5)),
     ],
-    checked="three shapes with 2, 3 and 4 heads, a batch of one among them, and the gradients.",
+    checked="five shapes with 1 to 5 heads, a batch of one, and the gradients.",
     mistakes=(
         Mistake(
             "no_transpose",
-            lambda x, n_heads: x.reshape(*x.shape[:2], n_heads, -1),
+            {".transpose(1, 2)": ""},
             "the heads stay behind the time",
             "attention works on the last two axes, which must be (time, d_head).",
         ),
         Mistake(
             "one_reshape",
-            lambda x, n_heads: x.reshape(x.shape[0], n_heads, x.shape[1], -1),
+            {"reshape(B, T, n_heads, C // n_heads).transpose(1, 2)": "reshape(B, n_heads, T, C // n_heads)"},
             "one reshape goes straight to (batch, heads, time, d_head)",
             "the shape is right but the numbers are shuffled between positions: reshape keeps the order in memory.",
         ),
         Mistake(
             "interleaved",
-            lambda x, n_heads: x.reshape(*x.shape[:2], -1, n_heads).permute(0, 3, 1, 2),
+            {"n_heads, C // n_heads)": "C // n_heads, n_heads)", ".transpose(1, 2)": ".permute(0, 3, 1, 2)"},
             "head h gets every n_heads-th feature",
             "in (heads, d_head) the features of one head lie side by side.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise variance_prediction."""
+"""The learner predicts the variance of a dot product of 64 standard normal numbers each."""
 
 from course_lib.classroom.exercises.spec import Answer
 
