@@ -82,7 +82,13 @@ def load_fashion() -> Images:
 
 
 def binarise(images: UInt8[Tensor, "n 28 28"], generator: torch.Generator) -> Float[Tensor, "n 28 28"]:
-    """Return images of zeros and ones: a pixel is one with probability byte / 255 (Salakhutdinov and Murray 2008)."""
+    """Return images of zeros and ones: a pixel is one with probability byte / 255 (Salakhutdinov and Murray 2008).
+
+    The generator lives on the CPU; the result is on the device of the images. TypeError for pixels that are no bytes:
+    grey values in [0, 1] would be divided by 255 once more.
+    """
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images: expected bytes, torch.uint8, got {images.dtype}")
     draws = torch.rand(images.shape, generator=generator).to(images.device)
     return (draws < images.float() / 255).float()
 

@@ -31,7 +31,10 @@ class Text:
         return torch.tensor([index[c] for c in text], dtype=torch.long)
 
     def decode(self, tokens: Int[Tensor, "time"]) -> str:
-        """Return the characters of a sequence of tokens."""
+        """Return the characters of a sequence of tokens; ValueError for one that stands for none."""
+        outside = tokens[(tokens < 0) | (tokens >= len(self.vocabulary))]
+        if len(outside):
+            raise ValueError(f"tokens: expected 0 to {len(self.vocabulary) - 1}, got {outside[0].item()}")
         return "".join(self.vocabulary[i] for i in tokens.tolist())
 
 

@@ -117,12 +117,14 @@ def _find(low: int, high: int, frequencies: Sequence[int], code: int) -> int:
 def ideal_bits(symbols: Sequence[int], model: Model) -> float:
     """Return Σ −log2 of the probability that the model gives to each symbol: the length of an ideal code, in bits.
 
-    Infinite where the model gives a symbol the frequency 0.
+    Infinite where the model gives a symbol the frequency 0. ValueError for a symbol outside the table.
     """
     total = 0.0
     past: list[int] = []
     for symbol in symbols:
         frequencies = model(past)
+        if not 0 <= symbol < len(frequencies):
+            raise ValueError(f"symbols: expected 0 to {len(frequencies) - 1}, got {symbol} at position {len(past)}")
         total += math.log2(sum(frequencies) / frequencies[symbol]) if frequencies[symbol] else math.inf
         past.append(symbol)
     return total

@@ -11,6 +11,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 
+def check_device(**tensors: Tensor) -> None:
+    """Raise a ValueError, with the argument's name, for tensors that are not all on the device of the first."""
+    first, like = next(iter(tensors.items()))
+    for name, x in tensors.items():
+        if x.device != like.device:
+            raise ValueError(f"{name}: expected the device of {first}, {like.device}, got {x.device}")
+
+
 def check_distribution(name: str, p: Tensor) -> None:
     """Raise a ValueError for numbers over the last axis that are no distribution."""
     if p.min() < 0:
@@ -35,6 +43,7 @@ def categorical_kl(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#batc
 
     ValueError names the argument that is not a distribution over the last axis.
     """
+    check_device(p=p, q=q)
     check_distribution("p", p)
     check_distribution("q", q)
     return (torch.special.xlogy(p, p) - torch.special.xlogy(p, q)).sum(dim=-1)
@@ -55,6 +64,7 @@ def total_variation(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#bat
 
     ValueError names the argument that is not a distribution over the last axis.
     """
+    check_device(p=p, q=q)
     check_distribution("p", p)
     check_distribution("q", q)
     return 0.5 * (p - q).abs().sum(dim=-1)
@@ -78,10 +88,15 @@ def optimal_discriminator(
 def cross_entropy_bits(probabilities: Float[Tensor, "n symbols"], targets: Int[Tensor, "n"]) -> Float[Tensor, ""]:
     """Return the mean of −log2 of the probability that row i gives to the symbol targets[i]: bits a symbol.
 
-    probabilities: one distribution a row, not logits. ValueError for no row, or for rows and targets that do not pair.
+    probabilities: one distribution a row, not logits. targets may be on another device. ValueError for no row, for rows
+    and targets that do not pair, and for a target that is no symbol.
     """
     if len(probabilities) != len(targets) or len(targets) == 0:
         raise ValueError(f"targets: expected one for each of {len(probabilities)} > 0 rows, got {len(targets)}")
+    outside = targets[(targets < 0) | (targets >= probabilities.shape[1])]
+    if len(outside):  # −1 would be the last symbol
+        raise ValueError(f"targets: expected symbols from 0 to {probabilities.shape[1] - 1}, got {outside[0].item()}")
+    targets = targets.to(probabilities.device)
     return -probabilities[torch.arange(len(targets), device=targets.device), targets].log2().mean()
 
 

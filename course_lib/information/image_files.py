@@ -1,4 +1,4 @@
-"""Telling what does not belong from its scores: the area under the ROC curve, and what files say of complexity."""
+"""What files say of an image's complexity: bits a pixel as bytes, PNG, zlib and lzma."""
 
 import io
 import lzma
@@ -10,15 +10,27 @@ from PIL import Image
 from torch import Tensor
 
 
+def _is_one(name: str, images: Tensor) -> np.ndarray:
+    """Return where the pixels are one; ValueError for pixels that are neither zero nor one."""
+    pixels = images.detach().cpu().numpy()
+    other = pixels[(pixels != 0) & (pixels != 1)]
+    if len(other):
+        raise ValueError(f"{name}: expected pixels of zero and one, got {other[0]:g}; grey images need binarise first")
+    return pixels == 1
+
+
 def pack(images: Float[Tensor, "n pixels"]) -> bytes:
-    """Return images of zeros and ones as bytes, eight pixels each, the last one filled up with zeros."""
-    return np.packbits(images.numpy() == 1).tobytes()
+    """Return images of zeros and ones as bytes, eight pixels each, the last one filled up with zeros.
+
+    ValueError for other pixels.
+    """
+    return np.packbits(_is_one("images", images)).tobytes()
 
 
 def png_bits(image: Float[Tensor, "height width"]) -> int:
-    """Return the length in bits of an image of zeros and ones as a PNG of one bit a pixel."""
+    """Return how many bits an image of zeros and ones takes as a PNG of one bit a pixel; ValueError as for ``pack``."""
     file = io.BytesIO()
-    Image.fromarray(image.numpy() == 1).save(file, "PNG", optimize=True)
+    Image.fromarray(_is_one("image", image)).save(file, "PNG", optimize=True)
     return 8 * len(file.getvalue())
 
 

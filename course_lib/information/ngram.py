@@ -24,7 +24,7 @@ class _Level:
     """The n-grams of one order: their counts, and for every context the total and the number of distinct followers."""
 
     def __init__(self, grams: Tensor, counts: Tensor, vocab_size: int) -> None:
-        self.grams, self.counts = grams, counts.double()  # grams in ascending order, as base-vocab_size numbers
+        self.grams, self.counts = grams, counts.double()  # grams in ascending order, as numbers in base vocab_size
         # where nothing was seen just once the estimate would be 0, and symbols never seen impossible
         self.discount = absolute_discount(counts) if (counts == 1).any() else 0.5
         self.contexts, place = (grams // vocab_size).unique_consecutive(return_inverse=True)
@@ -44,20 +44,37 @@ class KneserNey:
     The highest order counts occurrences. Every lower one counts in how many different contexts an n-gram was seen,
     and takes over the probability that was discounted above it; below the single symbols stands 1 / vocab_size.
     order: symbols of the longest n-gram, the predicted one included; vocab_size ** order has to fit 63 bits.
+    Counted and looked up in float64 on the processor, wherever the tokens lie: what comes back is there, too.
+    ValueError for such an order, for fewer tokens than it, and for a token that is no symbol, 0 … vocab_size − 1.
     """
 
     def __init__(self, tokens: Int[Tensor, "n"], order: int, vocab_size: int) -> None:
         if order < 1 or order * math.log2(vocab_size) >= 63:
             raise ValueError(f"order: expected 1 to {int(63 / math.log2(vocab_size))}, got {order}")
-        if len(tokens) < order:
-            raise ValueError(f"tokens: expected at least order = {order}, got {len(tokens)}")
         self.order, self.vocab_size = order, vocab_size
+        tokens = self._checked(tokens, order, "order")
         self._powers = vocab_size ** torch.arange(order - 1, -1, -1)
-        grams, counts = (tokens.unfold(0, order, 1) * self._powers).sum(-1).unique(return_counts=True)
-        self.levels = [_Level(grams, counts, vocab_size)]
+        distinct, counts = self._grams(tokens).unique(return_counts=True)
+        self.levels = [_Level(distinct, counts, vocab_size)]
         for n in range(order - 1, 0, -1):  # each distinct (n + 1)-gram is one context of the n-gram at its end
-            grams, counts = (grams % vocab_size**n).unique(return_counts=True)
+            grams, counts = (distinct % vocab_size**n).unique(return_counts=True)
             self.levels.insert(0, _Level(grams, counts, vocab_size))
+            first = (tokens[:n] * self._powers[-n:]).sum(0, keepdim=True)  # the one that nothing stands before
+            distinct = torch.cat([grams, first]).unique()
+
+    def _checked(self, tokens: Tensor, least: int, called: str) -> Tensor:
+        """Return tokens on the processor; ValueError for fewer than least, and for one that is no symbol."""
+        tokens = tokens.cpu()
+        if len(tokens) < least:
+            raise ValueError(f"tokens: expected at least {called} = {least}, got {len(tokens)}")
+        outside = tokens[(tokens < 0) | (tokens >= self.vocab_size)]
+        if len(outside):  # it would be looked up as another n-gram
+            raise ValueError(f"tokens: expected symbols from 0 to {self.vocab_size - 1}, got {outside[0].item()}")
+        return tokens
+
+    def _grams(self, tokens: Tensor) -> Tensor:
+        """Return all sequences of ``order`` tokens, each as one number in base vocab_size."""
+        return (tokens.unfold(0, self.order, 1) * self._powers).sum(-1)
 
     def _probability(self, contexts: Tensor, symbols: Tensor) -> Tensor:
         """Return p(symbol | context); contexts are numbers of order − 1 digits in base vocab_size."""
@@ -74,15 +91,20 @@ class KneserNey:
         return p
 
     def log_probability(self, tokens: Int[Tensor, "n"]) -> Float[Tensor, "rest"]:
-        """Return log p, in nats, of every token but the first order − 1 given the order − 1 before it."""
-        grams = (tokens.unfold(0, self.order, 1) * self._powers).sum(-1)
+        """Return log p, in nats, of every token but the first order − 1 given the order − 1 before it.
+
+        ValueError for fewer than order tokens, and for one that is no symbol.
+        """
+        grams = self._grams(self._checked(tokens, self.order, "order"))
         return self._probability(grams // self.vocab_size, grams % self.vocab_size).log()
 
     def next_probabilities(self, tokens: Int[Tensor, "time"]) -> Float[Tensor, "vocab"]:
-        """Return the distribution of the token after these, of which the last order − 1 count."""
-        if len(tokens) < self.order - 1:
-            raise ValueError(f"tokens: expected at least order − 1 = {self.order - 1}, got {len(tokens)}")
-        context = (tokens[len(tokens) - self.order + 1 :] * self._powers[1:]).sum()
+        """Return the distribution of the token after these, of which the last order − 1 count.
+
+        ValueError for fewer than those, and where one of them is no symbol.
+        """
+        last = self._checked(tokens[max(0, len(tokens) - self.order + 1) :], self.order - 1, "order − 1")
+        context = (last * self._powers[1:]).sum()
         return self._probability(context, torch.arange(self.vocab_size))
 
 

@@ -60,6 +60,14 @@ def test_the_binarisation_of_the_test_digits_is_fixed_and_follows_the_grey_value
     assert not torch.equal(again, binary)
 
 
+def test_grey_values_that_are_no_bytes_are_refused(unchecked):
+    """They would be divided by 255 twice, and next to no pixel would be one."""
+    grey = load_digits().test[:3] / 255
+    for images in (grey, grey.double(), load_digits().test[:3].long()):
+        with pytest.raises(TypeError, match=f"images: expected bytes, torch.uint8, got {images.dtype}"):
+            binarise(images, torch.Generator())
+
+
 def idx(shape, content, kind=8):
     header = bytes([0, 0, kind, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
     return gzip.compress(header + content, mtime=0)  # or two workers of one run name the cases differently

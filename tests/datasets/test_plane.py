@@ -1,4 +1,4 @@
-"""mixture.py, plane.py, training.py: the first model, its data and one step of gradient descent."""
+"""Points on the plane: always the same ones, of the density that is said."""
 
 import pytest
 import torch
@@ -40,6 +40,13 @@ def test_off_track_counts_what_is_further_than_three_standard_deviations():
     out = torch.tensor(LAMP, dtype=F64) + (middle - torch.tensor(LAMP, dtype=F64)) * 0.2
     assert off_track(torch.cat([middle, middle + 0.1, out, out])).item() == 0.5
     assert off_track(middle + torch.tensor([[0.0, NOISE]], dtype=F64)) == 0
+
+
+def test_points_in_float32_are_measured_as_those_in_float64():
+    points = fireflies(300, seed=3).float()
+    assert true_log_density(points).dtype == F64
+    torch.testing.assert_close(true_log_density(points), true_log_density(points.double()), rtol=0, atol=0)
+    assert off_track(points) == off_track(points.double())
 
 
 def test_standardised_columns_have_mean_zero_and_spread_one():

@@ -1,4 +1,4 @@
-"""claims, records, runtime and data."""
+"""Sequences of associative recall: what is asked for was told."""
 
 import torch
 

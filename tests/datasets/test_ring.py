@@ -1,4 +1,4 @@
-"""The ring of eight Gaussians and games of several seeds: each seed trains as it would alone, each turn moves one player."""
+"""The ring of eight Gaussians, and how much of it samples cover."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""claims, records, runtime and data."""
+"""The shipped text as tokens and back, and windows of it."""
 
 import hashlib
 
@@ -25,6 +25,12 @@ def test_shakespeare_is_the_text_that_it_should_be():
 def test_a_character_that_is_not_in_the_vocabulary_is_named():
     with pytest.raises(ValueError, match=r"text: expected characters of the vocabulary .*, got '€'"):
         load_shakespeare().encode("To € or 5")  # the 5 is not in it either: the first one is named
+
+
+@pytest.mark.parametrize("outside", [65, -1])
+def test_a_token_that_stands_for_no_character_is_named(outside):
+    with pytest.raises(ValueError, match=f"tokens: expected 0 to 64, got {outside}"):
+        load_shakespeare().decode(torch.tensor([3, outside]))
 
 
 def test_missing_and_changed_files_say_how_to_get_them_back(tmp_path, monkeypatch):

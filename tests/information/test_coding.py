@@ -120,6 +120,9 @@ def test_what_the_model_excludes_has_no_code():
         encode([3], model)
     with pytest.raises(ValueError, match="got -1 at position 0"):
         encode([-1], model)
+    for outside in (3, -1):  # −1 would be the last symbol
+        with pytest.raises(ValueError, match=f"symbols: expected 0 to 2, got {outside} at position 1"):
+            ideal_bits([0, outside], model)
 
 
 @pytest.mark.parametrize("table", [[], [0, 0], [2, -1], [QUARTER, 1]])

@@ -182,3 +182,9 @@ def test_targets_that_do_not_pair_are_named(unchecked):
         cross_entropy_bits(torch.full((2, 2), 0.5), torch.tensor([0, 1, 1]))
     with pytest.raises(ValueError, match="got 0"):
         cross_entropy_bits(torch.empty(0, 2), torch.tensor([], dtype=torch.long))
+
+
+@pytest.mark.parametrize("outside", [2, -1])
+def test_a_target_that_is_no_symbol_is_named_and_not_taken_for_another(outside):
+    with pytest.raises(ValueError, match=f"targets: expected symbols from 0 to 1, got {outside}"):
+        cross_entropy_bits(torch.full((3, 2), 0.5), torch.tensor([0, outside, 1]))

@@ -1,4 +1,4 @@
-"""The ROC area against scikit-learn and SciPy; files that decompress to what went in."""
+"""Files that decompress to what went in."""
 
 import io
 import lzma
@@ -32,6 +32,24 @@ def test_a_png_of_one_bit_holds_the_image():
     assert np.array_equal(np.asarray(opened), image.numpy() == 1)
     assert png_bits(image) == 8 * len(file.getvalue())
     assert png_bits(torch.zeros(28, 20)) < png_bits(image)
+
+
+@pytest.mark.parametrize("pixel", [0.5, 255.0, -1.0, torch.nan])
+def test_grey_images_are_not_taken_for_black_ones(pixel):
+    images = bitmap(1, 3, 13)
+    images[1, 4] = pixel
+    with pytest.raises(
+        ValueError, match=f"images: expected pixels of zero and one, got {pixel:g}; grey images need bin"
+    ):
+        pack(images)
+    with pytest.raises(ValueError, match=f"image: expected pixels of zero and one, got {pixel:g}"):
+        png_bits(images)
+
+
+def test_images_that_a_gradient_goes_through_are_read_like_others():
+    images = bitmap(1, 3, 16)
+    assert pack(images.clone().requires_grad_()) == pack(images)
+    assert png_bits(images.clone().requires_grad_()) == png_bits(images)
 
 
 def test_files_of_zlib_and_lzma():
