@@ -54,13 +54,13 @@ def run(notebook: Path, how: str) -> tuple[int, str, float]:
 
 
 def first_failure(output: str, notebook: Path) -> str:
-    """Return the first cell that nbval turns down, else the test that failed, else the last line of the output."""
+    """Return the first cell that nbval turns down, else what a test says, else the last line of the output."""
     cells = [int(n) for n in re.findall(r"^(?:FAILED|ERROR) \S+\.ipynb::Cell (\d+)", output, re.M)]
     if cells:
         every = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         code = ["".join(cell["source"]) for cell in every if cell["cell_type"] == "code"]
         return f"In [{min(cells) + 1}]: {code[min(cells)].splitlines()[0]}"  # as JupyterLab counts
-    tests = re.findall(r"^(?:FAILED|ERROR) \S+::(\w+)", output, re.M)
+    tests = re.findall(r"^(?:FAILED|ERROR) \S+ - (.+)", output, re.M)
     return tests[0] if tests else (output.strip().splitlines() or ["no output"])[-1]
 
 

@@ -12,6 +12,8 @@ import jupytext
 import nbformat
 import pytest
 
+from course_lib.chapters.exercises import REGISTRY
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -77,6 +79,14 @@ def test_cells_keep_the_sizes_of_a_lesson(source):
             ast.parse(cell.source)  # no magics: the source runs as a script
             asks = re.search(r"^(@exercise|answer)\(", cell.source, re.M)
             assert not asks or "nbval-ignore-output" in tags
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+def test_every_exercise_of_a_chapter_is_asked_once_and_no_cell_asks_for_two_functions(source):
+    cells = [c.source for c in jupytext.read(source, fmt="py:percent").cells if c.cell_type == "code"]
+    asked = [id for cell in cells for id in re.findall(r'^(?:@exercise|answer)\("([^"]+)"', cell, re.M)]
+    assert asked == list(REGISTRY.chapters[source.stem])
+    assert max(len(re.findall(r"^@exercise\(", cell, re.M)) for cell in cells) == 1
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)

@@ -214,6 +214,13 @@ def test_numbers_choose_chapters_and_kernels_are_those_asked_for(course_of_two, 
     ]
 
 
+def test_what_stopped_a_run_is_told_where_no_cell_of_nbval_is_named(tmp_path):
+    failed = "1 failed\nFAILED tests/notebooks/test_runs.py::test_with_all[02_attention] - AssertionError: Cell 3\n"
+    assert validate.first_failure(failed, tmp_path) == "AssertionError: Cell 3"
+    assert validate.first_failure("usage\nno such option\n", tmp_path) == "no such option"
+    assert validate.first_failure("", tmp_path) == "no output"
+
+
 @pytest.mark.parametrize("arguments", [["07"], ["--avx"], ["--avx2", "--solved"]])
 def test_what_cannot_be_followed_is_told(course_of_two, capsys, arguments):
     assert validate.main(arguments) == 2
