@@ -2,7 +2,10 @@
 
 # ruff: noqa: E741 (m, l, o are the papers' letters)
 
+import pytest
+
 from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.check import check
 from course_lib.classroom.exercises.spec import Answer
 
 
@@ -72,6 +75,10 @@ WRONG = {
         "backwards": (filled("c, -s, s, c"), diagonals("c, c", "-s", "s")),
         "mirrored": (filled("c, s, s, -c"), diagonals("c, -c", "s", "s")),
         "cosine_first": (filled("s, c, c, -s"), diagonals("s, -s", "c", "c")),
+        "one_angle": (
+            filled("c, s, -s, c").replace("torch.cos(a), torch.sin(a)", "torch.cos(angles[0]), torch.sin(angles[0])"),
+            "angles = angles[:1].repeat(len(angles))\n" + diagonals("c, c", "s", "-s"),
+        ),
         "halves": (
             "n = len(angles)\nM = torch.zeros(2 * n, 2 * n, dtype=angles.dtype)\nfor i in range(n):\n"
             "    M[i, i] = M[i + n, i + n] = angles[i].cos()\n    M[i, i + n] = angles[i].sin()\n"
@@ -103,6 +110,10 @@ WRONG = {
             "p = x.unflatten(-1, (-1, 2))\nc, s = angles.cos()[..., None], angles.sin()[..., None]\n"
             "return (p * c + p.flip(-1) * s).flatten(-2)",
         ),
+        "one_angle": (
+            "angles = angles[:, :1]\n" + turned("a * c - b * s", "a * s + b * c"),
+            by_complex("torch.exp(1j * angles[..., [0]])"),
+        ),
         "gradient_missing": (turned("a.detach() * c - b * s", "a.detach() * s + b * c").replace("x[..., 1::2]", "x[..., 1::2].detach()"), by_complex("torch.exp(1j * angles.detach())")),
     },
     "positions.online_softmax_update": {
@@ -121,6 +132,10 @@ WRONG = {
             update(SUM, "o * c[..., None] + scores.softmax(-1) @ values"),
             looped(add="O = O + scores.softmax(-1)[..., j, None] * values[..., j, :].unsqueeze(-2)"),
         ),
+        "two_exponents": (
+            update(SUM, PLUS).replace("torch.exp(scores - M.unsqueeze(-1))", "torch.exp(scores - m.unsqueeze(-1)) * c.unsqueeze(-1)"),
+            looped().replace("(scores - M[..., None]).exp()", "scores.sub(m[..., None]).exp() * (m - M)[..., None].exp()"),
+        ),
     },
     "positions.attention_bytes": {
         "scores_too": (counted(f"{EXPLICIT} + T * T"), added(("[T * d_head] * 3 + [T ** 2] * 2", "[T * d_head] * 4 + [T]"))),
@@ -133,7 +148,12 @@ WRONG = {
 }  # fmt: skip
 
 RIGHT = {
-    "positions.shift_matrix": (filled("c, s, -s, c"), diagonals("c, c", "s", "-s")),
+    "positions.shift_matrix": (
+        filled("c, s, -s, c"),
+        diagonals("c, c", "s", "-s"),
+        "turn = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=angles.dtype)\n"
+        "return torch.linalg.matrix_exp(torch.kron(torch.diag(angles), turn))",
+    ),
     "positions.rotate": (
         by_complex("torch.polar(torch.ones_like(angles), angles)"),
         turned("a * c - b * s", "a * s + b * c"),
@@ -147,8 +167,17 @@ RIGHT = {
     "positions.attention_bytes": (
         counted(),
         added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]")),
+        "both = torch.tensor([3 * T * d_head + T * T, 4 * T * d_head + T])\nreturn tuple(both * n_heads * itemsize)",
     ),
 }
+
+
+@pytest.mark.parametrize("default", ["", "=1", "=8", "=4.5"])
+def test_a_default_that_later_cells_rely_on_is_asked_for(default):
+    scope = {}
+    body = f"def attention_bytes(n_heads, T, d_head, itemsize{default}):\n    {counted()}"
+    exec(body, scope)
+    assert check(scope["attention_bytes"], REGISTRY.find("positions.attention_bytes")).key == "parameters"
 
 
 def test_the_answer_knows_its_tempting_ones():

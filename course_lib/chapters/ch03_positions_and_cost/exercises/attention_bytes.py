@@ -1,15 +1,7 @@
-"""The exercise attention_bytes."""
+"""The learner writes attention_bytes: what attention keeps for its backward pass, tile by tile or not."""
 
 from course_lib.attention import online
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
-
-
-def _bytes(weights: int, rows: int, outputs: int = 4, numbers: int = 1):
-    return lambda n_heads, T, d_head, itemsize=4: (
-        n_heads * (rows * T * d_head + weights * T * T) * itemsize,
-        n_heads * (outputs * T * d_head + numbers * T) * itemsize,
-    )
-
 
 _sizes = [(1, 1000, 64, 4), (12, 4096, 128, 2), (3, 77, 10, 8)]
 
@@ -24,37 +16,37 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "scores_too",
-            _bytes(weights=2, rows=3),
+            {" + T * T)": " + 2 * T * T)"},
             "the scores are kept as well as the weights",
             "the softmax's backward pass, p (u − Σ p u), needs p alone.",
         ),
         Mistake(
             "weights_only",
-            _bytes(weights=1, rows=0),
+            {"3 * T * d_head + ": ""},
             "explicit attention keeps the weights and forgets q, k and v",
             "∂L/∂Q needs K, ∂L/∂K needs Q, ∂L/∂p needs V.",
         ),
         Mistake(
             "no_output",
-            _bytes(weights=1, rows=3, outputs=3),
+            {"4 * T * d_head": "3 * T * d_head"},
             "online attention does not keep its output",
             "Σ_j p_j ∂L/∂p_j of a row is G·o: the output stands in for a whole row of weights.",
         ),
         Mistake(
             "no_statistic",
-            _bytes(weights=1, rows=3, numbers=0),
+            {"4 * T * d_head + T)": "4 * T * d_head)"},
             "online attention keeps no number for each query",
             "from scores to weights again: what must be subtracted before exp?",
         ),
         Mistake(
             "one_head",
-            lambda n_heads, T, d_head, itemsize=4: online.attention_bytes(1, T, d_head, itemsize),
+            {"n_heads * (3": "(3", "n_heads * (4": "(4"},
             "there is one head",
             "each head has its own weights, q, k and v.",
         ),
         Mistake(
             "numbers",
-            lambda n_heads, T, d_head, itemsize=4: online.attention_bytes(n_heads, T, d_head, 1),
+            {"T * T) * itemsize": "T * T)", "d_head + T) * itemsize": "d_head + T)"},
             "numbers are counted instead of bytes",
             "how many bytes has one number?",
         ),

@@ -1,4 +1,4 @@
-"""The exercise long_context."""
+"""The learner says how many GiB the keys and values of a long context take."""
 
 from course_lib.classroom.exercises.spec import Answer
 

@@ -1,4 +1,4 @@
-"""The exercise online_softmax_update."""
+"""The learner writes online_softmax_update: the running maximum, sum and output after one more tile of keys."""
 
 # ruff: noqa: E741 (m, l, o are the papers' letters)
 
@@ -9,35 +9,21 @@ from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 
 
-def _update(m, l, o, scores, values, shrink_l=True, shrink_o=True, grow=False):
-    new_m = torch.maximum(m, scores.amax(-1))
-    shrink = (new_m - m if grow else m - new_m).exp()
-    weights = (scores - new_m[..., None]).exp()
-    l = (l * shrink if shrink_l else l) + weights.sum(-1)
-    return new_m, l, (o * shrink[..., None] if shrink_o else o) + weights @ values
-
-
-def _tile_maximum(m, l, o, scores, values):
-    new_m = scores.amax(-1)
-    shrink, weights = (m - new_m).exp(), (scores - new_m[..., None]).exp()
-    return new_m, l * shrink + weights.sum(-1), o * shrink[..., None] + weights @ values
-
-
 def _old_maximum(m, l, o, scores, values):
     weights = (scores - m[..., None]).exp()
     return torch.maximum(m, scores.amax(-1)), l + weights.sum(-1), o + weights @ values
 
 
 def _normalised(m, l, o, scores, values):
-    new_m, new_l, new_o = _update(m, l, o, scores, values)
-    return new_m, new_l, new_o / new_l[..., None]
+    m, l, o = online.online_softmax_update(m, l, o, scores, values)
+    return m, l, o / l[..., None]
 
 
-def _softmax_of_tile(m, l, o, scores, values):
-    new_m = torch.maximum(m, scores.amax(-1))
-    shrink = (m - new_m).exp()
-    total = (scores - new_m[..., None]).exp().sum(-1)
-    return new_m, l * shrink + total, o * shrink[..., None] + scores.softmax(-1) @ values
+def _first_tile(*batch: int, tile: int, d: int, seed: int) -> Probe:
+    """The state before any key: m = −∞, l = 0, o = 0."""
+    m, empty = torch.full(batch, -torch.inf, dtype=torch.float64), torch.zeros(*batch, d, dtype=torch.float64)
+    scores, values = random(*batch, tile, seed=seed), random(*batch[:-1], tile, d, seed=seed + 1)
+    return Probe((m, empty[..., 0], empty, scores, values))
 
 
 def _state_probe(*batch: int, tile: int, d: int, seed: int, lift: float = 0.0, forbid: bool = False) -> Probe:
@@ -58,37 +44,41 @@ ENTRY = Exercise(
         _state_probe(2, 3, 4, tile=7, d=5, seed=21, lift=-1.0),
         _state_probe(2, 3, tile=4, d=6, seed=31, forbid=True),
         _state_probe(3, tile=2, d=4, seed=41, lift=600.0),
+        _first_tile(2, 4, tile=3, d=5, seed=51),
     ],
-    checked="tiles above, below and around the old maximum, scores near 600, forbidden keys, and the gradients.",
+    checked="a first tile, tiles above, below and around the old maximum, scores near 600, forbidden keys; gradients.",
     outputs=("m", "l", "o"),
     mistakes=(
         Mistake(
             "l_not_rescaled",
-            lambda m, l, o, scores, values: _update(m, l, o, scores, values, shrink_l=False),
+            {"l * shrink": "l"},
             "l is not rescaled to the new maximum",
             "the old l is a sum of exp(score − old m); what turns it into a sum of exp(score − new m)?",
         ),
         Mistake(
             "o_not_rescaled",
-            lambda m, l, o, scores, values: _update(m, l, o, scores, values, shrink_o=False),
+            {"o * shrink[..., None]": "o"},
             "o is not rescaled to the new maximum",
             "o holds the same exponentials as l; what happened to those of l?",
         ),
         Mistake(
             "not_rescaled",
-            lambda m, l, o, scores, values: _update(m, l, o, scores, values, shrink_l=False, shrink_o=False),
+            {"l * shrink": "l", "o * shrink[..., None]": "o"},
             "neither l nor o is rescaled to the new maximum",
             "try two tiles, the second with far larger scores: how much should the first still count?",
         ),
         Mistake(
             "grows",
-            lambda m, l, o, scores, values: _update(m, l, o, scores, values, grow=True),
+            {"(m - origin).exp()": "(origin - m).exp()"},
             "the old sums are multiplied by exp(new − old), which is 1 or more",
             "a larger maximum makes old terms smaller: which sign in the exponent?",
         ),
         Mistake(
             "tile_maximum",
-            _tile_maximum,
+            {
+                "torch.maximum(m, scores.amax(dim=-1))": "scores.amax(dim=-1)",
+                "new_m.masked_fill(new_m == -torch.inf, 0.0)": "new_m",
+            },
             "m is this tile's maximum instead of the largest so far",
             "then a tile of small scores could make exp(old − new) overflow: m must never fall.",
         ),
@@ -106,9 +96,15 @@ ENTRY = Exercise(
         ),
         Mistake(
             "softmax_of_tile",
-            _softmax_of_tile,
+            {"weights @ values": "scores.softmax(-1) @ values"},
             "the tile's values are averaged with a softmax over the tile alone",
             "a softmax divides by the tile's own sum; o wants the exponentials themselves.",
+        ),
+        Mistake(
+            "two_exponents",
+            {"(scores - origin[..., None]).exp()": "(scores - m[..., None]).exp() * shrink[..., None]"},
+            "this tile's terms are taken against the old maximum first and shrunk then",
+            "before the first tile the old maximum is −∞: what is exp(score − (−∞))? Subtract the new one at once.",
         ),
     ),
     hints=(

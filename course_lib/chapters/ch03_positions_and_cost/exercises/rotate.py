@@ -1,4 +1,4 @@
-"""The exercise rotate."""
+"""The learner writes rotate: every pair of features turned by its own angle."""
 
 import torch
 from torch import Tensor
@@ -8,26 +8,10 @@ from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
 
 
-def _rotate(x: Tensor, angles: Tensor, sign: float = 1.0) -> Tensor:
-    cos, sin = angles.cos(), sign * angles.sin()
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
-
-
 def _rotate_halves(x: Tensor, angles: Tensor) -> Tensor:
     first, second = x.chunk(2, dim=-1)
     cos, sin = angles.cos(), angles.sin()
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
-
-
-def _not_put_back(x: Tensor, angles: Tensor) -> Tensor:
-    cos, sin = angles.cos(), angles.sin()
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
-
-
-def _cosine_only(x: Tensor, angles: Tensor) -> Tensor:
-    return x * angles.cos().repeat_interleave(2, dim=-1)
 
 
 def _sign_of_both(x: Tensor, angles: Tensor) -> Tensor:
@@ -48,7 +32,7 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "clockwise",
-            lambda x, angles: _rotate(x, angles, sign=-1.0),
+            {"on_circle(angles)": "on_circle(-angles)"},
             "the pairs are turned clockwise",
             "turning (1, 0) by a quarter must give (0, 1), not (0, −1).",
         ),
@@ -60,13 +44,13 @@ ENTRY = Exercise(
         ),
         Mistake(
             "not_put_back",
-            _not_put_back,
+            {"on_circle(angles))": "on_circle(angles)).unflatten(-1, (-1, 2)).mT.flatten(-2)"},
             "all first features of the pairs come first and then all second ones",
             "a pair came from features 2i and 2i + 1 and goes back there: stack, then flatten.",
         ),
         Mistake(
             "cosine_only",
-            _cosine_only,
+            {"turn(x, on_circle(angles))": "x * angles.cos().repeat_interleave(2, dim=-1)"},
             "every feature is multiplied by its cosine and nothing else",
             "a turned vector keeps its length. What does yours have after a quarter turn?",
         ),
@@ -75,6 +59,12 @@ ENTRY = Exercise(
             _sign_of_both,
             "the sine of the first row has no minus",
             "a turned vector keeps its length: which of the four terms must be negative?",
+        ),
+        Mistake(
+            "one_angle",
+            {"on_circle(angles)": "on_circle(angles[:, :1].expand_as(angles))"},
+            "every pair turns by the angle of the first",
+            "angles has a column for each pair: does each of them matter?",
         ),
     ),
     properties=(

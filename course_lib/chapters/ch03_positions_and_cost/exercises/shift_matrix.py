@@ -1,4 +1,4 @@
-"""The exercise shift_matrix."""
+"""The learner writes shift_matrix: the rotation that moves sinusoidal positions by n."""
 
 import torch
 from torch import Tensor
@@ -6,10 +6,6 @@ from torch import Tensor
 from course_lib.attention import positions
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
-
-
-def _blocks(angles: Tensor, block) -> Tensor:
-    return torch.block_diag(*(torch.stack([torch.stack(row) for row in block(a.cos(), a.sin())]) for a in angles))
 
 
 def _in_halves(angles: Tensor) -> Tensor:
@@ -30,19 +26,19 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "backwards",
-            lambda angles: _blocks(angles, lambda c, s: ((c, -s), (s, c))),
+            {"[cos, sin], dim": "[cos, -sin], dim", "[-sin, cos], dim": "[sin, cos], dim"},
             "the shift goes backwards, from t to t − n",
             "sin(a + b) = sin a cos b + cos a sin b: which sign stands before the cosine of the old position?",
         ),
         Mistake(
             "mirrored",
-            lambda angles: _blocks(angles, lambda c, s: ((c, s), (s, -c))),
+            {"[-sin, cos], dim": "[sin, -cos], dim"},
             "each block is a mirror image instead of a rotation",
             "cos(a + b) = cos a cos b − sin a sin b: which of the two carries the minus?",
         ),
         Mistake(
             "cosine_first",
-            lambda angles: _blocks(angles, lambda c, s: ((s, c), (c, -s))),
+            {"[cos, sin], dim": "[sin, cos], dim", "[-sin, cos], dim": "[cos, -sin], dim"},
             "cosine and sine have changed places in every block",
             "no shift, n = 0, must give the identity: what stands on the diagonal then?",
         ),
@@ -51,6 +47,12 @@ ENTRY = Exercise(
             lambda angles: _in_halves(angles) if len(angles) > 1 else positions.shift_matrix(angles),
             "all sines come first and then all cosines",
             "here the sine and the cosine of one pair are neighbours: features 2i and 2i + 1.",
+        ),
+        Mistake(
+            "one_angle",
+            {"*blocks": "*blocks[:1].expand_as(blocks)"},
+            "every pair turns by the angle of the first",
+            "each pair has a frequency of its own: which entry of angles belongs to block i?",
         ),
     ),
     properties=(
