@@ -69,7 +69,8 @@ def fuzz(exercise, count=COUNT):
     limit = PATIENCE + 20 * (time.perf_counter() - start)
     with undisturbed():
         inputs = variations(exercise, INPUTS)
-    for source in chosen(list(mutants(exercise.reference)), count):
+    gradients_matter = exercise.gradients or exercise.trial is not None
+    for source in chosen(list(mutants(exercise.reference, gradients_matter)), count):
         report.tried += 1
         if not accepted(exercise, expected, source, limit):
             report.killed += 1

@@ -65,13 +65,16 @@ def source_of(reference):
     return ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(reference))))
 
 
-def mutants(reference):
-    """Yield the source of each mutant, each once, in the order of the source's syntax tree."""
+def mutants(reference, detached=True):
+    """Yield the source of each mutant, each once, in the order of the source's syntax tree.
+
+    detached: with ``.detach()`` set in, too, which changes nothing where no gradient is asked for.
+    """
     tree = source_of(reference)
     original = ast.unparse(tree)
     seen = {original}
     for parent, field, index, node in list(_places(tree.body[0])):
-        for replacement in _replacements(node, tree.body[0]):
+        for replacement in _replacements(node, tree.body[0], detached):
             _put(parent, field, index, replacement)
             try:
                 text = ast.unparse(ast.fix_missing_locations(tree))
@@ -132,10 +135,11 @@ def _put(parent, field, index, node):
         getattr(parent, field)[index] = node
 
 
-def _replacements(node, definition):
+def _replacements(node, definition, detached):
     if isinstance(node, ast.stmt):
         return [ast.Pass(), *_statements(node)]
-    return [*_expressions(node, definition), *(_detached(node) if isinstance(node, ast.expr) else ())]
+    cut_off = _detached(node) if detached and isinstance(node, ast.expr) else ()
+    return [*_expressions(node, definition), *cut_off]
 
 
 def _statements(node):

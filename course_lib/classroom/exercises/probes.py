@@ -5,8 +5,8 @@ from torch import Tensor
 
 
 def random(*shape: int, seed: int, shift: float = 0.3) -> Tensor:
-    """Return Gaussian numbers about shift, in float64; a seed gives the same ones everywhere."""
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) + shift
+    """Return Gaussian numbers about shift, in float64; a seed gives the same ones everywhere. No shape: one number."""
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) + shift
 
 
 def numbers(*values: float) -> Tensor:
