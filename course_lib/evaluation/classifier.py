@@ -43,9 +43,10 @@ class Classifier(nn.Module):
     def features(self, images: Float[Tensor, "n 1 28 28"]) -> Float[Tensor, "n 64"]:
         """Return what the last layer sees of each image: 64 numbers, none below 0.
 
-        ValueError for pixels outside [−1, 1], and where no pixel of any image is below 0: those are images in [0, 1].
+        ValueError for pixels outside [−1, 1], and where no pixel of any image is below 0: those are images in [0, 1];
+        for images on another device than the classifier.
         """
-        _check_range(images)
+        _check_images(images, self.last.weight.device)
         return self.body(images)
 
     def forward(self, images: Float[Tensor, "n 1 28 28"]) -> Float[Tensor, "n 10"]:
@@ -53,10 +54,12 @@ class Classifier(nn.Module):
         return self.last(self.features(images))
 
 
-def _check_range(images: Tensor) -> None:
-    """Raise ValueError unless there are pixels, between −1 and 1 and some of them below 0."""
+def _check_images(images: Tensor, device: torch.device) -> None:
+    """Raise ValueError unless there are pixels on this device, between −1 and 1 and some of them below 0."""
     if not len(images):
         raise ValueError("images: expected at least one, got none")
+    if images.device != device:
+        raise ValueError(f"images: expected the device of the classifier, {device}, got {images.device}")
     low, high = (limit.item() for limit in images.detach().aminmax())
     if -1 <= low < 0 and high <= 1:  # false, too, where a pixel is nan
         return
@@ -76,7 +79,7 @@ def features_and_logits(
 
     The classifier is back in its own mode afterwards. ValueError as for ``Classifier.features``, of all images at once.
     """
-    _check_range(images)
+    _check_images(images, classifier.last.weight.device)
     with evaluating(classifier):
         features = torch.cat([classifier.body(part) for part in images.split(at_once)])
         return features, classifier.last(features)
