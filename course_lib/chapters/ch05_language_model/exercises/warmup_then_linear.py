@@ -26,7 +26,7 @@ def _product(share, warmup=0.02, decay=0.6):
     return min(share / warmup, 1.0) * (1 - share)
 
 
-_warmups = ((0.02, 0.6), (0.2, 0.5), (0.1, 0.3))
+_warmups = ((0.02, 0.6), (0.2, 0.5), (0.1, 0.3), (0.6, 0.25))
 
 
 ENTRY = Exercise(
@@ -37,7 +37,7 @@ ENTRY = Exercise(
         for warmup, decay in _warmups
         for share in _shares
     ],
-    checked="the start, the middle and the end of three schedules.",
+    checked="the start, the middle and the end of four schedules.",
     gradients=False,
     mistakes=(
         Mistake("no_warmup", _starts_at_once, "there is no rise at the start", "what is the factor at share 0?"),

@@ -12,8 +12,9 @@ ENTRY = Exercise(
         Probe((5, 4, 3, 1), "size 5, kernel 4, stride 3, padding 1"),
         Probe((9, 6, 2, 2), "size 9, kernel 6, stride 2, padding 2"),
         Probe((1, 5, 4, 1), "size 1, kernel 5, stride 4, padding 1"),
+        Probe((8, 1), "size 8, kernel 1"),
     ],
-    checked="five sizes, a single pixel and a stride beyond the kernel among them.",
+    checked="six sizes, a single pixel, a kernel of one and a stride beyond the kernel among them.",
     gradients=False,
     mistakes=(
         Mistake(

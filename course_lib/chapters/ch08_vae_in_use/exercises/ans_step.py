@@ -11,6 +11,7 @@ _STEPS = [
     (123_456_789, 40, 37, 7),
     (3**60, 100, 77, 8),
     (2**90 - 12_345, 3, 16, 5),
+    (25, 6, 1, 3),
 ]
 
 
@@ -18,7 +19,7 @@ ENTRY = Exercise(
     id="vae.ans_step",
     reference=ans.ans_push,
     probes=lambda: [Probe(s, says="state = {}, start = {}, frequency = {}, precision = {}".format(*s)) for s in _STEPS],
-    checked="seven steps: a state below the frequency, a symbol that is certain, states of more than 90 bits.",
+    checked="eight steps: a state below the frequency, a frequency of one, a certain symbol, states of more than 90 bits.",
     gradients=False,
     mistakes=(
         Mistake(
