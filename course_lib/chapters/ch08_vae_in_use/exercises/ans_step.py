@@ -19,7 +19,7 @@ ENTRY = Exercise(
     id="vae.ans_step",
     reference=ans.ans_push,
     probes=lambda: [Probe(s, says="state = {}, start = {}, frequency = {}, precision = {}".format(*s)) for s in _STEPS],
-    checked="eight steps: a state below the frequency, a frequency of one, a certain symbol, states of more than 90 bits.",
+    checked="eight steps: a state below the frequency, a frequency of one, a certain symbol, states of over 90 bits.",
     gradients=False,
     mistakes=(
         Mistake(
