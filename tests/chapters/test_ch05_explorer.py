@@ -32,6 +32,7 @@ def test_the_odds_are_the_distribution_before_and_after_the_knobs():
     assert found.after == pytest.approx([*(LOGITS[-3:] / 0.5).softmax(0).flip(0).tolist(), *[0] * 7])
     entropy = -sum(p * math.log2(p) for p in found.after if p)
     assert f"→ {entropy:.2f} bits; 3 of 12 characters can be drawn" in found.says
+    assert "→ 0.00 bits; 1 of 12" in odds(LOGITS, VOCABULARY, SamplingState("a", temperature=0)).says
     assert "12 of 12" in odds(LOGITS, VOCABULARY, SamplingState("a", top_k=12)).says
 
 

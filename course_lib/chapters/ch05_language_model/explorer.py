@@ -51,7 +51,7 @@ def odds(logits: Tensor, vocabulary: str, state: SamplingState) -> Odds:
     """Return the odds that the next character's logits (vocab,) give under the state's knobs."""
     before, after = logits.softmax(-1), next_distribution(logits, *state.knobs)
     most = before.argsort(descending=True)[:MOST]
-    bits = [entropy(p).item() / math.log(2) for p in (before, after)]
+    bits = [abs(entropy(p).item()) / math.log(2) for p in (before, after)]  # of a sure thing −0
     left = f"{int((after > 0).sum())} of {len(vocabulary)} characters can be drawn"
     names = [figures.visible(vocabulary[i]) for i in most.tolist()]
     says = f"entropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}"
