@@ -1,6 +1,7 @@
 """The course's data. Shipped files are read from ``data/`` and checked against their sha256; nothing is fetched."""
 
 import hashlib
+from pathlib import Path
 
 from course_lib.paths import DATA
 
@@ -16,3 +17,9 @@ def shipped(name: str, sha256: str) -> bytes:
     if found != sha256:
         raise OSError(f"data/{name} has been changed: expected sha256 {sha256}, got {found}; {remedy}")
     return content
+
+
+def shipped_path(name: str, sha256: str) -> Path:
+    """Return the path of a file in ``data/``, for readers that want one; OSError as for ``shipped``."""
+    shipped(name, sha256)
+    return DATA / name

@@ -2,22 +2,26 @@
 
 import json
 
-from safetensors.torch import load
+from safetensors import safe_open
 
 from course_lib.attention.transformer import Transformer, TransformerConfig
-from course_lib.datasets.shipped import shipped
+from course_lib.datasets.shipped import shipped_path
+from course_lib.pretrained.weights import load_weights
 
-MODEL_SHA256 = "d2ca6563269b2078f827dac5ddd7163e1e44b2b60587782a9a57c06dcfe1afe2"
+MODEL, MODEL_SHA256 = (
+    "shakespeare_model.safetensors",
+    "d2ca6563269b2078f827dac5ddd7163e1e44b2b60587782a9a57c06dcfe1afe2",
+)
 
 
 def load_language_model() -> Transformer:
     """Return the language model, two CPU-minutes of Tiny Shakespeare, in eval mode.
 
-    Trained by ``benchmarks/attention/language_model.py``; OSError as for ``shipped``.
+    Trained by ``benchmarks/attention/language_model.py``, which stores the configuration beside the weights; these are
+    rounded to bfloat16. OSError as for ``shipped``.
     """
-    content = shipped("shakespeare_model.safetensors", MODEL_SHA256)
-    size = int.from_bytes(content[:8], "little")  # the file begins with its header's length, then the header
-    config = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["config"])
+    with safe_open(shipped_path(MODEL, MODEL_SHA256), framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
     model = Transformer(TransformerConfig(**config))
-    model.load_state_dict({name: tensor.float() for name, tensor in load(content).items()})
+    load_weights(model, MODEL, MODEL_SHA256)
     return model.eval()

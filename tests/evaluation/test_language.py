@@ -1,12 +1,10 @@
-"""metrics.py: cross-entropy by hand, known words."""
+"""Cross-entropy of a language model by hand, known words."""
 
 import pytest
 import torch
 from made import model_of, seeded
 
-from course_lib.datasets.text import load_shakespeare
 from course_lib.evaluation.language import cross_entropy, cross_entropy_by_position, known_words
-from course_lib.pretrained.language_model import load_language_model
 
 
 def test_cross_entropy_is_the_mean_over_windows_without_overlap():
@@ -21,12 +19,6 @@ def test_cross_entropy_is_the_mean_over_windows_without_overlap():
     assert cross_entropy_by_position(model, tokens, at_once=6).tolist() == pytest.approx(by_hand.tolist(), rel=1e-5)
     with pytest.raises(ValueError, match="tokens: expected more than context = 6, got 6"):
         cross_entropy(model, tokens[:6])
-
-
-def test_the_stored_model_is_the_recorded_one():
-    text, model = load_shakespeare(), load_language_model()
-    assert not model.training
-    assert cross_entropy(model, text.validation[:30_001]) < 1.6
 
 
 def test_known_words_counts_whole_words():
