@@ -549,7 +549,7 @@ claim("the count on paper is the model's, and 224 for the worked value",
       parameter_count(small) == built and parameter_count(tiny) == 224)
 gpt2 = TransformerConfig(vocab_size=50257, context_length=1024, n_layers=12, n_heads=12, d_model=768)
 claim("GPT-2's smallest model has 124 million; its 12 blocks hold 85 million of them",
-      round(parameter_count(gpt2) / 1e6) == 124 and round(12 * 12 * 768**2 / 1e6) == 85)
+      round(float(parameter_count(gpt2)) / 1e6) == 124 and round(12 * 12 * 768**2 / 1e6) == 85)
 
 # %% [markdown]
 # ### Exercise: count the operations

@@ -57,6 +57,10 @@ WRONG = {
             "return feed_forward(norm_2(attention(norm_1(x))))",
             "x = attention(norm_1(x))\nx = feed_forward(norm_2(x))\nreturn x",
         ),
+        "changed_arguments": (
+            "x += attention(norm_1(x))\nreturn x + feed_forward(norm_2(x))",
+            "for norm, layer in ((norm_1, attention), (norm_2, feed_forward)):\n    x.add_(layer(norm(x)))\nreturn x",
+        ),
     },
     "transformer.parameter_count": {
         "readout_twice": (count(outside="(2 * V + T) * C + C"), summed(outside=("V * C", "V * C", "T * C", "C"))),
@@ -86,6 +90,6 @@ RIGHT = {
         "h = x + attention(norm_1(x))\nreturn h + feed_forward(norm_2(h))",
         "for norm, layer in ((norm_1, attention), (norm_2, feed_forward)):\n    x = torch.add(layer(norm(x)), x)\nreturn x",
     ),
-    "transformer.parameter_count": (count(), summed()),
-    "transformer.forward_flops": (flops(), products()),
+    "transformer.parameter_count": (count(), summed(), summed().replace("total = 0", "total = torch.tensor(0)")),
+    "transformer.forward_flops": (flops(), products(), flops(factor="2.0 * time")),
 }

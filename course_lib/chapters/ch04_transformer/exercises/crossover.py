@@ -1,4 +1,4 @@
-"""The exercise crossover."""
+"""The learner says from which length on attention's pairs cost more than a block's matrices."""
 
 from course_lib.classroom.exercises.spec import Answer
 

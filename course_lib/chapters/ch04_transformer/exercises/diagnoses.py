@@ -1,4 +1,4 @@
-"""Diagnoses."""
+"""The learner tells from the stream's variance what is wrong with a stack of layers, twice."""
 
 from course_lib.classroom.exercises.spec import one_fault
 

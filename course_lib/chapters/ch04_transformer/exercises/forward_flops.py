@@ -1,21 +1,8 @@
-"""The exercise forward_flops."""
+"""The learner writes forward_flops: the operations of a Transformer's forward pass."""
 
 from course_lib.attention import transformer
 from course_lib.chapters.ch04_transformer.exercises.common import CONFIGS, sizes_in_words
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
-
-
-def _flops(factor: int = 2, block: int = 12, readout: int = 1, pairs: int = 2, heads: bool = False):
-    """Return a count with other factors."""
-
-    def forward_flops(config, time):
-        C = config.d_model
-        matrices = config.n_layers * block * C * C + readout * config.vocab_size * C
-        attention = config.n_layers * pairs * time * C * (config.n_heads if heads else 1)
-        return factor * time * (matrices + attention)
-
-    return forward_flops
-
 
 ENTRY = Exercise(
     id="transformer.forward_flops",
@@ -28,43 +15,43 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "half",
-            _flops(factor=1),
+            {"2 * time * (": "time * ("},
             "a multiplication and an addition count as one operation",
             "count both: 2 n m p.",
         ),
         Mistake(
             "no_pairs",
-            _flops(pairs=0),
+            {" + pairs)": ")"},
             "the comparing itself, q kᵀ and weights times v, is left out",
             "two products in each block have no trained matrix in them.",
         ),
         Mistake(
             "scores_only",
-            _flops(pairs=1),
+            {"config.n_layers * 2 * time * C": "config.n_layers * time * C"},
             "of the pairs only the scores are counted",
             "after the softmax the weights are multiplied by v: as many operations again.",
         ),
         Mistake(
             "no_readout",
-            _flops(readout=0),
+            {" + config.vocab_size * C": ""},
             "the readout is left out",
             "the last stream is multiplied by the embedding's matrix, for every position.",
         ),
         Mistake(
             "embedding_too",
-            _flops(readout=2),
+            {"config.vocab_size * C": "2 * config.vocab_size * C"},
             "the embedding is counted as a product",
             "looking a row up multiplies nothing.",
         ),
         Mistake(
             "no_output",
-            _flops(block=11),
+            {"12 * C": "11 * C"},
             "attention has three matrices",
             "what mixes the heads' results afterwards?",
         ),
         Mistake(
             "pairs_per_head",
-            _flops(heads=True),
+            {"config.n_layers * 2 * time * C": "config.n_layers * 2 * time * C * config.n_heads"},
             "every head compares all d_model features",
             "a head has d_model / n_heads features, so all heads together cost as much as one of full width.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise pre_norm_block."""
+"""The learner writes pre_norm_block: what attention and the feed-forward layer add to the stream."""
 
 from collections.abc import Callable
 
@@ -27,34 +27,6 @@ def _block(time: int, C: int, *batch: int, seed: int) -> Probe:
     return Probe((random(*batch, time, C, seed=seed), *_parts(time, C, seed + 1)), says=says)
 
 
-def _post_norm(x, norm_1, attention, norm_2, feed_forward):
-    x = norm_1(x + attention(x))
-    return norm_2(x + feed_forward(x))
-
-
-def _old_stream(x, norm_1, attention, norm_2, feed_forward):
-    return x + feed_forward(norm_2(x + attention(norm_1(x))))
-
-
-def _beside(x, norm_1, attention, norm_2, feed_forward):
-    return x + attention(norm_1(x)) + feed_forward(norm_2(x))
-
-
-def _no_norm_2(x, norm_1, attention, norm_2, feed_forward):
-    x = x + attention(norm_1(x))
-    return x + feed_forward(x)
-
-
-def _norm_on_the_stream(x, norm_1, attention, norm_2, feed_forward):
-    x = norm_1(x)
-    x = norm_2(x + attention(x))
-    return x + feed_forward(x)
-
-
-def _no_residual(x, norm_1, attention, norm_2, feed_forward):
-    return feed_forward(norm_2(attention(norm_1(x))))
-
-
 ENTRY = Exercise(
     id="transformer.pre_norm_block",
     reference=transformer.pre_norm_block,
@@ -67,37 +39,40 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "post_norm",
-            _post_norm,
+            {
+                "x + attention(norm_1(x))": "norm_1(x + attention(x))",
+                "x + feed_forward(norm_2(x))": "norm_2(x + feed_forward(x))",
+            },
             "the norm comes after each sum",
             "that is the arrangement of 2017. Here the stream itself must never pass through a norm.",
         ),
         Mistake(
             "old_stream",
-            _old_stream,
+            {"x = x + attention": "found = x + attention", "norm_2(x)": "norm_2(found)"},
             "the second layer's result is added to the stream as it was before attention",
             "what attention found must stay in the stream: to what is the second result added?",
         ),
         Mistake(
             "beside",
-            _beside,
+            {"x = x + attention": "found = x + attention", "return x +": "return found +"},
             "the second layer reads the stream as it was before attention",
             "feed_forward shall work on what attention just found: which stream does norm_2 get?",
         ),
         Mistake(
             "no_second_norm",
-            _no_norm_2,
+            {"norm_2(x)": "x"},
             "feed_forward reads the stream without a norm",
             "both layers read a normalised copy.",
         ),
         Mistake(
             "norm_on_the_stream",
-            _norm_on_the_stream,
+            {"x = x + attention(norm_1(x))": "x = norm_1(x)\n    x = norm_2(x + attention(x))", "norm_2(x)": "x"},
             "the normalised copy takes the stream's place",
             "x = norm_1(x) overwrites the stream; the sum needs the x from before.",
         ),
         Mistake(
             "no_residual",
-            _no_residual,
+            {"x = x + attention": "x = attention", "return x +": "return"},
             "nothing is added: each layer's result replaces the stream",
             "a layer writes x + something.",
         ),

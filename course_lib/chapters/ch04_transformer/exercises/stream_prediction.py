@@ -1,4 +1,4 @@
-"""The exercise stream_prediction."""
+"""The learner predicts the variance of the residual stream behind 24 blocks."""
 
 from course_lib.classroom.exercises.spec import Answer
 
