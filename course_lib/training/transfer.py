@@ -12,7 +12,7 @@ def to_device(device: torch.device | str, *tensors: Tensor) -> tuple[Tensor, ...
     On the CPU they come back as they are. A GPU's copy starts from pinned memory, and nobody waits for it.
     """
     device = torch.device(device)
-    if device.type == "cpu":
+    if device.type == "cpu" or not tensors:
         return tensors
     parts = [tensor.contiguous().view(-1).view(torch.uint8) for tensor in tensors]
     starts, size = [], 0

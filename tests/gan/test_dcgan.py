@@ -32,6 +32,12 @@ def test_bytes_become_the_range_of_tanh():
     torch.testing.assert_close(to_images(pixels)[:, 0, 0, 0], torch.tensor([-1.0, 1.0, -0.6]))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+def test_what_are_no_bytes_is_refused(unchecked, dtype):
+    with pytest.raises(TypeError, match=f"pixels: expected bytes, torch.uint8 from 0 to 255, got {dtype}"):
+        to_images(torch.ones(2, 28, 28, dtype=dtype))
+
+
 @pytest.mark.parametrize("n_classes", [0, 3])
 def test_networks_have_their_shapes_and_refuse_others(n_classes, unchecked):
     trained, _ = parts(n_classes=n_classes)
@@ -66,3 +72,10 @@ def test_samples_depend_on_their_own_noise_and_leave_the_mode():
     assert g.training
     torch.testing.assert_close(sample(g, z[2:4]), whole[2:4])
     torch.testing.assert_close(sample(g, z, at_once=3), whole)
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_no_noise_makes_no_images(n_classes):
+    trained, _ = parts(n_classes=n_classes)
+    labels = torch.zeros(0, dtype=torch.long) if n_classes else None
+    assert sample(trained.modules["g"], torch.zeros(0, 5), labels).shape == (0, 1, 28, 28)

@@ -110,3 +110,11 @@ def test_the_norm_of_a_convolution_is_that_of_its_matrix(shape, side, stride, pa
     overlap = math.ceil(shape[2] / stride) ** 2  # how many windows a pixel lies in, at most
     assert expected <= math.sqrt(overlap) * reshaped * (1 + 1e-12)
     assert (abs(expected / reshaped - 1) > 0.02) == (shape[-1] > 1)  # one pixel a window: the same number
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_kernel_of_zeros_has_norm_zero_and_a_tiny_one_its_own(dtype):
+    kernel = random(3, 2, 3, 3, seed=1).to(dtype)
+    assert convolution_norm(torch.zeros_like(kernel), 6, padding=1).item() == 0
+    norm = convolution_norm(kernel, 6, padding=1)
+    assert convolution_norm(1e-12 * kernel, 6, padding=1).item() == pytest.approx(1e-12 * norm.item(), rel=1e-4)

@@ -119,3 +119,26 @@ def test_turns_hold_their_sizes_and_the_labels_of_their_images():
     for image, label in zip(turns.real.flatten(0, 1), turns.labels.flatten(), strict=True):
         (at,) = (x == image).flatten(1).all(1).nonzero()[0]
         assert labels[at] == label
+
+
+def test_batches_that_cannot_be_are_named(unchecked):
+    x, labels = images()
+    with pytest.raises(ValueError, match="n_critic: expected at least 1, got 0"):
+        draw_turns(x, None, 6, 5, n_critic=0)
+    with pytest.raises(ValueError, match="labels: expected one for each of 40 images, got 39"):
+        draw_turns(x, labels[1:], 6, 5)
+
+
+def test_earlier_turns_train_the_discriminator_as_turns_of_their_own_would():
+    """Three turns in one step, with classes and R1, against three steps whose generator stands still."""
+    x, labels = images()
+    turns = draw_turns(x, labels, 6, 5, n_critic=3)(torch.Generator().manual_seed(4))
+    trained, step = parts(n_classes=3, r1_weight=0.2)
+    step(turns)
+    other, single = parts(n_classes=3, r1_weight=0.2)
+    rate = other.optimizers["g"].param_groups[0]["lr"]
+    for i, (real, z, kinds) in enumerate(turns):
+        other.optimizers["g"].param_groups[0]["lr"] = rate if i == 2 else 0.0
+        single(Turns(real[None], z[None], kinds[None]))
+    for ours, theirs in zip(parameters(trained.modules["d"]), parameters(other.modules["d"]), strict=True):
+        torch.testing.assert_close(ours, theirs)

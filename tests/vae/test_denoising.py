@@ -7,6 +7,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
+from course_lib.datasets.images import load_digits
 from course_lib.vae.denoising import fit_wiener, psnr, residual_variance, vae_denoise
 from course_lib.vae.models import PIXELS, VAE
 
@@ -85,3 +86,27 @@ def test_a_standard_deviation_is_above_zero(std):
         fit_wiener(random(5, 3, seed=1)).denoise(random(2, 3, seed=2), std)
     with pytest.raises(ValueError, match="std: expected a standard deviation above 0"):
         vae_denoise(linear_model(), random(2, PIXELS, seed=3), std, torch.ones(PIXELS, dtype=f64))
+
+
+@pytest.mark.parametrize("n", [300, 2, 1])
+@pytest.mark.parametrize("dtype", [torch.float32, f64])
+def test_fewer_images_than_pixels_make_a_filter_all_the_same(n, dtype):
+    images = greys_of(n).to(dtype)
+    noisy, std = images[:1] + 0.3 * random(1, PIXELS, seed=1).to(dtype), 0.3
+    found = fit_wiener(images)
+    mean = images.double().mean(0)
+    _, singular, rows = torch.linalg.svd(images.double() - mean, full_matrices=False)  # the oracle needs no covariance
+    variances = singular**2 / n
+    wanted = mean + (noisy.double() - mean) @ rows.T * (variances / (variances + std**2)) @ rows
+    assert found.variances.dtype == found.directions.dtype == dtype
+    torch.testing.assert_close(found.denoise(noisy, std).double(), wanted, rtol=0, atol=1e-4 if dtype != f64 else 1e-9)
+
+
+def greys_of(n):
+    """Real digits as greys, many pixels of which are black in all of them."""
+    return load_digits().train[:n].flatten(1) / 255
+
+
+def test_no_images_are_refused():
+    with pytest.raises(ValueError, match="images: expected at least one, got none"):
+        fit_wiener(torch.zeros(0, 5))
