@@ -67,12 +67,26 @@ def _causal_probes() -> list[Probe]:
     return [*probes, Probe((lambda x: x - x.mean(0), random(1, 3, seed=30)), says="a sequence of one position")]
 
 
+def _any_mixture(generator: torch.Generator) -> Probe:
+    """A mixture of past positions, in half of the cases with a leak from one place, a thousandth strong or more."""
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=torch.float64, generator=generator)
+
+    T, d = (int(size) for size in torch.randint(2, 6, (2,), generator=generator))
+    mix, out, leak = drawn(T, T).tril(), drawn(d, 3), torch.zeros(T, T, dtype=torch.float64)
+    row, later = sorted(torch.randperm(T, generator=generator)[:2].tolist())
+    leak[row, later] = 10 ** -float(3 * torch.rand(1, generator=generator)) * (drawn(1) > 0)
+    return Probe((lambda x: torch.tanh(mix @ x @ out) + leak @ x @ out, drawn(T, d)))
+
+
 ENTRY = Exercise(
     id="attention.is_causal",
     reference=masks.is_causal,
     probes=_causal_probes,
     checked="five causal layers pass and thirteen planted leaks are caught, one of them a ten-thousandth strong.",
     gradients=False,
+    variations=_any_mixture,
     mistakes=(
         Mistake(
             "last_row_only",
