@@ -217,4 +217,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a cell that stopped may show signs that the console lacks
     sys.exit(main(sys.argv[1:]))

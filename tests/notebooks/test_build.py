@@ -201,16 +201,16 @@ def test_numbers_choose_chapters_and_kernels_are_those_asked_for(course_of_two, 
     calls = []
 
     def call(command, env, **others):
-        calls.append((command[-1], env.get("ATEN_CPU_CAPABILITY")))
+        calls.append((command[-1], env["OMP_NUM_THREADS"], env.get("ATEN_CPU_CAPABILITY")))
         return validate.subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(validate.subprocess, "run", call)
     monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
     assert validate.main(["01"]) == validate.main(["01", "--avx2"]) == validate.main(["02", "--solved"]) == 0
     assert calls == [
-        ("notebooks/01_good.ipynb", None),
-        ("notebooks/01_good.ipynb", "avx2"),
-        (f"{validate.SOLVED}[02_bad]", "default"),
+        ("notebooks/01_good.ipynb", "1", None),
+        ("notebooks/01_good.ipynb", "2", "avx2"),
+        (f"{validate.SOLVED}[02_bad]", "1", None),
     ]
 
 
@@ -221,7 +221,7 @@ def test_what_stopped_a_run_is_told_where_no_cell_of_nbval_is_named(tmp_path):
     assert validate.first_failure("", tmp_path) == "no output"
 
 
-@pytest.mark.parametrize("arguments", [["07"], ["--avx"], ["--avx2", "--solved"]])
+@pytest.mark.parametrize("arguments", [["07"], ["01", "07"], ["--avx"], ["--avx2", "--solved"]])
 def test_what_cannot_be_followed_is_told(course_of_two, capsys, arguments):
     assert validate.main(arguments) == 2
     assert "numbers of chapters (01, 02), got " in capsys.readouterr().out
