@@ -62,7 +62,7 @@ def test_features_and_logits_leave_mode_and_statistics_alone():
 def test_the_gradient_reaches_the_images():
     images = to_images(load_digits().test[:3]).requires_grad_()
     load_classifier("digits").features(images).sum().backward()
-    assert images.grad.abs().sum() > 0
+    assert images.grad.flatten(1).abs().amax(1).min() > 0.01  # of each image
 
 
 BYTES = load_digits().test[:5]
