@@ -1,5 +1,6 @@
 """Tries a learner's function or class on the probes and decides between unfinished, right and wrong."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,9 +42,10 @@ def expect(exercise: Exercise) -> Expected:
         raise ValueError(f"data of {exercise.id}: expected names out of {names}, got {exercise.data}")
     with undisturbed():
         calls = [(i, POSITION, outcome) for i, outcome in enumerate(outcomes(exercise.reference, exercise))]
+        anew = defaultdict[Style, list[Probe]](exercise.probes)
         for i, probe in enumerate(exercise.probes()):
             for style in styles(exercise, probe):
-                outcome = call(exercise.reference, exercise, exercise.probes()[i], style)
+                outcome = call(exercise.reference, exercise, anew[style][i], style)
                 if outcome.error is None:  # a default may not fit this probe
                     calls.append((i, style, outcome))
         mistaken = [(m, outcomes(function_of(m, exercise), exercise)) for m in exercise.mistakes]
@@ -85,11 +87,12 @@ def _until_stopped(given: Callable, exercise: Exercise) -> Iterator[Outcome]:
 def _other_styles(given: Callable, expected: Expected) -> Iterator[Verdict]:
     """Judge the calls by name and without defaults; one wrong verdict for each that differs."""
     exercise = expected.exercise
+    anew = defaultdict[Style, list[Probe]](exercise.probes)
     for i, style, want in expected.calls:
         if style == POSITION:
             continue
-        probe = exercise.probes()[i]
-        got = call(given, exercise, exercise.probes()[i], style)
+        probe = anew[style][i]
+        got = call(given, exercise, probe, style)
         called = f"{_called(exercise, probe)}, {_in_words(exercise, style)}"
         if got.error is not None:
             stopped = raised(got.error, given, called)
