@@ -129,6 +129,11 @@ WRONG = {
             turns(d="-theta * torch.sigmoid(psi * theta)"),
             autograd("-F.softplus(b * a).sum() + gamma / 2 * (b ** 2).sum()"),
         ),
+        "raised": (  # of single numbers: the shapes are (...), and a later cell hands over two numbers
+            "pairs = [(a, b - rate_d * (a * torch.sigmoid(a * b) + gamma * b)) for a, b in zip(theta, psi)]\n"
+            "psi = torch.stack([b for _, b in pairs])\nreturn theta + rate_g * psi * torch.sigmoid(-psi * theta), psi",
+            turns(new="torch.stack([psi[i] - rate_d * g[i] for i in range(len(psi))])"),
+        ),
         "saturating": (turns(pull="torch.sigmoid(sees * theta)"), autograd(g="-F.softplus(b * a).sum()")),
         "unrolled": (
             autograd(cut=False),
@@ -162,6 +167,10 @@ WRONG = {
             penalty(norm="g.norm()"),
             one_by_one(term="(g ** 2).sum()", back="(total ** 0.5 - 1) ** 2"),
         ),
+        "axis": (
+            penalty(norm="g.flatten(1).norm(2, dim=0)"),
+            one_by_one(term="g.flatten() ** 2", back="((total.sqrt() - 1) ** 2).mean()"),
+        ),
         "target_0": (penalty(back="(norm ** 2).mean()"), one_by_one(term="g.square().sum()")),
         "not_squared": (penalty(back="(norm - 1).mean()"), one_by_one(term="g.norm() - 1")),
         "sum": (penalty(back="((norm - 1) ** 2).sum()"), one_by_one(back="total")),
@@ -178,7 +187,11 @@ RIGHT = {
         "psi = psi - rate_d * theta / (1 + torch.exp(-psi * theta)) - rate_d * gamma * psi\n"
         + "return theta + rate_g * psi / (1 + torch.exp(psi * theta)), psi",
     ),
-    "gan.power_iteration": (power(), normalised()),
+    "gan.power_iteration": (
+        power(),
+        normalised(),
+        power(v="F(v, dim=0)", u="F(u, dim=0)").replace("with", "F = torch.nn.functional.normalize\nwith", 1),
+    ),
     "gan.gradient_penalty": (penalty(), one_by_one()),
 }
 

@@ -1,20 +1,10 @@
-"""The exercise alternating_step."""
-
-from functools import partial
+"""The learner writes one step of the Dirac-GAN in turn: the discriminator, then the generator."""
 
 import torch
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.gan import dirac as games
-
-
-def _turns(theta, psi, rate_g, rate_d, gamma, d_sign=1.0, penalty=1.0, saturating=False, fresh=True):
-    """Discriminator, then generator, with one thing wrong."""
-    new_psi = psi - d_sign * rate_d * theta * (psi * theta).sigmoid() - rate_d * penalty * gamma * psi
-    seen = new_psi if fresh else psi
-    belief = (seen * theta).sigmoid()
-    return theta + rate_g * seen * (belief if saturating else 1 - belief), new_psi
 
 
 def _unrolled(theta, psi, rate_g, rate_d, gamma):
@@ -37,13 +27,14 @@ ENTRY = Exercise(
         Probe((random(3, seed=1), random(3, seed=2), 0.3, 0.7, 0.45)),
         Probe((random(2, 5, seed=3), random(2, 5, seed=4), 0.9, 0.2, 0.0)),
         Probe((random(1, seed=5), random(1, seed=6), 0.15, 0.5, 1.2)),
+        Probe((random(seed=7), random(seed=8), 0.4, 0.6, 0.8)),
     ],
-    checked="both players for three shapes, rates that differ, with the penalty and without.",
+    checked="both players for four shapes, single numbers among them, rates that differ, with the penalty and without.",
     outputs=("theta", "psi"),
     mistakes=(
         Mistake(
             "simultaneous",
-            partial(_turns, fresh=False),
+            {"psi = psi -": "new = psi -", "(-psi * theta), psi": "(-psi * theta), new"},
             "the generator answers the old ψ: a simultaneous step",
             "which ψ does the generator meet when its turn comes?",
         ),
@@ -55,31 +46,31 @@ ENTRY = Exercise(
         ),
         Mistake(
             "no_penalty",
-            partial(_turns, penalty=0.0),
+            {" + gamma * psi": ""},
             "the penalty is left out",
             "½γψ² has a derivative too.",
         ),
         Mistake(
             "half_penalty",
-            partial(_turns, penalty=0.5),
+            {"gamma * psi": "0.5 * gamma * psi"},
             "the penalty's derivative is taken as ½γψ",
             "the ½ cancels against the exponent.",
         ),
         Mistake(
             "penalty_feeds",
-            partial(_turns, penalty=-1.0),
+            {"+ gamma * psi": "- gamma * psi"},
             "the penalty drives ψ away from 0",
             "downhill on ½γψ² leads to ψ = 0.",
         ),
         Mistake(
             "ascends",
-            partial(_turns, d_sign=-1.0),
+            {"(theta * torch": "(-theta * torch"},
             "the discriminator climbs its loss",
             "both losses are minimised, each by its own player.",
         ),
         Mistake(
             "saturating",
-            partial(_turns, saturating=True),
+            {"sigmoid(-psi": "sigmoid(psi"},
             "the generator descends −softplus(ψθ), the saturating loss",
             "the derivative of softplus(−ψθ) by θ is −ψ σ(−ψθ).",
         ),

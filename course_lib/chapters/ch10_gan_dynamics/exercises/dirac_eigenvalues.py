@@ -1,19 +1,10 @@
-"""The exercise dirac_eigenvalues."""
+"""The learner writes the eigenvalues of the Dirac-GAN with R1, real and imaginary parts."""
 
 import torch
-from torch import Tensor
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.gan import dirac as games
-
-
-def _roots(middle: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-    """Return real and imaginary parts of middle ± √inside, the + first."""
-    root = inside.to(torch.complex128).sqrt()
-    values = torch.stack([middle + root, middle - root], -1)
-    return values.real, values.imag
-
 
 ENTRY = Exercise(
     id="gan.dirac_eigenvalues",
@@ -22,50 +13,51 @@ ENTRY = Exercise(
         Probe((torch.tensor([0.5, 0.5, 1.3]).double(), torch.tensor([0.3, 1.7, 0.9]).double())),
         Probe((random(2, 3, seed=1).abs() + 0.2, 3 * random(2, 3, seed=2).abs() + 0.1)),
         Probe((torch.tensor([0.7]).double(), torch.tensor([0.05]).double())),
+        Probe((torch.tensor([0.6, 0.4]).double(), torch.tensor([0.0, 1.0]).double())),
     ],
-    checked="both parts for turning, for overdamped and for hardly damped pairs.",
+    checked="both parts for turning, for overdamped, for hardly damped and for undamped pairs.",
     outputs=("real", "imaginary"),
     gradients=False,
     mistakes=(
         Mistake(
             "plus_gamma",
-            lambda slope, gamma: _roots(gamma / 2, gamma**2 / 4 - slope**2),
+            {"root - gamma / 2, -root - gamma / 2": "root + gamma / 2, -root + gamma / 2"},
             "the real part is +γ/2",
             "the trace of the matrix is −γ, and the eigenvalues add up to the trace.",
         ),
         Mistake(
             "gamma_not_halved",
-            lambda slope, gamma: _roots(-gamma, gamma**2 - slope**2),
+            {"root - gamma / 2, -root - gamma / 2": "root - gamma, -root - gamma", "gamma**2 / 4": "gamma**2"},
             "γ stands where γ/2 belongs",
             "the roots of λ² + pλ + q are −p/2 ± √(p²/4 − q).",
         ),
         Mistake(
             "missing_quarter",
-            lambda slope, gamma: _roots(-gamma / 2, gamma**2 - slope**2),
+            {"gamma**2 / 4": "gamma**2"},
             "under the root stands γ² in place of γ²/4",
             "square the whole of γ/2.",
         ),
         Mistake(
             "slope_not_squared",
-            lambda slope, gamma: _roots(-gamma / 2, gamma**2 / 4 - slope),
+            {"slope**2": "slope"},
             "the slope is not squared",
             "the determinant is 0·(−γ) − s·(−s).",
         ),
         Mistake(
             "plus_slope",
-            lambda slope, gamma: _roots(-gamma / 2, gamma**2 / 4 + slope**2),
+            {"- slope**2": "+ slope**2"},
             "the determinant has the wrong sign, as if both players wanted the same",
             "the off-diagonal entries are +s and −s: what one gains the other loses.",
         ),
         Mistake(
             "minus_first",
-            lambda slope, gamma: tuple(p.flip(-1) for p in _roots(-gamma / 2, gamma**2 / 4 - slope**2)),
+            {"root - gamma / 2, -root - gamma / 2": "-root - gamma / 2, root - gamma / 2"},
             "the root with − comes first",
             "stack the + first.",
         ),
         Mistake(
             "clamped",
-            lambda slope, gamma: _roots(-gamma / 2, (gamma**2 / 4 - slope**2).clamp(min=0)),
+            {"(gamma**2 / 4 - slope**2)": "(gamma**2 / 4 - slope**2).clamp(min=0)"},
             "a negative number under the root is replaced by 0",
             "that is where the game turns: √−4 is 2i.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise gradient_penalty."""
+"""The learner writes the penalty on a critic's slope between real and fake points, so that it trains the critic."""
 
 import torch
 from torch import Tensor
@@ -21,20 +21,6 @@ def _critic(weight: Tensor):
 def _on_critic(function, weight, real, fake, t):
     """Call with a discriminator made from the weight, the only thing that a gradient is wanted for."""
     return function(_critic(weight), real.detach(), fake.detach(), t.detach())
-
-
-def _penalty(at=None, graph=True, per="example", power=2, target=1.0, end="mean", logits="sum", t_of=None):
-    """A gradient penalty with one thing wrong."""
-
-    def mistaken(discriminator, real, fake, t):
-        t = (t_of(t) if t_of else t).view(-1, *[1] * (real.ndim - 1))
-        x = (at or (lambda real, fake, t: t * real + (1 - t) * fake))(real, fake, t).detach().requires_grad_()
-        out = getattr(discriminator(x), logits)()
-        (gradient,) = torch.autograd.grad(out, x, create_graph=graph)
-        norm = gradient.flatten(1).norm(dim=1) if per == "example" else gradient.norm()
-        return getattr((norm - target) ** power, end)()
-
-    return mistaken
 
 
 ENTRY = Exercise(
@@ -64,61 +50,67 @@ ENTRY = Exercise(
     mistakes=(
         Mistake(
             "no_graph",
-            _penalty(graph=False),
+            {"_input_gradient(discriminator, mixed)": "_input_gradient(discriminator, mixed).detach()"},
             "create_graph=True is missing: the value is right and trains nothing",
             "the penalty is a function of the weights through this gradient; torch.autograd.grad must keep the graph.",
         ),
         Mistake(
             "at_real",
-            _penalty(at=lambda real, fake, t: real),
+            {"t * real + (1 - t) * fake.detach()": "real"},
             "the gradient is taken at the real points",
             "that is where R1 looks; here the points lie between real and fake.",
         ),
         Mistake(
             "at_fake",
-            _penalty(at=lambda real, fake, t: fake),
+            {"t * real + (1 - t) * fake.detach()": "fake"},
             "the gradient is taken at the fakes",
             "the points lie between real and fake, at t · real + (1 − t) · fake.",
         ),
         Mistake(
             "exchanged",
-            _penalty(at=lambda real, fake, t: t * fake + (1 - t) * real),
+            {"t * real + (1 - t) * fake.detach()": "(1 - t) * real + t * fake"},
             "t weighs the fake and 1 − t the real",
             "as good for a uniform t; but the formula asked for has t · real.",
         ),
         Mistake(
             "whole_batch",
-            _penalty(per="batch"),
+            {"norm(dim=1)": "norm()"},
             "one norm is taken over the whole batch",
             "every example has its own gradient and its own norm: .flatten(1).norm(dim=1).",
         ),
         Mistake(
+            "axis",
+            {"norm(dim=1)": "norm(dim=0)"},
+            "the norm runs over the batch, one for each feature",
+            "every example has its own gradient: the norm runs over its features, dim=1 of the flattened gradient.",
+        ),
+        Mistake(
             "target_0",
-            _penalty(target=0.0),
+            {" - 1) ** 2": ") ** 2"},
             "the norm is drawn to 0: the − 1 is missing",
             "a critic that measures W₁ has slope 1 along the way from fake to real.",
         ),
         Mistake(
             "not_squared",
-            _penalty(power=1),
+            {" ** 2)": ")"},
             "the square is missing",
             "then a slope of 0 would be the best of all: the distance to 1 counts on both sides.",
         ),
         Mistake(
             "sum",
-            _penalty(end="sum"),
+            {".mean()": ".sum()"},
             "the sum over the batch comes back",
             "with a sum the weight of the penalty would depend on the batch's size.",
         ),
         Mistake(
             "mean_logits",
-            _penalty(logits="mean"),
+            {"norm(dim=1)": "norm(dim=1) / len(real)"},
             "the logits are averaged before their gradient is taken, which divides it by the batch's size",
             "the gradient of Σ D(xᵢ) by xᵢ is ∇D(xᵢ); that of the mean is ∇D(xᵢ)/n.",
         ),
         Mistake(
             "one_t",
-            _penalty(t_of=lambda t: t[:1].expand(t.shape)),
+            {"t = t.view(-1, *[1] * (real.ndim - 1))": "t = t[0]"},
             "all examples share the first one's t",
             "t has one number an example: .view(-1, 1, …), not t[0].",
         ),

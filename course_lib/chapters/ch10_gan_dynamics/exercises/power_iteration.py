@@ -1,31 +1,8 @@
-"""The exercise power_iteration."""
-
-import torch
-from torch.nn import functional as F
+"""The learner writes the power iteration: the largest singular value, with a gradient to the weight alone."""
 
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.gan import penalties
-
-
-def _iterate(weight, u, steps, forget=False, swap=False, square=False, graph=False):
-    """Power iteration with one thing wrong."""
-    with torch.set_grad_enabled(graph):
-        for _ in range(steps):
-            v = weight.T @ u
-            v = v if forget else F.normalize(v, dim=0)
-            u = weight @ v
-            u = u if forget else F.normalize(u, dim=0)
-    sigma = u @ weight @ v
-    return sigma**2 if square else sigma, v if swap else u, u if swap else v
-
-
-def _stale(weight, u, steps):
-    """One u too few: the one that is returned belongs to the v before."""
-    _, _, v = penalties.power_iteration(weight, u, steps)
-    old = u.detach() if steps == 1 else penalties.power_iteration(weight, u, steps - 1)[1]
-    return old @ weight @ v, old, v
-
 
 ENTRY = Exercise(
     id="gan.power_iteration",
@@ -34,49 +11,50 @@ ENTRY = Exercise(
         Probe((random(5, 3, seed=1), random(5, seed=2), 3), says="weight (5, 3), u (5), steps = 3"),
         Probe((random(2, 7, seed=3), random(2, seed=4), 1), says="weight (2, 7), u (2), steps = 1"),
         Probe((random(4, 6, seed=5), 3 * random(4, seed=6), 8), says="weight (4, 6), u (4), steps = 8"),
+        Probe((random(3, 4, seed=7), random(3, seed=8)), says="weight (3, 4), u (3), steps not given"),
     ],
-    checked="values and gradients for three shapes, 1, 3 and 8 steps.",
+    checked="values and gradients for four shapes, 1, 3 and 8 steps, and one where nothing is said of them.",
     outputs=("sigma", "u", "v"),
     mistakes=(
         Mistake(
             "not_normalised",
-            lambda weight, u, steps: _iterate(weight, u, steps, forget=True),
+            {"F.normalize(weight.T @ u, dim=0)": "weight.T @ u", "F.normalize(weight @ v, dim=0)": "weight @ v"},
             "the vectors are not brought to length 1",
             "uᵀWv is a singular value only for unit vectors: F.normalize(…, dim=0).",
         ),
         Mistake(
             "squared",
-            lambda weight, u, steps: _iterate(weight, u, steps, square=True),
+            {"u @ weight @ v,": "(u @ weight @ v) ** 2,"},
             "σ² comes back, an eigenvalue of WᵀW",
             "uᵀWv is σ itself; ‖WᵀWv‖ would be σ².",
         ),
         Mistake(
             "swapped",
-            lambda weight, u, steps: _iterate(weight, u, steps, swap=True),
+            {"v, u, v": "v, v, u"},
             "u and v are exchanged on the way back",
             "u has one number a row, v one a column.",
         ),
         Mistake(
             "through",
-            lambda weight, u, steps: _iterate(weight, u, steps, graph=True),
+            {"no_grad()": "enable_grad()"},
             "the gradient goes through the iteration (the values are right)",
             "the loop belongs under torch.no_grad(): at the answer its gradient is 0, on the way it is noise.",
         ),
         Mistake(
             "no_gradient",
-            lambda weight, u, steps: tuple(x.detach() for x in penalties.power_iteration(weight, u, steps)),
+            {"return u @ weight @ v, u, v": "return (u @ weight @ v).detach(), u, v"},
             "σ has no gradient either",
             "only the loop stands under torch.no_grad(); u @ weight @ v outside.",
         ),
         Mistake(
             "one_step",
-            lambda weight, u, steps: penalties.power_iteration(weight, u, 1),
+            {"range(steps)": "range(1)"},
             "one step is taken, whatever steps says",
             "what goes on from one step to the next?",
         ),
         Mistake(
             "stale",
-            _stale,
+            {"u = F": "old, u = u.detach(), F", "u @ weight @ v, u, v": "old @ weight @ v, old, v"},
             "the last u is not made any more: it belongs to the v before",
             "each step makes v, then u from this v.",
         ),
