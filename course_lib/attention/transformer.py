@@ -90,7 +90,7 @@ def modern(vocab_size: int, **others: Any) -> TransformerConfig:
 class KVCache:
     """What the past leaves for the next token: each layer's last context_length keys and values.
 
-    layers: one ``LayerMemory`` for each. length: positions seen.
+    layers: one ``LayerMemory`` for each.
     """
 
     def __init__(
@@ -98,25 +98,31 @@ class KVCache:
     ) -> None:
         shape = (batch, config.n_heads, config.context_length, config.d_head)
         empty = [[torch.zeros(shape, device=device, dtype=dtype) for _ in range(2)] for _ in range(config.n_layers)]
-        self.layers = [LayerMemory(self, keys, values) for keys, values in empty]
-        self.length = 0
+        self.layers = [LayerMemory(keys, values) for keys, values in empty]
+
+    @property
+    def length(self) -> int:
+        """Positions seen: a layer's new ones count once the model has been through all layers and sets this."""
+        return self.layers[0].seen
+
+    @length.setter
+    def length(self, positions: int) -> None:
+        for memory in self.layers:
+            memory.seen = positions
 
 
 class LayerMemory:
     """One layer's view of a ``KVCache``: keys and values (batch, heads, context_length, d_head), and what was shifted.
 
     Slot p mod context_length holds position p, so that a full memory forgets its oldest position. Keys are stored
-    normalised and rotated. before: what each token shift of the layer read last, (batch, 1, d_model).
+    normalised and rotated. before: what each token shift of the layer read last, (batch, 1, d_model). seen: positions
+    that the whole model has been through.
     """
 
-    def __init__(self, cache: KVCache, keys: Tensor, values: Tensor) -> None:
-        self._cache, self.keys, self.values = cache, keys, values
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        self.keys, self.values = keys, values
         self.before: dict[nn.Module, Tensor] = {}
-
-    @property
-    def seen(self) -> int:
-        """Positions that the whole model has been through: a layer's new ones count once all layers have them."""
-        return self._cache.length
+        self.seen = 0
 
     def store(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store k, v (batch, heads, time, d_head) behind the positions seen; return all that is held."""
