@@ -406,7 +406,7 @@ def test_two_set_ups_at_once_wait_for_each_other(folder):
     first.kill()
     first.wait()
     first.stdout.close()
-    assert second.communicate(timeout=20)[0] == "in\n"
+    assert second.communicate(timeout=300)[0] == "in\n"
 
 
 def test_it_says_what_is_wrong_on_the_oldest_python_it_promises(tmp_path):
@@ -417,5 +417,5 @@ def test_it_says_what_is_wrong_on_the_oldest_python_it_promises(tmp_path):
     for name in ("course.py", "pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     for python in Path(os.environ.get("PYENV_ROOT", "/nowhere")).glob("versions/3.9*/bin/python"):
-        run = subprocess.run([python, tmp_path / "course.py", "lab"], capture_output=True, text=True, timeout=60)
+        run = subprocess.run([python, tmp_path / "course.py", "lab"], capture_output=True, text=True, timeout=300)
         assert "too old" in run.stderr

@@ -31,23 +31,29 @@ print("home:", paths.home())
 """
 
 
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+OFFLINE = ["--no-deps", "--no-index"]
+
+
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    """What pip reads, in a folder of its own, so that it leaves no build/ in the checkout."""
+def wheel(tmp_path_factory):
+    """What pip makes of the course, from a copy, so that it leaves no build/ in the checkout."""
     folder = tmp_path_factory.mktemp("source")
     for name in SHIPPED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    return folder
+    made = [*PIP, "wheel", *OFFLINE, "--no-build-isolation", "--wheel-dir", str(folder / "made"), str(folder)]
+    run = subprocess.run(made, capture_output=True, text=True, cwd=folder)
+    assert run.returncode == 0, run.stderr
+    return next((folder / "made").glob("*.whl"))
 
 
 @pytest.mark.parametrize("how", ["--target", "--prefix"])
-def test_an_installed_copy_has_data_records_and_exercises(source, tmp_path, monkeypatch, how):
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
-    pip += ["--disable-pip-version-check", "--ignore-installed", how, str(tmp_path / "there"), str(source)]
-    made = subprocess.run(pip, capture_output=True, text=True, cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+def test_an_installed_copy_has_data_records_and_exercises(wheel, tmp_path, monkeypatch, how):
+    installs = [*PIP, "install", *OFFLINE, "--ignore-installed", how, str(tmp_path / "there"), str(wheel)]
+    run = subprocess.run(installs, capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
     (package,) = (tmp_path / "there").rglob("course_lib")
     monkeypatch.delenv("COURSE_HOME")
     used = subprocess.run(

@@ -14,15 +14,30 @@ import build  # noqa: E402
 import validate  # noqa: E402
 
 
-@pytest.fixture
-def tree(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
     """A copy of sources and library, whose notebooks are stored as made from them, but not executed."""
+    root = tmp_path_factory.mktemp("original")
     for name in ("course_lib", "notebooks/source"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(build, "HERE", tmp_path / "notebooks")
-    monkeypatch.setattr(build, "LIBRARY", tmp_path / "course_lib")
-    for source in sources(tmp_path):
-        nbformat.write(build.from_source(source), tmp_path / "notebooks" / f"{source.stem}.ipynb")
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with pytest.MonkeyPatch.context() as patch:
+        place(patch, root)
+        for source in sources(root):
+            nbformat.write(build.from_source(source), root / "notebooks" / f"{source.stem}.ipynb")
+    return root
+
+
+def place(patch, root):
+    """Let build.py work in another folder."""
+    patch.setattr(build, "HERE", root / "notebooks")
+    patch.setattr(build, "LIBRARY", root / "course_lib")
+
+
+@pytest.fixture
+def tree(original, tmp_path, monkeypatch):
+    """The copy, to be changed."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    place(monkeypatch, tmp_path)
     return tmp_path
 
 
@@ -98,8 +113,7 @@ SMALL = '# %% [markdown]\n# # Small\n\n# %%\nprint("one")\n\n# %%\nassert True\n
 def small(tmp_path, monkeypatch):
     """A course of one short chapter."""
     (tmp_path / "notebooks" / "source").mkdir(parents=True)
-    monkeypatch.setattr(build, "HERE", tmp_path / "notebooks")
-    monkeypatch.setattr(build, "LIBRARY", tmp_path / "course_lib")
+    place(monkeypatch, tmp_path)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     source = tmp_path / "notebooks" / "source" / "41_small.py"
     source.write_text(SMALL)
