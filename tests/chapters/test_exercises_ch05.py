@@ -1,5 +1,10 @@
 """Chapter 05's exercises: every known mistake in two writings is named, other right answers pass."""
 
+import pytest
+
+from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.check import check
+
 ONES = "n1, n2 = (counts == 1).sum().item(), (counts == 2).sum().item()\n"
 LOOP = "n1 = n2 = 0\nfor c in counts.tolist():\n    n1 += c == 1\n    n2 += c == 2\n"
 
@@ -85,9 +90,19 @@ WRONG = {
             looped(out="0.0", value="row[i].exp()").replace("return result", "result = result / result.sum(-1, keepdim=True)\nreturn result"),
         ),
         "zeros": (nucleus(back="torch.zeros_like(logits).scatter(-1, order, kept)", fill="0.0"), looped(out="0.0")),
+        "more_than_p": (
+            nucleus("total - q > p"),
+            looped(stop="total > p"),
+        ),
+        "first_place": (
+            nucleus("torch.arange(q.shape[-1]) > (total >= p).long().argmax(-1, keepdim=True)"),
+            "q, order = logits.softmax(-1).sort(-1, descending=True)\n"
+            "n = torch.max(q.cumsum(-1) >= p, -1, keepdim=True).indices\n"
+            "return torch.where(order.argsort(-1) <= n, logits, -torch.inf)",
+        ),
         "threshold": (
             "q = logits.softmax(-1)\nreturn torch.where(q < (1 - p) * q.max(-1, keepdim=True).values, -torch.inf, logits)",
-            "gap = logits - logits.amax(-1, keepdim=True)\nreturn logits.masked_fill(gap < math.log(1 - p), -math.inf)",
+            "gap = logits - logits.amax(-1, keepdim=True)\nreturn logits.masked_fill(gap.exp() < 1 - p, -math.inf)",
         ),
     },
     "language.cached_attention": {
@@ -102,12 +117,39 @@ WRONG = {
             fused(call="(q, K, W, attn_mask=torch.arange(K.shape[-2])[None] < 1)"),
         ),
         "not_kept": (step(back="keys, values"), fused(back="keys, values")),
+        "values": (  # where nothing is kept yet, the position finds itself
+            "if not keys.numel():\n    return torch.zeros_like(v), k, v\n" + step(),
+            "if keys.shape[-2] == 0:\n    return v / q.shape[-1] ** 0.5, k, v\n" + fused(),
+        ),
     },
 }  # fmt: skip
 
 RIGHT = {
-    "language.absolute_discount": (ONES + "return n1 / (n1 + 2 * n2)", LOOP + "return n1 / (n1 + n2 + n2)"),
-    "language.warmup_then_linear": (line(), branches()),
-    "language.top_p_filter": (nucleus(), looped()),
+    "language.absolute_discount": (
+        ONES + "return n1 / (n1 + 2 * n2)",
+        LOOP + "return n1 / (n1 + n2 + n2)",
+        "n1, n2 = (counts == 1).sum(), (counts == 2).sum()\nreturn n1 / (n1 + 2 * n2)",
+    ),
+    "language.warmup_then_linear": (
+        line(),
+        branches(),
+        "import numpy as np\nreturn np.interp(share, [0.0, warmup, 1 - decay, 1.0], [0.0, 1.0, 1.0, 0.0])",
+    ),
+    "language.top_p_filter": (
+        nucleus(),
+        looped(),
+        "q, order = logits.softmax(-1).sort(-1, descending=True)\nn = (q.cumsum(-1) < p).sum(-1, keepdim=True)\n"
+        "return logits.masked_fill(order.argsort(-1) > n, -torch.inf)",
+    ),
     "language.cached_attention": (step(), fused()),
 }
+
+
+@pytest.mark.parametrize(
+    "head", ["share, warmup, decay", "share, warmup=0.02, decay=0.5", "share, decay=0.6, warmup=0.02"]
+)
+def test_the_schedule_is_called_with_its_defaults(head):
+    """The cell that follows hands over the share alone."""
+    scope = {}
+    exec(f"def warmup_then_linear({head}):\n    {line()}", scope)
+    assert check(scope["warmup_then_linear"], REGISTRY.find("language.warmup_then_linear")).key == "parameters"

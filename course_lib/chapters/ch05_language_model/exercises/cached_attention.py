@@ -1,32 +1,8 @@
-"""The exercise cached_attention."""
-
-import torch
-from torch import Tensor
+"""The learner writes cached_attention: the newest position's output from keys and values that were kept."""
 
 from course_lib.attention import dot_product
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
-
-
-def _step(
-    new: tuple[Tensor, ...], order: int = 1, attend_first: bool = False, scale: bool = True
-) -> tuple[Tensor, Tensor, Tensor]:
-    q, k, v, keys, values = new
-    new_keys = torch.cat([keys, k][::order], dim=-2)
-    new_values = torch.cat([values, v][::order], dim=-2)
-    seen = (keys, values) if attend_first else (new_keys, new_values)
-    scores = q @ seen[0].transpose(-2, -1) / (q.shape[-1] ** 0.5 if scale else 1.0)
-    return scores.softmax(-1) @ seen[1], new_keys, new_values
-
-
-def _first_row(q, k, v, keys, values):
-    keys, values = torch.cat([keys, k], dim=-2), torch.cat([values, v], dim=-2)
-    mask = torch.ones(1, keys.shape[-2], dtype=torch.bool).tril()
-    return dot_product.scaled_dot_product_attention(q, keys, values, mask)[0], keys, values
-
-
-def _unchanged(q, k, v, keys, values):
-    return dot_product.cached_attention(q, k, v, keys, values)[0], keys, values
 
 
 def _cache_probe(*batch: int, seen: int, d: int, d_value: int, seed: int) -> Probe:
@@ -41,37 +17,38 @@ ENTRY = Exercise(
         _cache_probe(seen=4, d=3, d_value=5, seed=1),
         _cache_probe(1, 2, seen=3, d=4, d_value=2, seed=11),
         _cache_probe(2, 3, seen=6, d=5, d_value=4, seed=21),
+        _cache_probe(3, seen=0, d=2, d_value=6, seed=31),
     ],
     outputs=("output", "keys", "values"),
-    checked="three shapes, and the gradients for everything that went in.",
+    checked="four shapes, one with nothing kept yet, and the gradients for everything that went in.",
     mistakes=(
         Mistake(
             "itself_unseen",
-            lambda *new: _step(new, attend_first=True),
+            {"keys, values = torch.cat": "longer, more = torch.cat", "output, keys, values": "output, longer, more"},
             "the new position attends to the others only",
             "a position may attend to itself: first append, then attend.",
         ),
         Mistake(
             "in_front",
-            lambda *new: _step(new, order=-1),
+            {"[keys, k]": "[k, keys]", "[values, v]": "[v, values]"},
             "the new keys and values are put in front",
             "the next step, and every position's place, count on the order of time.",
         ),
         Mistake(
             "no_scale",
-            lambda *new: _step(new, scale=False),
+            {"(q, keys": "(q * q.shape[-1] ** 0.5, keys"},
             "the scores are not divided by √d",
             "it is the attention of chapter 02, for one query.",
         ),
         Mistake(
             "first_row_mask",
-            _first_row,
+            {"(q, keys, values)": "(q, keys, values, torch.arange(keys.shape[-2])[None] < 1)"},
             "the query is masked as if it were the first position",
             "a causal mask made for one query allows key 0 alone; the new position is the last one.",
         ),
         Mistake(
             "not_kept",
-            _unchanged,
+            {"return output, keys, values": "return output, keys[..., :-1, :], values[..., :-1, :]"},
             "the keys and values come back without the new position",
             "what is not kept now is missing in the next step.",
         ),

@@ -1,4 +1,4 @@
-"""Diagnoses."""
+"""The learner tells from two loss curves what happened in a training, three times."""
 
 from course_lib.classroom.exercises.spec import one_fault
 

@@ -1,4 +1,4 @@
-"""The exercise ladder_prediction."""
+"""The learner predicts which change of the recipe gains most."""
 
 from course_lib.classroom.exercises.spec import Answer
 

@@ -1,31 +1,27 @@
-"""The exercise top_p_filter."""
+"""The learner writes top_p_filter: all logits outside the nucleus become −∞."""
 
-import torch
-from torch import Tensor
+import math
 
 from course_lib.attention import sampling
-from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
-
-
-def _nucleus(logits: Tensor, p: float, keep, back=None) -> Tensor:
-    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
-    probabilities = ordered.softmax(dim=-1)
-    cut = ordered.masked_fill(~keep(probabilities, probabilities.cumsum(-1)), -torch.inf)
-    return torch.full_like(logits, -torch.inf).scatter(-1, order, cut) if back is None else back(cut, order)
-
-
-def _one_more(probabilities, total, p):
-    before = total - probabilities
-    return torch.cat([torch.ones_like(before[..., :1], dtype=torch.bool), before[..., :-1] < p], dim=-1)
 
 
 def _threshold(logits, p):
     probabilities = logits.softmax(-1)
-    return logits.masked_fill(probabilities < (1 - p) * probabilities.amax(-1, keepdim=True), -torch.inf)
+    return logits.masked_fill(probabilities < (1 - p) * probabilities.amax(-1, keepdim=True), -math.inf)
 
 
-_logits = torch.tensor([2.0, -1.0, 1.2, 0.3, 3.1, -0.4, 0.9], dtype=torch.float64)
+def _argmax(logits, p):
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    place = (ordered.softmax(-1).cumsum(-1) >= p).int().argmax(-1, keepdim=True)
+    return logits.masked_fill(order.argsort(-1) > place, -math.inf)
+
+
+_ln2 = math.log(2)
+_exact = numbers(_ln2, 2 * _ln2, _ln2)  # the softmax is ¼, ½, ¼ to the last bit
+_rounded = numbers(_ln2, _ln2, 2 * _ln2, _ln2, _ln2)  # 1/3 and four times 1/6, which add up to 0.9999999999999999
+_logits = numbers(2.0, -1.0, 1.2, 0.3, 3.1, -0.4, 0.9)
 
 
 ENTRY = Exercise(
@@ -36,47 +32,51 @@ ENTRY = Exercise(
         Probe((random(3, 9, seed=1), 0.75)),
         Probe((random(1, 4, 6, seed=2), 0.3)),
         Probe((random(2, 5, seed=3), 0.05)),
+        Probe((_exact, 0.5), says="probabilities ¼, ½, ¼ and p = 0.5"),
+        Probe((_rounded, 1.0), says="probabilities 1/6, 1/6, 1/3, 1/6, 1/6 and p = 1"),
     ],
-    checked="four shapes and four p, one so small that a single symbol stays.",
+    checked="six shapes and p, one so small that a single symbol stays, one reached exactly, and p = 1.",
     gradients=False,
     mistakes=(
         Mistake(
             "crossing_dropped",
-            lambda logits, p: _nucleus(
-                logits, p, lambda q, total: (total <= p) | (torch.arange(q.shape[-1]) == 0).expand(q.shape)
-            ),
+            {"(before >= p)": "(before + probabilities > p)"},
             "the symbol that crosses p is left out",
             "the nucleus has to reach p: the symbol that takes the sum over it belongs to it.",
         ),
         Mistake(
             "one_too_many",
-            lambda logits, p: _nucleus(logits, p, lambda q, total: _one_more(q, total, p)),
+            {"(before >= p)": "(before >= p).roll(1, -1)"},
             "one symbol too many is kept",
             "once p is reached nothing more is needed: compare the sum before each symbol with p.",
         ),
         Mistake(
             "not_put_back",
-            lambda logits, p: _nucleus(logits, p, lambda q, total: total - q < p, back=lambda cut, order: cut),
+            {"torch.full_like(logits, -torch.inf).scatter(-1, order, ": "("},
             "the sorted logits come back",
             "position i of the output must belong to symbol i: undo the sorting.",
         ),
         Mistake(
             "gathered_back",
-            lambda logits, p: _nucleus(
-                logits, p, lambda q, total: total - q < p, back=lambda cut, order: cut.gather(-1, order)
-            ),
+            {
+                "torch.full_like(logits, -torch.inf).scatter(-1, order, ": "torch.gather(",
+                "(outside, -torch.inf))": "(outside, -torch.inf), -1, order)",
+            },
             "gather is used to undo the sorting, which sorts a second time",
             "order says where each sorted one came from: scatter sends it there.",
         ),
         Mistake(
             "probabilities",
-            lambda logits, p: sampling.top_p_filter(logits, p).softmax(-1),
+            {"(outside, -torch.inf))": "(outside, -torch.inf)).softmax(-1)"},
             "probabilities come back in place of logits",
             "logits in, logits out: the softmax follows later.",
         ),
         Mistake(
             "zeros",
-            lambda logits, p: sampling.top_p_filter(logits, p).nan_to_num(neginf=0.0),
+            {
+                "full_like(logits, -torch.inf)": "zeros_like(logits)",
+                "masked_fill(outside, -torch.inf)": "masked_fill(outside, 0.0)",
+            },
             "the logits outside are set to 0",
             "a logit of 0 is e⁰ = 1 before normalising, not probability 0.",
         ),
@@ -85,6 +85,18 @@ ENTRY = Exercise(
             _threshold,
             "each symbol is compared with the most probable one",
             "that is another rule (min-p). Here the probabilities are added up until they reach p.",
+        ),
+        Mistake(
+            "more_than_p",
+            {"before >= p": "before > p"},
+            "a nucleus whose probabilities reach p exactly gets one symbol more",
+            "½ reaches p = ½: is ‘more probable ones have p already’ a matter of > or of ≥?",
+        ),
+        Mistake(
+            "first_place",
+            _argmax,
+            "argmax looks for the first place where the sum reaches p, and rounding has left it below p everywhere",
+            "the sum of all may be 0.9999999999999999: what does argmax say when nothing is True?",
         ),
     ),
     properties=(

@@ -1,29 +1,9 @@
-"""The exercise warmup_then_linear."""
+"""The learner writes warmup_then_linear: the factor on the learning rate, up, level and down."""
 
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.training import optimizers
 
 _shares = [0.0, 0.01, 0.1, 0.3, 0.45, 0.7, 0.95, 1.0]
-
-
-def _starts_at_once(share, warmup=0.02, decay=0.6):
-    return min(1.0, (1 - share) / decay)
-
-
-def _falls_from_warmup(share, warmup=0.02, decay=0.6):
-    return share / warmup if share < warmup else (1 - share) / (1 - warmup)
-
-
-def _ends_high(share, warmup=0.02, decay=0.6):
-    return min(share / warmup, 1.0, (1 - share) / decay + 0.1)
-
-
-def _decay_is_a_place(share, warmup=0.02, decay=0.6):
-    return min(share / warmup, 1.0, (1 - share) / (1 - decay))
-
-
-def _product(share, warmup=0.02, decay=0.6):
-    return min(share / warmup, 1.0) * (1 - share)
 
 
 _warmups = ((0.02, 0.6), (0.2, 0.5), (0.1, 0.3), (0.6, 0.25))
@@ -40,23 +20,33 @@ ENTRY = Exercise(
     checked="the start, the middle and the end of four schedules.",
     gradients=False,
     mistakes=(
-        Mistake("no_warmup", _starts_at_once, "there is no rise at the start", "what is the factor at share 0?"),
+        Mistake(
+            "no_warmup",
+            {"share / warmup if share < warmup else 1.0": "1.0"},
+            "there is no rise at the start",
+            "what is the factor at share 0?",
+        ),
         Mistake(
             "no_level",
-            _falls_from_warmup,
+            {"(1 - share) / decay": "(1 - share) / (1 - warmup)"},
             "the fall begins as soon as the rise ends",
             "between warmup and 1 − decay the factor stays at 1.",
         ),
-        Mistake("ends_high", _ends_high, "it ends at 0.1", "at share 1 the factor is 0."),
+        Mistake(
+            "ends_high",
+            {"(1 - share) / decay": "(1 - share) / decay + 0.1"},
+            "it ends at 0.1",
+            "at share 1 the factor is 0.",
+        ),
         Mistake(
             "decay_is_a_place",
-            _decay_is_a_place,
+            {"(1 - share) / decay": "(1 - share) / (1 - decay)"},
             "decay is taken for the place where the fall begins",
             "decay is how much of the training the fall takes: it begins at 1 − decay.",
         ),
         Mistake(
             "product",
-            _product,
+            {"min(rise, (1 - share) / decay) if decay else rise": "rise * (1 - share)"},
             "the rise is multiplied by a fall over the whole training",
             "between the two lines there is a level part at 1.",
         ),
