@@ -133,6 +133,7 @@ RIGHT = {
     "likelihood.cross_entropy_bits": (
         "return torch.nn.functional.cross_entropy(probabilities.log(), targets) / math.log(2)",
         "total = 0\nfor row, t in zip(probabilities, targets):\n    total = total - torch.log2(row[t])\nreturn total / len(targets)",
+        "return sum(-math.log2(row[t]) for row, t in zip(probabilities.tolist(), targets.tolist())) / len(targets)",
         "return -(torch.nn.functional.one_hot(targets, probabilities.shape[-1]) * probabilities.log2()).sum(-1).mean()",
     ),
     "likelihood.narrow": (
@@ -143,6 +144,7 @@ RIGHT = {
     "likelihood.kl_monte_carlo": (
         RATIO + SUMS,
         NORMAL + MEAN,
+        RATIO + "return r.mean().item(), r.std().item() / math.sqrt(len(r))",
         "r = [torch.log(std_q / std_p) + ((mu_p + std_p * e - mu_q) / std_q) ** 2 / 2 - e ** 2 / 2 for e in eps]\n"
         "r = torch.stack(r)\n" + MEAN,
     ),
