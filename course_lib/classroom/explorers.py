@@ -53,21 +53,20 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, rows: list[list[ipywidgets.Widget]], alt: str, size: tuple[int, int] | None = None) -> None:
         self._alt, self._acting = alt, False
         self.status = ipywidgets.HTML()
-        sides = dict(zip(("width", "height"), size or (), strict=False))  # fixed, so that the page cannot jump
-        self.picture = ipywidgets.Image(format="png", **sides) if size else ipywidgets.HTML()
+        self.picture = ipywidgets.HTML()
+        if size:  # fixed, so that the page cannot jump
+            self.picture = ipywidgets.Image(format="png", width=size[0], height=size[1])
+        fields = dataclasses.fields(self.State) if self.State else ()
+        self._controls = {field.name: getattr(self, field.name) for field in fields}
         self._first = self.state()
         self.picture.value = self.frame(self._first)
-        for control in self._controls().values():
+        for control in self._controls.values():
             self.on_change(control, self.redraw)
         super().__init__([*map(ipywidgets.HBox, rows), self.status, self.picture])
 
-    def _controls(self) -> dict[str, ipywidgets.Widget]:
-        fields = dataclasses.fields(self.State) if self.State else ()
-        return {field.name: getattr(self, field.name) for field in fields}
-
     def state(self) -> Any:
         """Return what is to be drawn now: the controls' values."""
-        return self.State(**{name: control.value for name, control in self._controls().items()})
+        return self.State(**{name: control.value for name, control in self._controls.items()})
 
     def frame(self, state: Any) -> Any:
         """Return the picture of a state, PNG as bytes or HTML as text: a function of the state alone."""

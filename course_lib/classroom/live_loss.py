@@ -1,7 +1,7 @@
 """A loss curve that is drawn while a model trains."""
 
 import math
-from typing import Any
+import uuid
 
 from course_lib.classroom import figures
 from course_lib.training import runtime
@@ -12,25 +12,23 @@ class LossPlot:
     """A loss curve that grows while a model trains: ``fit(on_interval=LossPlot(…))``; silent outside a notebook.
 
     A picture in place of the one before, with words beside it, so that a notebook without a kernel shows the last one.
-    baselines: name → bits, drawn as levels; steps: right end of the axis; value: name in the history, in nats.
+    baselines: name → bits, drawn as levels, at least one; steps: right end of the axis. The ‘loss’ is in nats.
     """
 
-    def __init__(self, baselines: dict[str, float], steps: int, value: str = "loss") -> None:
-        self._value = value
+    def __init__(self, baselines: dict[str, float], steps: int) -> None:
         self._figure, ((self._ax,),) = figures.new(width=9.5, height=3.4)
         (self._line,) = self._ax.plot([], [], color=figures.ORANGE, linewidth=1.8)
         for name, bits in baselines.items():
             figures.level(self._ax, bits, f"{name} {bits:.2f}")
         self._ax.set(xlim=(0, steps), ylim=(1.8, 5), xlabel="training step", ylabel="bits per character")
         levels = ", ".join(f"{name} {bits:.2f}" for name, bits in baselines.items())
-        beside = f", beside the levels of {levels}" * bool(levels)
-        self._alt = f"Training loss in bits per character over {steps:,} steps{beside}."
-        self._shown: Any = None
+        self._alt = f"Training loss in bits per character over {steps:,} steps, beside the levels of {levels}."
+        self._place, self._is_there = uuid.uuid4().hex, False
 
     def frame(self, history: History) -> bytes:
         """Return the picture of a history as PNG."""
-        seen = [row for row in history.intervals if self._value in row.values]
-        bits = [row.values[self._value] / math.log(2) for row in seen]
+        seen = [row for row in history.intervals if "loss" in row.values]
+        bits = [row.values["loss"] / math.log(2) for row in seen]
         self._line.set_data([row.step for row in seen], bits)
         now = f": {bits[-1]:.2f} bits" if bits else ""
         figures.title(self._ax, f"Training, step {history.step:,}{now}")
@@ -44,7 +42,5 @@ class LossPlot:
 
         bundle = {"image/png": self.frame(history), "text/plain": self._alt}
         metadata = {"image/png": {"alt": self._alt}}
-        if self._shown is None:
-            self._shown = display(bundle, raw=True, metadata=metadata, display_id=True)
-        else:
-            self._shown.update(bundle, raw=True, metadata=metadata)
+        display(bundle, raw=True, metadata=metadata, display_id=self._place, update=self._is_there)
+        self._is_there = True

@@ -27,10 +27,11 @@ TEXT = load_shakespeare()
 def test_the_odds_are_the_distribution_before_and_after_the_knobs():
     state = SamplingState("a", temperature=0.5, top_k=3)
     found = odds(LOGITS, VOCABULARY, state)
-    assert found.names == list("lkjihgfedc")
-    assert found.before == pytest.approx(LOGITS.softmax(0).flip(0)[:10].tolist())
-    assert found.after == pytest.approx([*(LOGITS[-3:] / 0.5).softmax(0).flip(0).tolist(), *[0] * 7])
-    entropy = -sum(p * math.log2(p) for p in found.after if p)
+    names, before, after = zip(*found.rows, strict=True)
+    assert "".join(names) == "lkjihgfedc"
+    assert before == pytest.approx(LOGITS.softmax(0).flip(0)[:10].tolist())
+    assert after == pytest.approx([*(LOGITS[-3:] / 0.5).softmax(0).flip(0).tolist(), *[0] * 7])
+    entropy = -sum(p * math.log2(p) for p in after if p)
     assert f"→ {entropy:.2f} bits; 3 of 12 characters can be drawn" in found.says
     assert "→ 0.00 bits; 1 of 12" in odds(LOGITS, VOCABULARY, SamplingState("a", temperature=0)).says
     assert "12 of 12" in odds(LOGITS, VOCABULARY, SamplingState("a", top_k=12)).says
@@ -51,7 +52,7 @@ def test_the_still_has_bars_as_long_as_the_odds():
     found = odds(LOGITS, VOCABULARY, SamplingState("a", temperature=0.5, top_k=3))
     figure = sampling_still(found, "written $ text\n\n" * 9)
     png, ax = figures.png(figure), figure.axes[0]
-    for row, (before, after) in enumerate(zip(found.before, found.after, strict=True)):
+    for row, (_, before, after) in enumerate(found.rows):
         assert bool(shown(png, figures.ORANGE, ax, after - 0.02, row)) == (after > 0)
         assert not shown(png, figures.ORANGE, ax, after + 0.05, row, radius=3)
         assert shown(png, figures.MUTE, ax, before, row, radius=9)
@@ -83,7 +84,9 @@ def test_the_bars_are_what_the_first_character_is_drawn_from(positions, prompt, 
     explorer = SamplingExplorer(model_of(positions), TEXT, prompt, length=1)
     found, written = explorer._continue(explorer.state())
     best = drawn_from[0].sort(descending=True).values[:4]
-    torch.testing.assert_close(torch.tensor(sorted(found.after)[::-1][:4]), best, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        torch.tensor(sorted((after for _, _, after in found.rows), reverse=True)[:4]), best, atol=1e-5, rtol=1e-4
+    )
     assert written.startswith(prompt)
     assert explorer._model.training  # as it came, though what is shown has no dropout
 

@@ -27,15 +27,11 @@ def test_the_curve_and_the_levels_stand_where_they_should():
 
 
 def test_a_notebook_keeps_the_last_picture_in_the_place_of_the_first(monkeypatch):
-    kept, plot = [], LossPlot({"pairs": 3.58, "triples": 3.0}, 100)
+    kept, places, plot = [], set(), LossPlot({"pairs": 3.58, "triples": 3.0}, 100)
 
-    class Handle:
-        def update(self, bundle, **options):
-            kept[-1] = (bundle, options)
-
-    def display(bundle, display_id=None, **options):
-        kept.append((bundle, options))
-        return Handle() if display_id else None
+    def display(bundle, display_id, update, **options):
+        places.add(display_id)
+        kept[-1 if update else len(kept) :] = [(bundle, options)]
 
     monkeypatch.setattr(runtime, "in_notebook", lambda: True)
     monkeypatch.setattr(IPython.display, "display", display)
@@ -45,8 +41,10 @@ def test_a_notebook_keeps_the_last_picture_in_the_place_of_the_first(monkeypatch
     picture = LossPlot({"pairs": 3.58, "triples": 3.0}, 100).frame(HISTORY)
     options = {"raw": True, "metadata": {"image/png": {"alt": words}}}
     assert kept == [({"image/png": picture, "text/plain": words}, options)]
+    LossPlot({"pairs": 3.58}, 100)(HISTORY)
+    assert len(kept) == len(places) == 2  # another plot has a place of its own
 
 
 def test_outside_a_notebook_nothing_is_shown(capsys):
-    LossPlot({}, 100)(HISTORY)
+    LossPlot({"pairs": 3.58}, 100)(HISTORY)
     assert capsys.readouterr().out == ""

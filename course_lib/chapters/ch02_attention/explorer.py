@@ -150,13 +150,8 @@ class AttentionExplorer(Explorer):
     State = AttentionState
 
     def __init__(self, attend: Attend, text: str, layer: int = 0, head: int = 0, alt: str = "") -> None:
-        @lru_cache(maxsize=32)
-        def read(own: str) -> tuple[Tensor, Tensor]:
-            q, k = attend(own)
-            return q.detach().float().cpu(), k.detach().float().cpu()
-
-        self._attend = read
-        q, last = read(text)[0], len(text) - 1
+        self._attend = lru_cache(maxsize=32)(lambda own: torch.stack(tuple(attend(own))).detach().float().cpu())
+        (q, _), last = self._attend(text), len(text) - 1
         number = partial(control, ipywidgets.IntSlider, min=0)
         self.text = control(ipywidgets.Text, "text", text)
         self.stage = ipywidgets.ToggleButtons(
@@ -179,11 +174,12 @@ class AttentionExplorer(Explorer):
 
     def frame(self, state: AttentionState) -> str:
         """Return the stages, the cell in focus and all heads as HTML."""
-        return frame(*self._attend(state.text), state)
+        q, k = self._attend(state.text)
+        return frame(q, k, state)
 
     def still(self) -> bytes:
         """Return the three stages of the first state as PNG."""
-        state = self._first
-        found, allowed = stages(*self._attend(state.text), state.layer, state.head), causal_mask(len(state.text))
-        labels = [figures.visible(c) for c in state.text]
+        q, k = self._attend(self._first.text)
+        found, labels = stages(q, k, self._first.layer, self._first.head), list(map(figures.visible, self._first.text))
+        allowed = causal_mask(len(labels))
         return figures.png(attention_stages(found.scores, found.scaled, found.weights, allowed, labels))

@@ -18,8 +18,6 @@ from course_lib.classroom.explorers import Explorer, control
 from course_lib.datasets.text import Text
 from course_lib.training.eval_mode import evaluating
 
-MOST = 10  # characters that are shown
-
 
 @dataclass(frozen=True)
 class SamplingState:
@@ -31,37 +29,30 @@ class SamplingState:
     top_p: float = 1.0
     seed: int = 0
 
-    @property
-    def knobs(self) -> tuple[float, int, float]:
-        """Temperature, top-k and top-p, as ``sampling`` takes them."""
-        return self.temperature, self.top_k, self.top_p
-
 
 @dataclass(frozen=True)
 class Odds:
-    """The most probable characters, their probabilities before and after the knobs, and what the knobs did."""
+    """The ten most probable characters, each with its probability before and after the knobs; what the knobs did."""
 
-    names: list[str]
-    before: list[float]
-    after: list[float]
+    rows: list[tuple[str, float, float]]
     says: str
 
 
 def odds(logits: Tensor, vocabulary: str, state: SamplingState) -> Odds:
     """Return the odds that the next character's logits (vocab,) give under the state's knobs."""
-    before, after = logits.softmax(-1), next_distribution(logits, *state.knobs)
-    most = before.argsort(descending=True)[:MOST]
+    before = logits.softmax(-1)
+    after = next_distribution(logits, state.temperature, state.top_k, state.top_p)
+    most = before.argsort(descending=True)[:10].tolist()
     bits = [abs(entropy(p).item()) / math.log(2) for p in (before, after)]  # of a sure thing −0
     left = f"{int((after > 0).sum())} of {len(vocabulary)} characters can be drawn"
-    names = [figures.visible(vocabulary[i]) for i in most.tolist()]
-    says = f"entropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}"
-    return Odds(names, before[most].tolist(), after[most].tolist(), says)
+    rows = [(figures.visible(vocabulary[i]), before[i].item(), after[i].item()) for i in most]
+    return Odds(rows, f"entropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}")
 
 
 def sampling_frame(found: Odds, written: str) -> str:
     """Return the odds as bars, dashed in mute before the knobs and orange after them, beside a text, as HTML."""
     rows = []
-    for name, p, q in zip(found.names, found.before, found.after, strict=True):
+    for name, p, q in found.rows:
         bar = (
             f"<div style='width:{240 * p:.0f}px;height:6px;border:1px dashed {figures.MUTE}'></div>"
             f"<div style='width:{240 * q:.0f}px;height:9px;background:{figures.ORANGE}'></div>"
@@ -81,10 +72,11 @@ def sampling_frame(found: Odds, written: str) -> str:
 def sampling_still(found: Odds, written: str) -> Figure:
     """Return the same as a figure."""
     figure, ((left, right),) = figures.new(1, 2, height=3.6)
-    rows = range(len(found.names))
-    left.barh(rows, found.before, 0.8, color="white", edgecolor=figures.MUTE, linestyle="--")
-    left.barh(rows, found.after, 0.4, color=figures.ORANGE)
-    left.set_yticks(rows, found.names, family="monospace")
+    names, before, after = zip(*found.rows, strict=True)
+    rows = range(len(names))
+    left.barh(rows, before, 0.8, color="white", edgecolor=figures.MUTE, linestyle="--")
+    left.barh(rows, after, 0.4, color=figures.ORANGE)
+    left.set_yticks(rows, names, family="monospace")
     left.set(xlim=(0, 1), xlabel="probability  (- - the model   ▬ after the knobs)")
     left.invert_yaxis()
     figures.title(left, found.says)
@@ -123,8 +115,8 @@ class SamplingExplorer(Explorer):
         seen = tokens[:, -config.context_length :] if config.positions == "learned" else tokens
         with torch.no_grad(), evaluating(self._model):
             logits = self._model(seen)[0, -1].float().cpu()
-        generator = torch.Generator().manual_seed(state.seed)
-        longer = generate(self._model, tokens, self._length, generator, *state.knobs)[0].cpu()
+        knobs = torch.Generator().manual_seed(state.seed), state.temperature, state.top_k, state.top_p
+        longer = generate(self._model, tokens, self._length, *knobs)[0].cpu()
         return odds(logits, self._text.vocabulary, state), self._text.decode(longer)
 
     def frame(self, state: SamplingState) -> str:
