@@ -370,7 +370,7 @@ bowl = torch.linspace(-4, 8, 200, dtype=f64)
 findings = ("creeps", "swings in", "flies off")
 for ax, (rate, path), found in zip(axes, paths.items(), findings, strict=True):
     figures.line(ax, bowl, (3 * bowl - 6) ** 2, figures.INK)
-    ax.plot(path, (3 * path - 6) ** 2, color=figures.BERRY, marker="o", markersize=4)
+    ax.plot(*figures.values([path, (3 * path - 6) ** 2]), color=figures.BERRY, marker="o", markersize=4)
     figures.title(ax, f"η = {rate}: {found}")
     ax.set(xlabel="w", xlim=(-4, 8), ylim=(-15, 260))
 axes[0].set_ylabel("loss (3w − 6)²")
@@ -405,8 +405,8 @@ fig, (axes,) = figures.new(1, 4, height=2.9)
 for ax, (step, then) in zip(axes, snapshots.items(), strict=True):
     figures.points(ax, z, s=3, alpha=0.5)
     rings = {"facecolors": "none", "edgecolors": figures.ORANGE}
-    ax.scatter(*then[1].T, s=3000 * then[0].softmax(0), **rings)
-    ax.scatter(*then[1].T, s=12, marker="^", color=figures.ORANGE)
+    ax.scatter(*figures.values(then[1]).T, s=figures.values(3000 * then[0].softmax(0)), **rings)
+    ax.scatter(*figures.values(then[1]).T, s=12, marker="^", color=figures.ORANGE)
     figures.title(ax, f"{step} steps: {-mixture_log_density(z, *then).mean():.2f}")
 for ax in axes[1:]:
     ax.set_ylabel("")

@@ -38,7 +38,7 @@ def over_levels(title, alt, live=None):
         ax.axhline(level, xmax=0.845, color=figures.MUTE, linestyle="--", linewidth=1)
         height = level + apart.get(name, 0.0)
         ax.text(1465, height, f"{name} {level:.2f}", color=figures.MUTE, fontsize=9, va="center")
-    for curve in whole:
+    for curve in figures.values(whole):
         ax.plot(evaluated, curve, color=figures.ORANGE, linewidth=1.2)
     if live:
         ax.plot(*live, "D", color=figures.INK, markersize=5)
@@ -416,6 +416,7 @@ claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.
 # %%
 from course_lib.attention.step import next_token_step
 from course_lib.attention.transformer import Transformer, modern
+from course_lib.classroom.live_loss import LossPlot
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import muon_and_adamw
 from course_lib.training.optimizers import warmup_then_linear as schedule
@@ -434,12 +435,7 @@ claim("the schedule is yours",
 
 # %% tags=["nbval-ignore-output"]
 print(f"{until} of {steps:,} steps: about 15 s on two CPU cores")
-try:
-    from course_lib.classroom.live_loss import LossPlot
-
-    plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
-except ImportError:  # run as a script where there are no widgets
-    plot = None
+plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
 history = fit(next_token_step(model, optimizers.values(), clip=1.0,
                               bfloat16=bfloat16_pays(run.device)),
               lambda generator: random_windows(train_tokens, 16, 128, generator), steps, trained,
@@ -611,7 +607,7 @@ claim("a lower temperature writes more of them than real text has",
 # **Predict** first: at which temperature does the most probable character after ‘My l’ fall under 0.75? What has happened to the
 # entropy by then? (The cell behind the next figure has the answer.)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 alt = ("Explorer of temperature, top-k and top-p: the next character's distribution, and text "
        "written with them.")
 try:
@@ -628,9 +624,8 @@ best = probability.argsort(descending=True)[:8]
 shown = {"as it is": {}, "τ = 0.5": {"temperature": 0.5}, "τ = 2": {"temperature": 2.0}}
 for ax, (name, knob) in zip(axes, shown.items(), strict=True):
     q = next_distribution(z, **knob)
-    ax.bar(range(8), q[best], color=figures.ORANGE, width=0.7)
-    ax.set_xticks(range(8),
-                  [{" ": "␣", "\n": "⏎"}.get(text.vocabulary[i], text.vocabulary[i]) for i in best])
+    ax.bar(range(8), figures.values(q[best]), color=figures.ORANGE, width=0.7)
+    ax.set_xticks(range(8), [figures.visible(text.vocabulary[i]) for i in best])
     ax.set(ylim=(0, 1))
     figures.title(ax, f"{name}: {entropy(q).item() / math.log(2):.2f} bits")
 axes[0].set_ylabel("probability after ‘My l’")
