@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils import backend_registration
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
@@ -26,7 +27,20 @@ COPIES = {"_to_copy", "copy_", "_copy_from"}
 WAITS = {"_local_scalar_dense", "nonzero", "equal", "masked_select", "_unique2", "unique_dim", "unique_consecutive",
          "is_nonzero", "repeat_interleave"}  # fmt: skip
 # operations that take no number of another device, even one without axes
-STRICT = {"cat", "stack", "mm", "bmm", "addmm", "baddbmm", "dot", "embedding", "equal", "gather", "scatter", "index_select"}
+STRICT = {
+    "cat",
+    "stack",
+    "mm",
+    "bmm",
+    "addmm",
+    "baddbmm",
+    "dot",
+    "embedding",
+    "equal",
+    "gather",
+    "scatter",
+    "index_select",
+}
 
 
 class DeviceError(RuntimeError):
@@ -45,7 +59,9 @@ class Ledger:
         """Count one, and a transfer's or a wait's line of the library or of a chapter."""
         self.counts[kind] += 1
         if kind != "operations":
-            frames = [f for f in traceback.extract_stack(limit=30) if "course_lib" in f.filename or "source" in f.filename]
+            frames = [
+                f for f in traceback.extract_stack(limit=30) if "course_lib" in f.filename or "source" in f.filename
+            ]
             if frames:
                 self.places[f"{kind}: {frames[-1].filename.split('course_lib/')[-1]}:{frames[-1].lineno}"] += 1
 
@@ -63,7 +79,12 @@ class DeviceTensor(torch.Tensor):
         if raw.dtype in (torch.float64, torch.complex128) and not ledger.float64:
             raise TypeError(f"Cannot convert a tensor to {raw.dtype}: this device does not have it")
         self = torch.Tensor._make_wrapper_subclass(
-            cls, raw.size(), strides=raw.stride(), storage_offset=raw.storage_offset(), dtype=raw.dtype, device=torch.device(DEVICE)
+            cls,
+            raw.size(),
+            strides=raw.stride(),
+            storage_offset=raw.storage_offset(),
+            dtype=raw.dtype,
+            device=torch.device(DEVICE),
         )
         self.raw = raw
         return self
@@ -77,6 +98,10 @@ class DeviceTensor(torch.Tensor):
     def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
         return dispatch(func, args, kwargs or {})
 
+    def tolist(self):
+        """As a real device has it; PyTorch refuses it for subclasses."""
+        return self.cpu().tolist()
+
     def __repr__(self):
         return f"{self.raw!r} on {DEVICE}"
 
@@ -86,6 +111,19 @@ class _Everywhere(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return dispatch(func, args, kwargs or {})
+
+
+class _Vectors(TorchFunctionMode):
+    """PyTorch multiplies a vector by a matrix with an axis that it drops in place, which a wrapper would not notice."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func in (torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__):
+            a, b = args
+            if a.ndim == 1 and b.ndim == 2:
+                return (a[None] @ b)[0]
+            if a.ndim == 2 and b.ndim == 1:
+                return (a @ b[:, None])[:, 0]
+        return func(*args, **(kwargs or {}))
 
 
 def dispatch(func, args, kwargs):
@@ -109,7 +147,11 @@ def dispatch(func, args, kwargs):
     def wrap(x):
         if not isinstance(x, torch.Tensor):
             return x
-        return known[id(x)] if id(x) in known else DeviceTensor(x)  # what was written in place is what it was
+        if id(x) not in known:
+            return DeviceTensor(x)
+        if known[id(x)].shape != x.shape:
+            raise NotImplementedError(f"{name}: a shape changed in place, which the stand-in cannot follow")
+        return known[id(x)]  # what was written in place is what it was
 
     return tree_map(wrap, out)
 
@@ -186,8 +228,8 @@ def _autocast(name: str, dtype: torch.dtype | None) -> None:
     _libraries[0].impl(name, cast, "AutocastPrivateUse1")
 
 
-def _register() -> None:
-    """Make ``sim`` a device of this process, once."""
+def register() -> None:
+    """Make ``sim`` a device of this process, once, and before its first backward pass: autograd counts devices then."""
     if _libraries:
         return
     backend_registration._setup_privateuseone_for_python_backend(NAME, _Module())
@@ -195,6 +237,12 @@ def _register() -> None:
     rest = torch.library.Library("_", "IMPL")
     rest.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     _libraries.append(rest)
+    # C++ that makes a tensor itself, as of a list that indexes, goes past Python's dispatch
+    for name in ("empty.memory_format", "empty_strided", "copy_", "_copy_from", "_to_copy", "view", "as_strided"):
+        packet, _, overload = name.partition(".")
+        operation = getattr(getattr(aten, packet), overload or "default")
+        kernel = lambda *args, _operation=operation, **kwargs: dispatch(_operation, args, kwargs)
+        _libraries[0].impl(name, kernel, "PrivateUse1")
     for name in LOWER:
         _autocast(name, None)
     for name in SINGLE:
@@ -204,14 +252,14 @@ def _register() -> None:
 @contextlib.contextmanager
 def accelerator(float64: bool = True) -> Iterator[Ledger]:
     """Put the device into this process for a while; yields what is counted from here on."""
-    _register()
+    register()
     before = torch.__future__.get_swap_module_params_on_conversion()
     torch.__future__.set_swap_module_params_on_conversion(True)  # a module's tensors are exchanged as wholes
     ledger.counts.clear()
     ledger.places.clear()
     ledger.float64 = float64
     try:
-        with _Everywhere():
+        with _Everywhere(), _Vectors():
             yield ledger
     finally:
         torch.__future__.set_swap_module_params_on_conversion(before)

@@ -35,6 +35,11 @@ class Runtime:
         """The GPU by its product's name, any other device as torch writes it."""
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else str(self.device)
 
+    @property
+    def float64_device(self) -> torch.device:
+        """The device, or the CPU where the device has no float64."""
+        return torch.device("cpu") if self.device.type == "mps" else self.device
+
     def pick(self, quick: T, full: T) -> T:
         """Return the value for this run's budget."""
         return quick if self.budget == "quick" else full

@@ -261,6 +261,9 @@ class PostNormBlock(Block):
         return self.norm_2(x + self.feed_forward(x))
 
 
+train_tokens = text.train.to(run.device)
+
+
 def deep(kind, n_layers, seed):
     torch.manual_seed(seed)
     model = Transformer(TransformerConfig(65, context_length=32, n_layers=n_layers, d_model=64))
@@ -273,7 +276,7 @@ def deep(kind, n_layers, seed):
 
 
 def loss_on(model, generator, batch=16):
-    inputs, targets = random_windows(text.train.to(run.device), batch, 32, generator)
+    inputs, targets = random_windows(train_tokens, batch, 32, generator)
     return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
 
 # %%
@@ -775,7 +778,7 @@ claim("from 64 characters on, all the rest is worth less than 0.1 bits", abs(lat
 # %%
 fig, ((ax,),) = figures.new(width=6.5, height=3.4)
 figures.line(ax, range(1, 257), smooth, figures.BLUE)
-ax.plot([16], [smooth[15]], "o", color=figures.INK)
+ax.plot([16], figures.values([smooth[15]]), "o", color=figures.INK)
 ax.annotate(f"16 characters: {gain(16):.0%} of the gain", (16, smooth[15]), xytext=(22, 2.9),
             fontsize=9.5, arrowprops={"arrowstyle": "-", "color": figures.INK})
 ax.set(xscale="log", xlabel="visible characters", ylabel="bits per character", ylim=(2, 4))

@@ -25,6 +25,7 @@ from course_lib.classroom.figures import show
 from course_lib.classroom.records import recorded
 from course_lib.datasets.images import binarise, binary_test_digits, load_digits
 from course_lib.pretrained.vaes import load_digit_vae
+from course_lib.training.runtime import runtime
 
 record = recorded("vae_digits")
 mixtures, evaluated = record.values["mixtures"], record.values["evaluated"]
@@ -32,9 +33,11 @@ nats = {"independent pixels": mixtures["1"], "mixture of 20": mixtures["20"],
         "VAE, 2 latents": record.arm("2 latents").mean("test"),
         "mixture of 400": mixtures["400"],
         "VAE, 50 latents": record.arm("course").mean("test")}
-vae, generator = load_digit_vae(), torch.Generator().manual_seed(0)
+device, generator = runtime().device, torch.Generator().manual_seed(0)  # the CPU draws, the device computes
+vae = load_digit_vae().to(device)
 with torch.no_grad():
-    first = torch.bernoulli(vae.means(torch.randn(32, 50, generator=generator)), generator=generator)
+    means = vae.means(torch.randn(32, 50, generator=generator).to(device)).cpu()
+    first = torch.bernoulli(means, generator=generator)
 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.3, width_ratios=(1.25, 1))
@@ -99,9 +102,9 @@ from course_lib.vae.step import draw_binary, vae_step
 
 run = start(seed=0, threads=1)
 digits = load_digits()
-greys = digits.train.flatten(1) / 255  # (9000, 784), a pixel's probability of a one
-validation = binarise(digits.validation, torch.Generator().manual_seed(1)).flatten(1)
-test = binary_test_digits().flatten(1)  # the one binarisation on which everybody is measured
+greys = (digits.train.flatten(1) / 255).to(device)  # (9000, 784), a pixel's probability of a one
+validation = binarise(digits.validation, torch.Generator().manual_seed(1)).flatten(1).to(device)
+test = binary_test_digits().flatten(1).to(device)  # the course's one binarisation of the test digits
 
 # %% [markdown]
 # ## 1 · The VAE that everybody copies
@@ -201,7 +204,7 @@ answer("vae.article_beta", ...)
 def short_run(beta, steps=300, seed=0):
     """Train two latents for some steps with this weight of the KL; return the model and its last kl."""
     torch.manual_seed(seed)
-    model = fully_connected_vae(2, hidden=200, mean=greys.mean(0))
+    model = fully_connected_vae(2, hidden=200, mean=greys.mean(0)).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, fused=True)
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
     step = vae_step(model, optimizer, beta=beta)
@@ -278,7 +281,7 @@ claim("the model of five draws has the worse ELBO, by 1.4 nats, and took twice t
 # bring one nat, and their ELBO is *worse*: the encoder was trained for another
 # bound. Moving brings the least here, and the seeds with and without it overlap; section 3 shows what else it does.
 #
-# Now the beginning of that training, here: 300 of the 6,000 steps, with the schedule of all.
+# Now that training, here: with the quick budget the first 300 of its 6,000 steps, with the full one all of them.
 
 # %%
 def bound_of(model):
@@ -286,30 +289,33 @@ def bound_of(model):
 
 
 torch.manual_seed(0)
-model = fully_connected_vae(50, 500, mean=greys.mean(0))
+live_steps = run.pick(quick=300, full=record.values["steps"])
+run.expect(f"the recipe's {live_steps:,} steps", minutes=1)
+model = fully_connected_vae(50, 500, mean=greys.mean(0)).to(device)
 untrained = bound_of(model)
 optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.99), weight_decay=0.05,
                               fused=True)
 trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(0))
-history = fit(vae_step(model, optimizer, clip=50, bfloat16=bfloat16_pays()),
-              draw_binary(greys, 100, latent_dim=50, shift=1), record.values["steps"], trained, until=300,
+history = fit(vae_step(model, optimizer, clip=50, bfloat16=bfloat16_pays(device)),
+              draw_binary(greys, 100, latent_dim=50, shift=1), record.values["steps"], trained,
+              until=live_steps,
               schedule=partial(warmup_then_linear, warmup=0.05, decay=0.95), progress=False)
 live = bound_of(model.eval())
 
 # %%
 curves = torch.tensor(record.arm("course").each("curve"))  # (5, evaluations)
-at = evaluated.index(300)
+at = evaluated.index(live_steps)
 claim("untrained it is within 5 nats of independent pixels",
       abs(untrained - mixtures["1"]) < 5, untrained=untrained)
-claim("300 live steps end within 3 nats of the five recorded runs at that step",
+claim(f"{live_steps:,} live steps end within 3 nats of the five recorded runs at that step",
       curves[:, at].min() - 3 < live < curves[:, at].max() + 3, live=live, recorded=curves[:, at])
 
 # %%
 fig, ((ax,),) = figures.new(width=9.5, height=3.5)
 for curve in curves:
     figures.line(ax, evaluated, curve, figures.ORANGE)
-ax.plot(300, live, "D", color=figures.INK, markersize=6)
-ax.annotate("this run", (300, live), xytext=(12, -4), textcoords="offset points", fontsize=9.5)
+ax.plot(live_steps, live, "D", color=figures.INK, markersize=6)
+ax.annotate("this run", (live_steps, live), xytext=(12, -4), textcoords="offset points", fontsize=9.5)
 figures.level(ax, mixtures["20"], "mixture of 20")
 figures.level(ax, mixtures["400"], "mixture of 400")
 ax.set(xlabel="training step", ylabel="validation bound, k = 10 (nats)", ylim=(-210, -85))
@@ -327,11 +333,11 @@ show(fig, alt="Validation bound against the step for five seeds that lie on each
 # averaged before the logarithm. How many are enough? On 200 test digits, from one draw to a thousand:
 
 # %%
-vae = load_digit_vae()
+vae = load_digit_vae().to(device)
 some = test[:200]
 with torch.no_grad():
     eps = torch.randn(1000, 200, 50, generator=torch.Generator().manual_seed(2))
-    log_w = vae.log_weights(some, eps).double()
+    log_w = vae.log_weights(some, eps.to(device)).cpu().double()
 ks = [1, 10, 100, 1000]
 grouped = lambda k: log_w.view(-1, k, 200).transpose(0, 1).flatten(1)  # (k, groups · 200)
 bounds = torch.stack([importance_weighted_bound(grouped(k)).view(-1, 200).mean(0) for k in ks])
@@ -349,7 +355,7 @@ claim("from 100 to 1,000 draws less than 1 nat is still gained", steps[2][0] < 1
 # Then each one's pixels become the mean of the images, weighted by that.
 
 # %%
-binary = binarise(digits.train, torch.Generator().manual_seed(0)).flatten(1)
+binary = binarise(digits.train, torch.Generator().manual_seed(0)).flatten(1).to(device)
 rivals = {}
 for K in (1, 20):
     generator = torch.Generator().manual_seed(0)
@@ -384,7 +390,7 @@ claim("moving images by a pixel narrows the gap between training and validation"
 draws = torch.Generator().manual_seed(4)
 with torch.no_grad():
     z = torch.randn(20, 50, generator=draws)
-    means = vae.means(z)
+    means = vae.means(z.to(device)).cpu()
     samples = torch.bernoulli(means, generator=draws)
     rebuilt = vae.means(vae.encode(test[:20])[0])
 fig, axes = figures.new(2, 2, height=3.6)
@@ -399,7 +405,7 @@ show(fig, alt="Four grids of 20 digits: test digits, their reconstructions as de
 
 # %%
 with torch.no_grad():
-    many = vae.means(torch.randn(2000, 50, generator=draws))
+    many = vae.means(torch.randn(2000, 50, generator=draws).to(device))
     grey = lambda p: ((p > 0.1) & (p < 0.9)).float().mean()
 flips = (2 * many * (1 - many)).sum(1).mean()
 claim("a mean has more than 3 % of grey pixels; a test digit and a draw have none",
@@ -418,10 +424,10 @@ claim("two draws from the same z differ in more than 20 pixels on average", flip
 # With two latents all that the model knows fits on a page. We walk over the prior in steps of equal probability.
 
 # %%
-flat = load_digit_vae(latent_dim=2)
+flat = load_digit_vae(latent_dim=2).to(device)
 quantiles = torch.distributions.Normal(0.0, 1.0).icdf((torch.arange(14) + 0.5) / 14)
 with torch.no_grad():
-    cells = flat.means(torch.cartesian_prod(-quantiles, quantiles).flip(1))  # rows from the top
+    cells = flat.means(torch.cartesian_prod(-quantiles, quantiles).flip(1).to(device))  # rows from the top
     places = flat.encode(test[:600])[0]
 fig, ((left, right),) = figures.new(1, 2, height=4.6)
 figures.tiles(left, cells, columns=14)
@@ -440,7 +446,7 @@ show(fig, alt="Left, 14 by 14 decoded digits over a two-dimensional latent: neig
 
 # %%
 with torch.no_grad():
-    classes = torch.cdist(flat.encode(test[:2000])[0], flat.encode(test[2000:4000])[0]).argmin(1)
+    classes = torch.cdist(flat.encode(test[:2000])[0], flat.encode(test[2000:4000])[0]).argmin(1).cpu()
 agree = (digits.test_labels[2000:4000][classes] == digits.test_labels[:2000]).float().mean()
 claim("the nearest of 2,000 others in the two latents has the same class for more than half of the "
       "digits",
@@ -498,8 +504,8 @@ pairs = torch.randn(2, 200, 50, generator=torch.Generator().manual_seed(1))
 straight = torch.stack([torch.lerp(a, b, t[:, None]) for a, b in pairs.unbind(1)])  # (200, 9, 50)
 along = torch.stack([spherical_path(a, b, t) for a, b in pairs.unbind(1)])
 with torch.no_grad():
-    blurred = [grey(vae.means(path[:, 4])) for path in (straight, along)]
-    ends_grey = grey(vae.means(pairs))
+    blurred = [grey(vae.means(path[:, 4].to(device))) for path in (straight, along)]
+    ends_grey = grey(vae.means(pairs.to(device)))
 claim("in the middle of straight paths the means are greyer than at the ends, by 5 to 20 %; on the "
       "shell by less "
       "than 5 %", 1.05 < blurred[0] / ends_grey < 1.2 and abs(blurred[1] / ends_grey - 1) < 0.05,
@@ -508,6 +514,7 @@ claim("in the middle of straight paths the means are greyer than at the ends, by
 # %%
 with torch.no_grad():
     ends = vae.encode(test[[0, 18]])[0]
+    t = t.to(device)
     rows = [vae.means(torch.lerp(ends[0], ends[1], t[:, None])), vae.means(spherical_path(*ends, t))]
 fig, (axes,) = figures.new(1, 2, height=1.2)
 for ax, row, text in zip(axes, rows, ("straight", "along the shell"), strict=True):
@@ -544,7 +551,7 @@ with torch.no_grad():
     parts = {}
     for name, m in (("2 latents", flat), ("50 latents", vae)):
         mu, logvar = m.encode(x)
-        eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(5))
+        eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(5)).to(device)
         parts[name] = elbo_surgery(mu, logvar, eps)
 for name, (kl, information, mismatch) in parts.items():
     claim(f"{name}: information and mismatch add up to the KL within 2 %",
@@ -559,16 +566,17 @@ ticks = torch.linspace(-3.5, 3.5, 90)
 plane = torch.cartesian_prod(ticks, ticks)
 with torch.no_grad():
     mu, logvar = flat.encode(x[:3000])
-    filled = aggregate_log_density(plane, mu, logvar).exp().view(90, 90).T
+    filled = aggregate_log_density(plane.to(device), mu, logvar).exp().view(90, 90).T.cpu()
 fig, ((left, right),) = figures.new(1, 2, height=4.2, width_ratios=(1.2, 1))
-shades = left.imshow(filled, cmap=figures.WEIGHTS, origin="lower", extent=(-3.5, 3.5) * 2, vmin=0,
-                     vmax=0.25)
+shades = left.imshow(figures.values(filled), cmap=figures.WEIGHTS, origin="lower", vmin=0, vmax=0.25,
+                     extent=(-3.5, 3.5) * 2)
 fig.colorbar(shades, ax=left, shrink=0.8, label="density q(z)")
 levels = plane.pow(2).sum(1).sqrt().view(90, 90)
-left.contour(ticks, ticks, levels, levels=[1, 2, 3], colors=figures.MUTE, linestyles="--", linewidths=1)
+left.contour(*map(figures.values, (ticks, ticks, levels)), levels=[1, 2, 3], colors=figures.MUTE,
+             linestyles="--", linewidths=1)
 left.set(xlabel="$z_1$", ylabel="$z_2$")
 figures.title(left, "q(z) fills the prior's circles, with gaps")
-for i, (_, information, mismatch) in enumerate(parts.values()):
+for i, (_, information, mismatch) in enumerate(figures.values(list(parts.values()))):
     right.barh(i, information, color=figures.TEAL)
     right.barh(i, mismatch, left=information, color="#F3DCEE", edgecolor=figures.BERRY, hatch="//")
 right.set_yticks([0, 1], list(parts))
@@ -615,8 +623,8 @@ kl_each = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean(0)
 claim("19 of the 50 latents are active; the other 31 hold less than 0.01 nats together",
       active.sum() == 19 and kl_each[~active].sum() < 0.01, dead=kl_each[~active].sum())
 print("active, by seed:", record.arm("course").each("active"))
-z = reparameterize(mu, logvar, torch.randn(mu.shape, generator=draws))
-mixed = torch.where(active, z, torch.randn(mu.shape, generator=draws))  # dead latents from the prior
+z = reparameterize(mu, logvar, torch.randn(mu.shape, generator=draws).to(device))
+mixed = torch.where(active, z, torch.randn(mu.shape, generator=draws).to(device))  # dead latents from the prior
 with torch.no_grad():
     recon = [(test * l - F.softplus(l)).sum(1).mean() for l in (vae.decode(z), vae.decode(mixed))]
 claim("drawing the dead ones anew changes the reconstruction by less than 0.1 nats",
@@ -624,8 +632,10 @@ claim("drawing the dead ones anew changes the reconstruction by less than 0.1 na
 
 # %%
 fig, ((ax,),) = figures.new(width=9.5, height=2.8)
+kl_each, active = kl_each.cpu(), active.cpu()
 order = kl_each.argsort(descending=True)
-ax.bar(range(50), kl_each[order], color=[figures.TEAL if a else figures.MUTE for a in active[order]])
+shades = [figures.TEAL if a else figures.MUTE for a in active[order]]
+ax.bar(range(50), figures.values(kl_each[order]), color=shades)
 ax.text(24, 0.8, "31 latents whose q is the prior,\nwhatever the image", color=figures.MUTE)
 ax.set(xlabel="latent, sorted", ylabel="KL (nats)", xlim=(-1, 50))
 figures.title(ax, "19 latents share the 26 nats of KL")

@@ -57,7 +57,7 @@ fig, (axes,) = figures.new(1, 3, height=3.3)
 for ax, step, text in zip(axes, (0, 299), ("Before", "After: p = q, and D = ½"), strict=False):
     figures.line(ax, x, p, figures.BLUE)
     figures.line(ax, x, qs[step], figures.ORANGE, dashed=True)
-    ax.plot(*map(figures.values, (x, ds[step])), color=figures.BERRY, linewidth=1)
+    ax.plot(*figures.values([x, ds[step]]), color=figures.BERRY, linewidth=1)
     ax.set(xlim=(-3.5, 3.5), ylim=(0, 1.05), xlabel="x", ylabel="density, D(x)")
     figures.title(ax, text)
 axes[0].text(-3.4, 0.5, "data p", color=figures.BLUE)
@@ -211,12 +211,12 @@ def discriminator_loss(real_logits, fake_logits):
 
 # %%
 generator = torch.Generator().manual_seed(1)
-critics = SeedMLP([1, 64, 64, 1], 5, generator)  # five networks side by side, none sees another
+critics = SeedMLP([1, 64, 64, 1], 5, generator).to(run.device)  # five side by side, none sees another
 optimizer = torch.optim.Adam(critics.parameters(), lr=3e-3)
 schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, total_iters=800)
 for _ in range(800):  # the library's loss here, and wherever many steps are trained
     points = torch.stack([draw_bumps(5, 256, generator), 0.3 + torch.randn(5, 256, generator=generator)])
-    real_logits, fake_logits = (critics(side[..., None]).flatten() for side in points)
+    real_logits, fake_logits = (critics(side[..., None]).flatten() for side in points.to(run.device))
     loss = OBJECTIVES["nonsaturating"].discriminator(real_logits, fake_logits)
     optimizer.zero_grad()
     loss.backward()
@@ -225,7 +225,8 @@ for _ in range(800):  # the library's loss here, and wherever many steps are tra
 
 # %%
 with torch.no_grad():
-    learned = critics(x.float()[None, :, None].expand(5, -1, -1))[..., 0].sigmoid().double()
+    learned = critics(x.float()[None, :, None].expand(5, -1, -1).to(run.device))
+    learned = learned[..., 0].sigmoid().cpu().double()
 seen = (p + q) / 2 > 0.02  # where points are
 gaps = (learned - d_star)[:, seen].abs().amax(1)
 claim("five networks of five reach D* within 0.15 wherever the mean density is above 0.02",
@@ -234,16 +235,17 @@ reached = torch.stack([value_of(d.clamp(1e-9, 1 - 1e-9), p, q) for d in learned]
 claim("their values are at most 0.01 nats below 2·JSD − ln 4, and none above",
       bool((reached < best).all() and (reached > best - 0.01).all()), lost=best - reached)
 with torch.no_grad():
-    beyond = critics(torch.full((5, 1, 1), 4.0)).flatten()
+    beyond = critics(torch.full((5, 1, 1), 4.0, device=run.device)).flatten().cpu()
 claim("at x = 4, where next to nothing is seen, their logits are off by more than 5 nats",
       (beyond - torch.logit(p / (p + q))[600]).min() > 5, logits=beyond, exact=(p.log() - q.log())[600])
 
 # %%
 fig, ((ax,),) = figures.new(width=6, height=3.3)
-ax.fill_between(*map(figures.values, (x, p)), color="#DCE7FF", linewidth=0)
-ax.fill_between(*map(figures.values, (x, q)), facecolor="none", edgecolor=figures.ORANGE, hatch="///", linewidth=0)
+ax.fill_between(*figures.values([x, p]), color="#DCE7FF", linewidth=0)
+ax.fill_between(*figures.values([x, q]), facecolor="none", edgecolor=figures.ORANGE, hatch="///",
+                linewidth=0)
 for d in learned:
-    ax.plot(*map(figures.values, (x, d)), color=figures.BERRY, linewidth=0.9)
+    ax.plot(*figures.values([x, d]), color=figures.BERRY, linewidth=0.9)
 figures.line(ax, x, d_star, figures.INK, dashed=True)
 figures.level(ax, 0.5, "½")
 ax.text(-5.8, 0.93, "D* (dashed)", color=figures.INK)
@@ -411,7 +413,7 @@ claim("JS covers both bumps, the non-saturating divergence takes one",
 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.2, width_ratios=[1.3, 1])
-left.fill_between(*map(figures.values, (x, p)), color="#DCE7FF", linewidth=0)
+left.fill_between(*figures.values([x, p]), color="#DCE7FF", linewidth=0)
 figures.line(left, x, js_best, figures.MUTE)
 figures.line(left, x, ns_best, figures.BERRY)
 left.text(1.75, 0.32, "best for 2 JSD", color=figures.MUTE)
@@ -520,8 +522,9 @@ left_over = (family["2 JSD"][0](u), (u - 1).abs(), (u - 1) ** 2 / (u + 1))
 kinds = zip(("-", "--", ":"), chosen.values(), left_over, ("2 JSD", "2 TV", "2 χ²(q‖m)"), strict=True)
 order = (p.log() - q.log()).argsort()
 for style, best_output, f, name in kinds:
-    left.plot(*map(figures.values, ((p.log() - q.log())[order], best_output[order])), style, color=figures.BERRY)
-    right.plot(*map(figures.values, (u, f)), style, color=figures.BERRY)
+    curve = (p.log() - q.log())[order], best_output[order]
+    left.plot(*figures.values(curve), style, color=figures.BERRY)
+    right.plot(*figures.values([u, f]), style, color=figures.BERRY)
     right.text(4.1, f[-1] - 0.03, name, color=figures.BERRY)
 left.set(xlim=(-3, 2), ylim=(-3, 2), xlabel="ln p/q at x", ylabel="best output of D")
 figures.title(left, "D says the log ratio (—), its sign (- -), p/(p+q) (···)")
@@ -630,7 +633,7 @@ claim("along every way that is used it falls by exactly the distance",
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.9)
 height = *grid.T.reshape(2, 47, 47), prices.view(47, 47)
-right.contour(*map(figures.values, height), 14, colors=figures.BERRY, linewidths=0.7)
+right.contour(*figures.values(height), 14, colors=figures.BERRY, linewidths=0.7)
 for ax in (left, right):
     for i, j in used.nonzero().tolist():
         way = torch.stack([sources[i], goals[j]]).T
@@ -660,8 +663,9 @@ show(fig, alt=f"Left, lines carry 24 data points to 16 fakes over {solved.distan
 answer("gan.parallel_lines", ...)
 
 # %%
-fast, real_logits, fake_logits = parallel_lines(1e-2, steps=500)  # θ (500, 3, 5), logits (…, 64)
-slow = parallel_lines(1e-3, steps=500)[0]  # both: rates of D
+played = parallel_lines(1e-2, steps=500, device=run.device)  # θ (500, 3, 5), logits (…, 64)
+fast, real_logits, fake_logits = (part.cpu() for part in played)
+slow = parallel_lines(1e-3, steps=500, device=run.device)[0].cpu()  # both: rates of D
 end, sure = fast[-50:].abs().mean(0), fake_logits[300, 0].sigmoid().mean(-1)
 loss = F.softplus(-real_logits).mean(-1) + F.softplus(fake_logits).mean(-1)
 turned = (fast[1:] * fast[:-1] < 0)[:, 1].sum(0)
@@ -712,7 +716,7 @@ exact = scaled_gaussians_distance(32, 1.5)
 print(f"W₁ = {exact:.3f}")
 marks = [5, 20, 100, 400]
 arms = {"penalty": {"gp_weight": 10.0}, "box ±0.1": {"box": 0.1}, "box ±0.01": {"box": 0.01}}
-share = {name: critic_estimates(marks, 32, 1.5, **arm) / exact for name, arm in arms.items()}  # (4, 5)
+share = {name: critic_estimates(marks, 32, 1.5, **arm, device=run.device).cpu() / exact for name, arm in arms.items()}  # (4, 5)
 claim("five steps from scratch, with the penalty: under 50 % of W₁ in five of five",
       share["penalty"][0].max() < 0.5, share=share["penalty"][0])
 claim("400 steps with the penalty: between 80 % and 105 %",
@@ -723,7 +727,8 @@ claim("a box ten times as wide (three layers): more than 500 times the number",
       share["box ±0.1"][3].min() > 500 * share["box ±0.01"][3].max())
 
 # %%
-line = critic_estimates([400], dim=1, scale=2.0, gp_weight=10.0)[0] / scaled_gaussians_distance(1, 2.0)
+line = critic_estimates([400], dim=1, scale=2.0, gp_weight=10.0, device=run.device)[0].cpu()
+line = line / scaled_gaussians_distance(1, 2.0)
 claim("on a line, N(0, 1) against N(0, 2²): two or more of five end below 20 % of W₁, one below −80 %",
       (line < 0.2).sum() >= 2 and line.min() < -0.8, share=line)
 
@@ -751,13 +756,13 @@ claim("on the way home they said less than W₁ = |θ|, by a factor that changed
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.3)
 for shares, style in zip(share.values(), ("o-", "s--", "^:"), strict=True):
-    left.plot(*map(figures.values, (marks, shares)), style, color=figures.BERRY, markersize=3, linewidth=1)
+    left.plot(marks, figures.values(shares), style, color=figures.BERRY, markersize=3, linewidth=1)
 for height, text in ((1, "W₁"), (batches.mean(), "two batches"), (same.mean(), "both batches from p")):
     left.axhline(figures.values(height), color=figures.MUTE, linestyle="--", linewidth=1)
     left.text(4.5, height + 0.05, text, color=figures.MUTE)
 left.set(xscale="log", xlabel="updates of the critic", ylabel="share of the true W₁", ylim=(-0.3, 3.4))
 figures.title(left, "Critics: ● penalty, ■ box ±0.1, ▲ ±0.01")
-right.plot(*map(figures.values, (fast[:250, 2], told[:250])), color=figures.BERRY, linewidth=1)
+right.plot(*figures.values([fast[:250, 2], told[:250]]), color=figures.BERRY, linewidth=1)
 figures.line(right, [0, 1.75], [0, 1.75], figures.MUTE, "W₁")
 right.set(xlabel="θ: training runs from right to left", ylabel="the critic's number", ylim=(0, 2))
 figures.title(right, "The clipped critic arrives without measuring")

@@ -39,7 +39,7 @@ fig, (axes,) = figures.new(1, 3, height=3.4)
 fates = {"at once": "Both at once: outwards", "in turn": "In turn: round and round",
          "R1": "In turn, with R1: home"}
 for ax, (kind, fate) in zip(axes, fates.items(), strict=True):
-    ax.plot(*walk(kind).T, ".-", color=figures.INK, linewidth=0.7, markersize=3)
+    ax.plot(*figures.values(walk(kind)).T, ".-", color=figures.INK, linewidth=0.7, markersize=3)
     ax.plot(1.2, 0, "o", color=figures.BLUE)
     ax.plot(0, 0, "+", color=figures.BERRY, markersize=12)
     ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="generator θ (● start, + goal)")
@@ -147,8 +147,9 @@ at = torch.meshgrid(*[torch.linspace(-2.4, 2.4, 15, dtype=f64)] * 2, indexing="x
 starts = torch.tensor([0.6, 1.2, 2.0], dtype=f64), torch.zeros(3, dtype=f64)
 for ax, loss in zip(axes, ("minimax", "nonsaturating"), strict=True):
     flow = dirac_path(*starts, 8000, 0.005, 0.005, method="alternating", loss=loss)  # tiny steps
-    ax.quiver(*at, *dirac_field(*at, loss=loss), color="#9A9A9A", scale=22, width=0.004)
-    ax.plot(flow[..., 0], flow[..., 1], color=figures.INK, linewidth=1.2)
+    ax.quiver(*figures.values([*at, *dirac_field(*at, loss=loss)]), color="#9A9A9A", scale=22,
+              width=0.004)
+    ax.plot(*figures.values(flow.permute(2, 0, 1)), color=figures.INK, linewidth=1.2)
     ax.set(xlim=(-2.4, 2.4), ylim=(-2.4, 2.4), aspect="equal", xlabel="generator θ")
 axes[0].set_ylabel("discriminator ψ")
 figures.title(axes[0], "Minimax: circles")
@@ -214,9 +215,9 @@ claim("the pair comes home fastest at γ = 2s = 1; more penalty is slower again"
 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
-left.plot(real, imaginary, color=figures.INK, linewidth=1.6)
+left.plot(*figures.values([real, imaginary]), color=figures.INK, linewidth=1.6)
 for g in (0, 40, 100):
-    left.plot(real[g], imaginary[g], "s", color=figures.BERRY, markersize=6)
+    left.plot(*figures.values([real[g], imaginary[g]]), "s", color=figures.BERRY, markersize=6)
     left.text(real[g, 0] + 0.05, imaginary[g, 0] + 0.06, f"γ = {gammas[g]:g}" if g < 100 else "")
 for place in (-2.4, 0.06), (0.05, -0.02):  # one of the pair at each
     left.text(*place, "γ = 2.5")
@@ -325,10 +326,11 @@ claim("R1 with γ = 0.2: the distance shrinks by √(1 − hγ) = 0.98 a step, t
 fig, ((ax,),) = figures.new(width=8, height=3.6)
 time = torch.arange(1, n + 1)
 for name, colour in (("simultaneous", figures.ORANGE), ("alternating", figures.INK)):
-    ax.plot(time, paths[name][1:], color=colour, linewidth=1)
-ax.plot(time[:1500], damped[1:1501], color=figures.BERRY, linewidth=1)
+    ax.plot(*figures.values([time, paths[name][1:]]), color=colour, linewidth=1)
+ax.plot(*figures.values([time[:1500], damped[1:1501]]), color=figures.BERRY, linewidth=1)
 ax.axhline(math.sqrt(2 * h), color=figures.MUTE, linestyle="--", linewidth=1.2)
-ax.plot(time, (8 / (time * h + 8)) ** 0.5, color=figures.MUTE, linestyle="--", linewidth=1.2)
+told = (8 / (time * h + 8)) ** 0.5
+ax.plot(*figures.values([time, told]), color=figures.MUTE, linestyle="--", linewidth=1.2)
 ax.set(xscale="log", yscale="log", ylim=(1e-3, 3), xlabel="step", ylabel="distance from the end")
 ax.text(2e3, 0.85, "at once: the ring √(2h)")
 ax.text(1.2e3, 0.022, "in turn: 1/√t")
@@ -375,8 +377,9 @@ left.text(0.8, 0.66, "in turn, R1 (γ = ½)", color=figures.BERRY, ha="right")
 left.text(1.5, 1.07, "optimism", color=figures.TEXT[figures.TEAL])
 left.set(xscale="log", xlim=(0.03, 7), ylim=(0.6, 1.5), xlabel="rate h", ylabel="largest |λ| of a step")
 figures.title(left, "Below 1 the pair comes home")
-right.plot(*circle[:400].T, color="#C4C4C4", linewidth=0.8)
-right.plot(*running_mean(circle)[:400].T, ".-", color=figures.TEAL, markersize=3, linewidth=0.8)
+right.plot(*figures.values(circle[:400]).T, color="#C4C4C4", linewidth=0.8)
+middle = figures.values(running_mean(circle)[:400])
+right.plot(*middle.T, ".-", color=figures.TEAL, markersize=3, linewidth=0.8)
 right.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal", xlabel="θ", ylabel="ψ")
 figures.title(right, "The mean of a circle is its centre")
 show(fig, alt="Left, the largest multiplier against the rate: above 1 for simultaneous steps, 1 for "
@@ -391,7 +394,7 @@ show(fig, alt="Left, the largest multiplier against the rate: above 1 for simult
 # %%
 strange = dirac_path(1.5 * one, -0.5 * one, 300, h, h, gamma=3.5, method="alternating")
 fig, ((left, right),) = figures.new(1, 2, width=8, height=3.1, width_ratios=(1, 1.6))
-left.plot(*strange.T, ".-", color=figures.INK, linewidth=0.8, markersize=4)
+left.plot(*figures.values(strange).T, ".-", color=figures.INK, linewidth=0.8, markersize=4)
 left.plot(0, 0, "+", color=figures.BERRY, markersize=12)
 left.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xlabel="θ", ylabel="ψ")
 figures.line(right, range(301), strange[:, 0], figures.ORANGE)
@@ -531,14 +534,17 @@ def gradient_penalty(discriminator, real, fake, t):
 # $W_1 = 2$, exactly, and the best critic is $D(x) = x_1$.
 
 # %%
+f64_device = run.float64_device
+
+
 class Critic:
     """Two hidden layers of 64; kind: clip, penalty or spectral."""
 
     def __init__(self, kind, generator):
         self.kind, sizes = kind, ((64, 2), (64, 64), (1, 64))
-        draw = lambda *shape: torch.randn(*shape, dtype=f64, generator=generator)
+        draw = lambda *shape: torch.randn(*shape, dtype=f64, generator=generator).to(f64_device)
         self.weights = [(draw(*s) * (2 / s[1]) ** 0.5).requires_grad_() for s in sizes]
-        self.biases = [torch.zeros(s[0], dtype=f64, requires_grad=True) for s in sizes]
+        self.biases = [torch.zeros(s[0], dtype=f64, device=f64_device, requires_grad=True) for s in sizes]
         self.u = [draw(s[0]) for s in sizes]
 
     def __call__(self, x):
@@ -552,8 +558,8 @@ class Critic:
 
 def clouds(n, generator):
     """Return real and fake points, (n, 2) each."""
-    real, fake = 0.5 * torch.randn(2, n, 2, dtype=f64, generator=generator)
-    return real + torch.tensor([2.0, 0.0]), fake
+    real, fake = (0.5 * torch.randn(2, n, 2, dtype=f64, generator=generator)).to(f64_device)
+    return real + torch.tensor([2.0, 0.0], dtype=f64, device=f64_device), fake
 
 # %%
 def train_critic(kind, seed=0, steps=300, clip=0.05):
@@ -565,7 +571,7 @@ def train_critic(kind, seed=0, steps=300, clip=0.05):
         real, fake = clouds(128, generator)
         loss = losses.wasserstein_critic_loss(D(real), D(fake))
         if kind == "penalty":
-            t = torch.rand(128, generator=generator).double()
+            t = torch.rand(128, generator=generator).double().to(f64_device)
             loss = loss + 10 * penalties.gradient_penalty(D, real, fake, t)
         optimizer.zero_grad()
         loss.backward()
@@ -578,10 +584,13 @@ def train_critic(kind, seed=0, steps=300, clip=0.05):
 kinds = "clip", "penalty", "spectral"
 critics = {kind: [train_critic(kind, seed) for seed in range(5)] for kind in kinds}
 real, fake = clouds(4000, torch.Generator().manual_seed(99))
-between = torch.lerp(fake, real, torch.linspace(0, 1, 4000, dtype=f64)[:, None]).requires_grad_()
+t = torch.linspace(0, 1, 4000, dtype=f64, device=f64_device)[:, None]
+between = torch.lerp(fake, real, t).requires_grad_()
 slope = lambda D: torch.autograd.grad(D(between).sum(), between)[0].norm(dim=1)
-found = {kind: torch.stack([D(real).mean() - D(fake).mean() for D in critics[kind]]) for kind in kinds}
-slopes = {kind: torch.stack([slope(D) for D in critics[kind]]) for kind in kinds}  # (5, 4000)
+with torch.no_grad():
+    found = {kind: torch.stack([D(real).mean() - D(fake).mean() for D in critics[kind]]).cpu()
+             for kind in kinds}
+slopes = {kind: torch.stack([slope(D) for D in critics[kind]]).cpu() for kind in kinds}  # (5, 4000)
 clipped = torch.stack([torch.cat([W.flatten() for W in D.weights]) for D in critics["clip"]]).abs()
 at_limit = (clipped > 0.0499).double().mean(1)
 
@@ -605,7 +614,7 @@ figures.line(left, along[:, 0], along[:, 0], figures.MUTE)
 places = {"clip": (0.85, 0.3, 1300), "penalty": (2.98, 1.12, 1200), "spectral": (2.6, 0.6, 3700)}
 for kind, (D, *_) in critics.items():  # the first seed
     with torch.no_grad():
-        values = D(along) - D(torch.zeros(1, 2, dtype=f64))
+        values = (D(along.to(f64_device)) - D(torch.zeros(1, 2, dtype=f64, device=f64_device))).cpu()
     figures.line(left, along[:, 0], values, colours[kind])
     right.hist(slopes[kind][0].numpy(), 40, range=(0, 2), histtype="step", color=colours[kind])
     height, *beside = places[kind]
@@ -691,10 +700,10 @@ claim("G first, on the same fakes, is both at once: the same numbers, worse for 
 # %%
 fig, ((ax,),) = figures.new(width=8, height=3.5)
 for row, js in enumerate(recipe.values()):
-    ax.plot(js, [row] * 5, "^", color=figures.ORANGE, markersize=6, alpha=0.8)
-    ax.plot(js.mean(), row, "|", color=figures.INK, markersize=16, markeredgewidth=2)
+    ax.plot(figures.values(js), [row] * 5, "^", color=figures.ORANGE, markersize=6, alpha=0.8)
+    ax.plot(figures.values(js.mean()), row, "|", color=figures.INK, markersize=16, markeredgewidth=2)
 ax.axvline(floor, color=figures.MUTE, linestyle="--", linewidth=1.2)
-ax.axvline(base.mean(), color=figures.MUTE, linestyle=":", linewidth=1.2)
+ax.axvline(figures.values(base.mean()), color=figures.MUTE, linestyle=":", linewidth=1.2)
 for place, text in ((floor, "real against real"), (base.mean(), "mean of the six steps")):
     ax.text(place + 0.006, -0.6, text, color=figures.MUTE, fontsize=9)
 ax.set_yticks(range(len(recipe)), recipe)
@@ -720,8 +729,8 @@ from course_lib.datasets.ring import centres, draw_ring, modes_and_quality
 from course_lib.gan.ring import Game, SeedMLP, Treatment, make_players, play
 
 generator = torch.Generator().manual_seed(1)
-networks = SeedMLP((4, 7, 2), 5, generator)
-z = torch.randn(5, 6, 4, generator=generator)
+networks = SeedMLP((4, 7, 2), 5, generator).to(run.device)
+z = torch.randn(5, 6, 4, generator=generator).to(run.device)
 agree = []
 for seed in range(5):  # the loop
     first, second = (W[seed] for W in networks.weights)
@@ -775,16 +784,16 @@ claim("where D is slow, the averages cover no mode",
 fig, ((dots, plain, best),) = figures.new(1, 3, height=3.6, width_ratios=(1.25, 1, 1))
 for row, (now, average) in enumerate(modes.values()):
     shift = torch.linspace(-0.2, 0.2, 5)
-    dots.plot(now, row + shift, "^", color=figures.ORANGE, markersize=5)
-    dots.plot(average + 0.15, row + shift, "s", color=figures.TEAL, markersize=3)
+    dots.plot(*figures.values([now, row + shift]), "^", color=figures.ORANGE, markersize=5)
+    dots.plot(*figures.values([average + 0.15, row + shift]), "s", color=figures.TEAL, markersize=3)
 dots.set_yticks(range(len(modes)), modes)
 dots.invert_yaxis()
 dots.set(xlim=(-0.5, 8.6), xticks=range(0, 9, 2), xlabel="modes: ▲ as it is, ■ averaged weights")
 figures.title(dots, "Fast D and noise: 8 in each seed")
 for ax, arm, of in ((plain, "plain", "as it is"), (best, "fast D, noise", "averaged weights")):
-    ax.plot(*centres().T, "o", color=figures.BLUE, markersize=11, fillstyle="none")
+    ax.plot(*figures.values(centres()).T, "o", color=figures.BLUE, markersize=11, fillstyle="none")
     fakes = torch.tensor(record[arm]["fakes"][of != "as it is"])
-    ax.plot(*fakes.T, "^", color=figures.ORANGE, markersize=3, alpha=0.6)
+    ax.plot(*figures.values(fakes).T, "^", color=figures.ORANGE, markersize=3, alpha=0.6)
     ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xlabel=f"first seed, {of}")
 figures.title(plain, "Plain: found and lost")
 figures.title(best, "Fast D, noise: all eight")
@@ -803,15 +812,16 @@ show(fig, alt="Modes that five seeds of each arm cover: eight in every seed for 
 
 # %%
 generator = torch.Generator().manual_seed(0)
-game = Game(make_players(5, generator), Treatment(d_rate=2e-3, noise=0.8))
-z = torch.randn(5, 2500, 256, generator=torch.Generator().manual_seed(100))
+game = Game(make_players(5, generator, device=run.device), Treatment(d_rate=2e-3, noise=0.8))
+z = torch.randn(5, 2500, 256, generator=torch.Generator().manual_seed(100)).to(run.device)
 then = torch.tensor(record["fast D, noise"]["now"][0]["distance"])
 
 
 @torch.no_grad()
 def away():
     """Return how far the five median distances are from the record's, in the mean."""
-    distance = torch.cdist(game.players.generator(z), centres()).amin(-1).median(1).values
+    fakes = game.players.generator(z).cpu()
+    distance = torch.cdist(fakes, centres()).amin(-1).median(1).values
     return (distance - then).abs().mean()
 
 
@@ -831,13 +841,13 @@ from course_lib.chapters.ch10_gan_dynamics.scene import Scene, histogram_js, pre
 
 def judge(scene):
     """Return how many modes have 1 % of 2,000 fakes within 0.3, and the divergence."""
-    fakes = scene.game.players.sample(2000, torch.Generator().manual_seed(1))[0]
+    fakes = scene.game.players.sample(2000, torch.Generator().manual_seed(1))[0].cpu()
     share = (torch.cdist(fakes, centres()) < 0.3).double().mean(0)
     return int((share >= 0.01).sum()), histogram_js(scene.points, fakes)
 
 
 treatments = {"good": Treatment(d_rate=1e-3), "collapsed": Treatment(g_rate=3e-3)}  # D: 1e-4 unless said
-states = {name: Scene(preset("ring of eight"), chosen) for name, chosen in treatments.items()}
+states = {name: Scene(preset("ring of eight"), chosen, device=run.device) for name, chosen in treatments.items()}
 for name, scene in states.items():
     for _ in range(16 if name == "good" else 6):
         scene.train(50)
@@ -855,11 +865,14 @@ square = (-3, 3, -3, 3)
 fig, (axes,) = figures.new(1, 2, width=8.4, height=4.9)
 for ax, scene in zip(axes, states.values(), strict=True):
     view = scene.look()
-    ax.imshow(view.belief, figures.SIGNED.reversed(), vmin=-0.3, vmax=1.3, origin="lower", extent=square)
-    ax.contour(view.belief, levels=[0.5], colors=figures.INK, extent=square, linewidths=1.2)
-    ax.plot(*view.grid.permute(2, 1, 0), color=figures.ORANGE, linewidth=0.7)
-    ax.scatter(*view.real.T, s=14, color=figures.BLUE, marker="o", edgecolors="white", linewidths=0.4)
-    ax.scatter(*view.fake.T, s=18, color=figures.ORANGE, marker="^", edgecolors="white", linewidths=0.4)
+    belief = figures.values(view.belief)
+    ax.imshow(belief, figures.SIGNED.reversed(), vmin=-0.3, vmax=1.3, origin="lower", extent=square)
+    ax.contour(belief, levels=[0.5], colors=figures.INK, extent=square, linewidths=1.2)
+    ax.plot(*figures.values(view.grid.permute(2, 1, 0)), color=figures.ORANGE, linewidth=0.7)
+    ax.scatter(*figures.values(view.real).T, s=14, color=figures.BLUE, marker="o",
+               edgecolors="white", linewidths=0.4)
+    ax.scatter(*figures.values(view.fake).T, s=18, color=figures.ORANGE, marker="^",
+               edgecolors="white", linewidths=0.4)
     ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal",
            xlabel="● real  ▲ fake  — lines of noise\nD says: blue real, orange fake, line ½")
 figures.title(axes[0], "Good: the grid is wound around the ring")
@@ -881,7 +894,8 @@ alt = ("A GAN of the plane that trains here: the discriminator as a map, real an
 try:
     from course_lib.chapters.ch10_gan_dynamics.explorers import GanExplorer
 
-    scene = GanExplorer("ring of eight", own=mine, snapshots=snapshots, shown="good", alt=alt)
+    scene = GanExplorer("ring of eight", own=mine, snapshots=snapshots, shown="good", alt=alt,
+                        device=run.device)
 except ImportError:
     scene = alt
 scene

@@ -22,11 +22,13 @@ from course_lib.classroom.figures import show
 from course_lib.classroom.records import recorded
 from course_lib.gan.dcgan import sample
 from course_lib.pretrained.generators import load_generator
+from course_lib.training.runtime import runtime
 
+device = runtime().device
 record = recorded("gan_images")
 one_row = torch.randn(5, 64, generator=torch.Generator().manual_seed(1))
-z, classes = one_row.repeat_interleave(10, 0), torch.arange(10).repeat(5)
-made = {data: sample(load_generator(data), z, classes) for data in ("digits", "fashion")}
+z, classes = one_row.repeat_interleave(10, 0).to(device), torch.arange(10, device=device).repeat(5)
+made = {data: sample(load_generator(data).to(device), z, classes) for data in ("digits", "fashion")}
 
 # %%
 fig, (axes,) = figures.new(1, 2, height=2.9)
@@ -75,10 +77,10 @@ from course_lib.classroom.claims import claim
 from course_lib.datasets.images import load_digits
 from course_lib.evaluation.classifier import features_and_logits
 from course_lib.pretrained.classifiers import load_classifier
-from course_lib.training.trained import Trained
 from course_lib.training.fit import fit
 from course_lib.training.precision import bfloat16_pays
 from course_lib.training.runtime import start
+from course_lib.training.trained import Trained
 
 run = start(seed=0, threads=1)
 f64 = torch.float64
@@ -96,12 +98,12 @@ digits = load_digits()
 up = nn.Sequential(
     nn.Linear(64, 64 * 7 * 7, bias=False), nn.Unflatten(1, (64, 7, 7)), nn.BatchNorm2d(64), nn.ReLU(),
     nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
-    nn.ConvTranspose2d(32, 1, 4, stride=2, padding=1), nn.Tanh())
+    nn.ConvTranspose2d(32, 1, 4, stride=2, padding=1), nn.Tanh()).to(device)
 down = nn.Sequential(
     nn.Conv2d(1, 32, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
     nn.Conv2d(32, 64, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(64), nn.LeakyReLU(0.2),
-    nn.Flatten(), nn.Linear(64 * 7 * 7, 1), nn.Flatten(0))
-noise = torch.randn(8, 64)
+    nn.Flatten(), nn.Linear(64 * 7 * 7, 1), nn.Flatten(0)).to(device)
+noise = torch.randn(8, 64).to(device)
 images = up(noise)
 claim("8 noises become 8 images of 28 × 28 in (−1, 1), and 8 logits",
       images.shape == (8, 1, 28, 28) and images.abs().max() < 1 and down(images).shape == (8,))
@@ -111,7 +113,7 @@ claim("8 noises become 8 images of 28 × 28 in (−1, 1), and 8 logits",
 # depends on the others in its batch. For use, `.eval()` takes running averages of the means and variances instead: after each batch, 0.9 of the old average plus 0.1 of the batch's value.
 
 # %%
-x = images.detach().double().requires_grad_()
+x = images.detach().cpu().double().requires_grad_()
 over = {"dim": (0, 2, 3), "keepdim": True}  # the batch and all places
 by_hand = (x - x.mean(**over)) / (x.var(correction=0, **over) + 1e-5).sqrt()
 claim("batch norm by hand is PyTorch's, in float64",
@@ -149,7 +151,8 @@ def gradient_of(network):
     return sum((p.grad**2).sum().item() for p in network.parameters() if p.grad is not None) ** 0.5
 
 
-real_batch, fake = digits.train[:64, None] / 127.5 - 1, up.train()(torch.randn(64, 64))
+real_batch = (digits.train[:64, None] / 127.5 - 1).to(device)
+fake = up.train()(torch.randn(64, 64).to(device))
 d_loss = lambda fake: F.softplus(-down(real_batch)).mean() + F.softplus(down(fake)).mean()
 d_loss(fake.detach()).backward()
 with_detach = gradient_of(up)
@@ -200,13 +203,13 @@ class Watched(torch.optim.SGD):
 g_optimizer = Watched(up.parameters(), lr=0.1)
 d_optimizer = torch.optim.SGD(down.parameters(), lr=0.1)
 before = [p.detach().clone() for p in down.parameters()]
-training_step(up, down, g_optimizer, d_optimizer, real_batch, torch.randn(64, 64))
+training_step(up, down, g_optimizer, d_optimizer, real_batch, torch.randn(64, 64).to(device))
 same = lambda one, other: all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 claim("D moved in its own turn and stood still in G's",
       same(g_optimizer.seen, down.parameters()) and not same(g_optimizer.seen, before))
 kept, before = ([p.detach().clone() for p in network.parameters()] for network in (up, down))
 up.zero_grad()
-F.softplus(down(up(torch.randn(64, 64)).detach())).mean().backward()
+F.softplus(down(up(torch.randn(64, 64).to(device)).detach())).mean().backward()
 d_optimizer.step()
 claim("a turn of D alone moves D and not G", gradient_of(up) == 0
       and same(kept, up.parameters()) and not same(before, down.parameters()))
@@ -235,16 +238,17 @@ from course_lib.training.moving_average import moving_average
 
 G, D = Generator(64, channels=32, n_classes=10), Discriminator(channels=32, n_classes=10)
 for network in (G, D):
-    network.to(memory_format=torch.channels_last)  # each place's channels side by side: faster here
+    network.to(device, memory_format=torch.channels_last)  # each place's channels side by side: faster here
 optimizers = {name: torch.optim.Adam(network.parameters(), 2e-3, (0.5, 0.99), fused=True)
               for name, network in (("G", G), ("D", D))}
 average = moving_average(G, decay=0.98)
 step = adversarial_step(G, D, optimizers["G"], optimizers["D"], average=average,
-                        bfloat16=bfloat16_pays(run.device))
+                        bfloat16=bfloat16_pays(device))
 trained = Trained({"G": G, "D": D, "average": average}, optimizers, torch.Generator().manual_seed(0))
 
 # %% tags=["nbval-ignore-output"]
-noise, asked = torch.randn(10_000, 64, generator=torch.Generator().manual_seed(1)), digits.test_labels
+noise = torch.randn(10_000, 64, generator=torch.Generator().manual_seed(1)).to(device)
+asked, real_digits = digits.test_labels.to(device), to_images(digits.train).to(device)
 at = {0: sample(average, noise[:2000], asked[:2000])}  # step → 2,000 images
 
 
@@ -254,7 +258,7 @@ def keep(history):
         at[history.step] = sample(average, noise[:2000], asked[:2000])
 
 
-history = fit(step, draw_turns(to_images(digits.train), digits.train_labels, 64, 64), 600, trained,
+history = fit(step, draw_turns(real_digits, digits.train_labels, 64, 64), 600, trained,
               every=20, on_interval=keep, unit=("image", 64))
 
 # %%
@@ -305,12 +309,12 @@ show(fig, alt="Above, generated images at steps 0, 100, 200, 400 and 600: grey, 
 # Pixels are a bad ruler: move a digit by two pixels, and it is further from itself than from another digit. A classifier is trained not to mind. Ours has learnt the ten classes of the training digits (99 % right on the test digits); the 64 numbers $\phi(x)$ before its last layer are what we measure in.
 
 # %%
-classifier = load_classifier("digits")
-test = to_images(digits.test)
+classifier = load_classifier("digits").to(device)
+test = to_images(digits.test).to(device)
 real, real_logits = features_and_logits(classifier, test)  # (10000, 64), (10000, 10)
 some, moved = test[:500], test[:500].roll(2, dims=-1)  # two pixels to the right
 of_some, of_moved = (features_and_logits(classifier, x)[0] for x in (some, moved))
-other = digits.test_labels[:500, None] != digits.test_labels[None, :500]
+other = asked[:500, None] != asked[None, :500]  # test digits of two classes
 
 
 def nearer_than_another_class(x, x_moved):
@@ -324,7 +328,7 @@ by = {"pixels": nearer_than_another_class(some, moved),
       "features": nearer_than_another_class(of_some, of_moved)}
 claim("moved by two pixels a digit stays nearer to itself than any of another class: in features in "
       "95 cases of 100, in pixels in fewer than 25", by["features"] > 0.95 and by["pixels"] < 0.25, **by)
-right = (real_logits.argmax(1) == digits.test_labels).double().mean()
+right = (real_logits.argmax(1) == asked).float().mean()
 claim("the classifier is right for more than 98.5 % of the test digits", right > 0.985, share=right)
 
 # %% [markdown]
@@ -365,7 +369,7 @@ def gaussian_frechet_distance(mu, sigma, other_mu, other_sigma):
     ...
 
 # %%
-moments = lambda x: (x.double().mean(0), x.double().T.cov())
+moments = lambda x: (x.cpu().double().mean(0), x.cpu().double().T.cov())
 on_a_line = gaussian_frechet_distance(torch.tensor([1.0]).double(), torch.tensor([[4.0]]).double(),
                                       torch.tensor([3.0]).double(), torch.tensor([[9.0]]).double())
 claim("on a line: (1 − 3)² + (2 − 3)² = 5", abs(on_a_line - 5) < 1e-6)
@@ -376,7 +380,7 @@ claim("fewer images than features: the covariance is singular, and the distance 
       and torch.linalg.matrix_rank(moments(flat)[1]) < 40)
 
 # %%
-(m1, s1), (m2, s2) = moments(real), moments(real[digits.test_labels < 5])
+(m1, s1), (m2, s2) = moments(real), moments(real[asked < 5])
 A, B = (torch.linalg.cholesky(s + 1e-9 * torch.eye(64, dtype=f64)) for s in (s1, s2))
 U, S, Vt = torch.linalg.svd(B.T @ A)
 cost = lambda K: ((m1 - m2) ** 2).sum() + s1.trace() + s2.trace() - 2 * (A @ K @ B.T).trace()
@@ -535,7 +539,7 @@ from course_lib.evaluation.neighbours import memorisation, nearest
 
 images = sample(average, noise, asked)
 features, logits = features_and_logits(classifier, images)
-train_pixels = to_images(digits.train).flatten(1)
+train_pixels = real_digits.flatten(1)
 near = memorisation(images[:2000].flatten(1), train_pixels, test[:2000].flatten(1))
 verdict = {"distance": frechet_distance(features, real),
            **dict(zip(("density", "coverage"), density_and_coverage(real, features), strict=True))}
@@ -567,7 +571,7 @@ claim("40 training digits planted among the 2,000 are found (2 %), moved by two 
 distances, which = nearest(images[:2000].flatten(1), train_pixels)
 closest = distances.argsort()[:10]
 claim("the ten that lie nearest to a training digit are ones", bool((asked[closest] == 1).all()))
-pairs = torch.cat([images[closest], digits.train[which[closest], None] / 127.5 - 1])
+pairs = torch.cat([images[closest], real_digits[which[closest]]])
 fig, ((ax,),) = figures.new(1, 1, height=2.4)
 figures.tiles(ax, pairs, columns=10, low=-1)
 ax.set_yticks((15, 45), ["▲ made", "● trained on"])
@@ -624,7 +628,7 @@ ends = {"frechet_distance": floor[5000], "coverage": 0.969, "density": 1.0}
 for ax, (key, end) in zip(axes, ends.items(), strict=True):
     for row, arm in enumerate(ARMS):
         mark = "D" if "VAE" in arm or "draws" in arm else "^"
-        ax.plot(of(arm, key), [row] * len(of(arm, key)), mark, color=figures.ORANGE,
+        ax.plot(figures.values(of(arm, key)), [row] * len(of(arm, key)), mark, color=figures.ORANGE,
                 fillstyle="full" if "GAN" in arm else "none")
     ax.axvline(end, color=figures.BLUE, linestyle=":", linewidth=1.4)
     ax.text(end, 2.5, " real ", color=figures.BLUE, ha="left" if ax is axes[0] else "right")
@@ -667,12 +671,13 @@ claim("after 3,000 steps with a falling rate they gain less than 5 %",
 
 # %%
 ink = lambda x: ((x + 1) / 2).flatten(1).mean(1)
-shared = sample(average, noise[:500].repeat_interleave(10, 0), torch.arange(10).repeat(500))
+tens = torch.arange(10, device=device)
+shared = sample(average, noise[:500].repeat_interleave(10, 0), tens.repeat(500))
 together = torch.corrcoef(ink(shared).view(500, 10).T)
 claim("the ink of two classes' images with the same noise is correlated: above 0.5 in the mean of all "
       "pairs",
       (together.sum() - 10) / 90 > 0.5, mean=(together.sum() - 10) / 90)
-direction = torch.zeros(64)
+direction = torch.zeros(64, device=device)
 for c in range(5):
     of_class = noise[asked == c]
     by_ink = ink(images[asked == c]).argsort()
@@ -680,7 +685,8 @@ for c in range(5):
     direction += (of_class[by_ink[-tenth:]].mean(0) - of_class[by_ink[:tenth]].mean(0)) / 5
 
 # %%
-fresh, kinds = torch.randn(1000, 64, generator=generator), 5 + torch.arange(1000) % 5
+fresh = torch.randn(1000, 64, generator=generator).to(device)
+kinds = 5 + torch.arange(1000, device=device) % 5
 steered = {f: sample(average, fresh + f * direction, kinds) for f in (-1, 0, 1, 3)}
 still = {f: accuracy(features_and_logits(classifier, x)[1], kinds) for f, x in steered.items()}
 claim("at least 990 of 1,000 digits it had no part in grow heavier with it, and lighter against it",
@@ -717,12 +723,12 @@ claim("fresh noises, the spherical middles, differ from the ends by less than 0.
       all(abs(judged["spherical"][k] - judged["ends"][k]) < 0.1 for k in judged["ends"]))
 
 # %%
-t = torch.linspace(0, 1, 20)[:, None]
+t = torch.linspace(0, 1, 20, device=device)[:, None]
 light, heavy = fresh[ink(steered[0]).argsort()[[100, -100]]][:, None]  # a tenth from either end
 angle = torch.acos(F.cosine_similarity(light, heavy))
 on_arc = (torch.sin((1 - t) * angle) * light + torch.sin(t * angle) * heavy) / torch.sin(angle)
 ways = {"straight": torch.lerp(light, heavy, t), "spherical": on_arc}
-paths = torch.cat([sample(average, way, torch.full((20,), 3)) for way in ways.values()])
+paths = torch.cat([sample(average, way, torch.full((20,), 3, device=device)) for way in ways.values()])
 read = features_and_logits(classifier, paths)[1].argmax(1)
 claim("on both paths at least 36 of 40 images are read as threes", (read == 3).sum() >= 36)
 fig, ((above,), (below,)) = figures.new(2, 1, height=3.6, height_ratios=(3, 2))
@@ -755,7 +761,7 @@ except ImportError:  # run as a script where there are no widgets
 explorer
 
 # %%
-without = sample(average, torch.zeros(10, 64), torch.arange(10))
+without = sample(average, torch.zeros(10, 64, device=device), tens)
 claim("without noise the ten classes are still ten digits, each read as asked",
       features_and_logits(classifier, without)[1].argmax(1).tolist() == list(range(10)))
 

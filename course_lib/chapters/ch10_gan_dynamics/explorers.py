@@ -180,7 +180,8 @@ class PhaseExplorer(Explorer):
 class GanExplorer(Explorer):
     """Train a GAN of the plane and watch: ten steps a tick, one when slow, or one turn of either player.
 
-    own: points (n, 2) of yours, a choice beside the presets; snapshots: name → what ``Scene.snapshot`` gave.
+    own: points (n, 2) of yours, a choice beside the presets; snapshots: name → what ``Scene.snapshot`` gave;
+    device: where the networks play.
     """
 
     def __init__(
@@ -191,8 +192,9 @@ class GanExplorer(Explorer):
         steps: int = 3000,
         shown: str = "",
         alt: str = "",
+        device: torch.device | str = "cpu",
     ) -> None:
-        self._own, self._steps, self._snapshots = own, steps, dict(snapshots or {})
+        self._own, self._steps, self._snapshots, self._device = own, steps, dict(snapshots or {}), device
         self._picture = ScenePicture(steps)
         choices = [*PRESETS, *([] if own is None else ["your points"])]
         self.data = ipywidgets.Dropdown(options=choices, value=data, description="data")
@@ -206,7 +208,7 @@ class GanExplorer(Explorer):
         self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
         for name, button in self.buttons.items():
             button.on_click(partial(self.safely, actions[name]))
-        self.scene = Scene(self._points())
+        self.scene = Scene(self._points(), device=self._device)
         if shown:
             self.scene.restore(self._snapshots[shown])
         rows = [[self.data, self.play, self.slow], [*self.buttons.values()], [self.gamma, self.g_rate, self.d_rate]]
@@ -249,7 +251,7 @@ class GanExplorer(Explorer):
 
     def reset(self) -> None:
         """Start again with untrained networks on the chosen data."""
-        self.scene = Scene(self._points())
+        self.scene = Scene(self._points(), device=self._device)
         self.redraw()
 
     def keep(self) -> None:

@@ -14,13 +14,10 @@ from course_lib.datasets.plane import fireflies, standardise
 from course_lib.datasets.ring import RADIUS, centres
 from course_lib.gan.ring import Game, Treatment, make_players
 from course_lib.information.divergences import entropy
+from course_lib.training.transfer import to_device
 
 EXTENT = 3.0  # the scene is the square from −3 to 3
-
-
 SHOWN = 150  # fakes that are drawn
-
-
 CELLS = 40  # of the discriminator's picture, along an axis
 
 
@@ -96,23 +93,31 @@ class View:
 class Scene:
     """A game on given points (n, 2): noise of two numbers, 64 hidden units, batches of 256.
 
+    The networks play on the device; points and whatever is looked at stay on the CPU, as do the draws.
     ValueError for points that are not (n, 2), fewer than 16, not finite or out of the square from −3 to 3.
     """
 
-    def __init__(self, points: Tensor, treatment: Treatment | None = None, seed: int = 0, hidden: int = 64) -> None:
-        points = torch.as_tensor(points).detach().float().cpu()  # such small networks are fastest there
+    def __init__(
+        self,
+        points: Tensor,
+        treatment: Treatment | None = None,
+        seed: int = 0,
+        hidden: int = 64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        points = torch.as_tensor(points).detach().float().cpu()
         if points.ndim != 2 or points.shape[1] != 2 or len(points) < 16:
             raise ValueError(f"points: expected at least 16 rows of two numbers, got {tuple(points.shape)}")
         if not (points.abs() <= EXTENT).all():
             raise ValueError(f"points: expected finite numbers from −{EXTENT:g} to {EXTENT:g}")
         self.points, self._generator = points, torch.Generator().manual_seed(seed)
         treatment = treatment or Treatment(d_rate=1e-3)
-        self.game = Game(make_players(1, self._generator, latent=2, hidden=hidden), treatment)
-        self._z = torch.randn(1, 1000, 2, generator=self._generator)
+        self.game = Game(make_players(1, self._generator, latent=2, hidden=hidden, device=device), treatment)
+        self._z = torch.randn(1, 1000, 2, generator=self._generator).to(device)
         one, other = points[torch.randperm(len(points), generator=self._generator)].chunk(2)
         self.floor = histogram_js(one, other)
         self.step = 0
-        self._loss = 2 * math.log(2)
+        self._loss = torch.tensor(2 * math.log(2))  # the discriminator's last, wherever it was computed
         self._measured: list[tuple[int, float, float]] = []
         self._measure()
 
@@ -128,7 +133,8 @@ class Scene:
         chosen = torch.randint(len(self.points), (256,), generator=self._generator)
         fake = self.game.players.sample(256, self._generator)
         mixing = self.game.draw_mixing(256, self._generator)
-        self._loss = self.game.discriminator_turn(self.points[chosen][None], fake, *mixing).item()
+        real, *mixing = to_device(self.game.players.device, self.points[chosen][None], *mixing)
+        self._loss = self.game.discriminator_turn(real, fake, *mixing)
 
     def generator_turn(self) -> None:
         """Draw noise and let the generator take one step; counts as the end of a step of training."""
@@ -144,8 +150,8 @@ class Scene:
 
     @torch.no_grad()
     def _measure(self) -> None:
-        js = histogram_js(self.points, self.game.players.generator(self._z)[0])
-        self._measured.append((self.step, js, math.log(2) - self._loss / 2))
+        js = histogram_js(self.points, self.game.players.generator(self._z)[0].cpu())
+        self._measured.append((self.step, js, math.log(2) - self._loss.item() / 2))
 
     def look(self) -> View:
         """Return what there is to see now; changes nothing."""
@@ -157,10 +163,12 @@ class Scene:
         along, across = torch.linspace(-2, 2, 25), torch.linspace(-2, 2, 9)
         lines = torch.stack(torch.meshgrid(across, along, indexing="ij"), -1)  # (9, 25, 2)
         with torch.no_grad():
-            belief = networks.discriminator(square).sigmoid().view(CELLS, CELLS)
-            grid = networks.generator(torch.cat([lines, lines.flip(-1)]).view(1, -1, 2)).view(18, 25, 2)
+            belief = networks.discriminator(square.to(fake.device)).sigmoid().view(CELLS, CELLS).cpu()
+            lines = torch.cat([lines, lines.flip(-1)]).view(1, -1, 2).to(fake.device)
+            grid = networks.generator(lines).view(18, 25, 2).cpu()
         steps, js, found = map(list, zip(*self._measured, strict=True))
-        return View(self.points[:SHOWN], fake[0].detach(), -gradient[0], belief, grid, self.floor, steps, js, found)
+        fakes, arrows = fake[0].detach().cpu(), -gradient[0].cpu()
+        return View(self.points[:SHOWN], fakes, arrows, belief, grid, self.floor, steps, js, found)
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything that ``restore`` needs, as copies."""
