@@ -77,7 +77,7 @@ def test_a_lock_that_is_never_released_does_not_stop_a_lesson(tmp_path):
     with held(tmp_path / "a.lock"):
         start = time.monotonic()
         with held(tmp_path / "a.lock", timeout=0.1):
-            assert 0.1 <= time.monotonic() - start < 3
+            assert 0.1 <= time.monotonic() - start < 30
     with held(tmp_path / "a.lock", timeout=60):
         assert time.monotonic() - start < 30, "released at the end of the block"
 
