@@ -700,7 +700,7 @@ claim("G first, on the same fakes, is both at once: the same numbers, worse for 
 # %%
 fig, ((ax,),) = figures.new(width=8, height=3.5)
 for row, js in enumerate(recipe.values()):
-    ax.plot(figures.values(js), [row] * 5, "^", color=figures.ORANGE, markersize=6, alpha=0.8)
+    ax.plot(figures.values(js), [row] * len(js), "^", color=figures.ORANGE, markersize=6, alpha=0.8)
     ax.plot(figures.values(js.mean()), row, "|", color=figures.INK, markersize=16, markeredgewidth=2)
 ax.axvline(floor, color=figures.MUTE, linestyle="--", linewidth=1.2)
 ax.axvline(figures.values(base.mean()), color=figures.MUTE, linestyle=":", linewidth=1.2)
