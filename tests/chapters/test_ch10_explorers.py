@@ -268,9 +268,11 @@ def test_your_own_points_and_those_that_will_not_do(explorer):
 
 def test_given_snapshots_and_own_data_are_choices():
     scene = Scene(preset("circle"))
+    scene.set(g_rate=3e-3, r1_weight=0.5)
     scene.train(20)
     made = GanExplorer("circle", own=torch.rand(30, 2), snapshots={"good": scene.snapshot()}, shown="good", alt="x y z")
     assert made.scene.step == 20
+    assert (made.g_rate.value, made.gamma.value) == (3e-3, 0.5)  # with which it goes on
     assert "your points" in made.data.options
     assert list(made.snapshot.options) == ["", "good"]
     data, _ = made._repr_mimebundle_()

@@ -210,7 +210,7 @@ class GanExplorer(Explorer):
             button.on_click(partial(self.safely, actions[name]))
         self.scene = Scene(self._points(), device=self._device)
         if shown:
-            self.scene.restore(self._snapshots[shown])
+            self._go_back(shown)
         rows = [[self.data, self.play, self.slow], [*self.buttons.values()], [self.gamma, self.g_rate, self.d_rate]]
         alt = alt or "A GAN of the plane: discriminator, real and fake points, the pull on each fake, the divergence."
         super().__init__([*rows, [self.snapshot]], alt, (950, 440))
@@ -261,11 +261,14 @@ class GanExplorer(Explorer):
         self.snapshot.options = ["", *self._snapshots]
         self.say(f"kept as ‘{name}’")
 
+    def _go_back(self, name: str) -> None:
+        self.scene.restore(self._snapshots[name])
+        now = self.scene.game.treatment
+        self.gamma.value, self.g_rate.value, self.d_rate.value = now.r1_weight, now.g_rate, now.d_rate
+
     def _restore(self) -> None:
         if self.snapshot.value:
-            self.scene.restore(self._snapshots[self.snapshot.value])
-            now = self.scene.game.treatment
-            self.gamma.value, self.g_rate.value, self.d_rate.value = now.r1_weight, now.g_rate, now.d_rate
+            self._go_back(self.snapshot.value)
             self.redraw()
 
     def use(self, points: Tensor) -> None:
