@@ -57,7 +57,7 @@ left.text(1.75, 0.5, "posterior p(z|x)", color=figures.TEXT[figures.TEAL])
 left.set(xlim=(-3, 3.6), ylim=(0, 0.75), xlabel="latent z", ylabel="density")
 figures.title(left, "Seeing x = (1, 0, 1) moves belief about z")
 figures.line(right, means, bound, figures.INK)
-right.fill_between(means, bound, log_p, color="#F3DCEE")
+right.fill_between(figures.values(means), figures.values(bound), figures.values(log_p), color="#F3DCEE")
 figures.level(right, log_p, "ln p(x)")
 right.text(-0.55, -1.78, "the gap is\nKL(q ‖ posterior)", color=figures.BERRY, fontsize=9)
 right.set(xlabel="mean of q (its σ is 0.65)", ylabel="lower bound (nats)", ylim=(-3.2, -1.2))
@@ -308,9 +308,9 @@ claim("from 10 to 100 latents the score function's variance grows more than 50-f
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 bins = torch.linspace(-1, 30, 125).numpy()
-left.hist(score.numpy(), bins, density=True, histtype="stepfilled", color="#F3DCEE")
-left.hist(path.numpy(), bins, density=True, histtype="step", color=figures.TEAL, linewidth=1.8)
-left.axvline(truth, color=figures.INK, linewidth=0.8)
+left.hist(figures.values(score), bins, density=True, histtype="stepfilled", color="#F3DCEE")
+left.hist(figures.values(path), bins, density=True, histtype="step", color=figures.TEAL, linewidth=1.8)
+left.axvline(figures.values(truth), color=figures.INK, linewidth=0.8)
 left.text(6.8, 0.2, "reparameterised", color=figures.TEXT[figures.TEAL])
 left.text(15, 0.02, "score function", color=figures.BERRY)
 left.set(xlabel="gradient by μ from one draw", ylabel="density", xlim=(-1, 30), yscale="log")
@@ -397,7 +397,8 @@ claim("with σ of 10 levels the density is the mass of a level within 0.0001",
 
 # %%
 fig, ((ax,),) = figures.new(width=6, height=3.2)
-ax.bar(levels[:, 0], edge.exp(), width=1, color="#FAE6D6", edgecolor=figures.ORANGE, linewidth=0.6)
+ax.bar(*figures.values([levels[:, 0], edge.exp()]), width=1, color="#FAE6D6", edgecolor=figures.ORANGE,
+       linewidth=0.6)
 figures.line(ax, levels[:, 0], logistic.exp(), figures.BLUE, drawstyle="steps-mid")
 ax.text(133, 0.038, "mean 180", color=figures.BLUE)
 ax.text(196, 0.2, "mean 250:\nthe tail above 255\nbelongs to 255", color=figures.TEXT[figures.ORANGE])
@@ -505,9 +506,10 @@ def maximise(objective, *start):
     sizes = [t.numel() for t in start]
     parts = lambda v: [p.view_as(t) for p, t in zip(v.split(sizes), start, strict=True)]
     negative = lambda v: -objective(*parts(v))
+    gradient = torch.func.grad(negative)
     numpy = lambda f: lambda v: f(torch.from_numpy(v)).numpy()
     found = minimize(numpy(negative), torch.cat([t.flatten() for t in start]).numpy(),
-                     jac=numpy(torch.func.grad(negative)), hess=numpy(torch.func.hessian(negative)),
+                     jac=numpy(gradient), hess=numpy(torch.func.jacrev(gradient)),
                      method="trust-exact", options={"gtol": 1e-8})
     return parts(torch.from_numpy(found.x)), -found.fun
 
@@ -586,7 +588,7 @@ fig, ((ax,),) = figures.new(width=6, height=3.5)
 s = torch.linspace(0, 0.065, 100)
 for j in range(latents):
     figures.line(ax, s, (eigenvalues[j] - s).clamp(min=0), figures.MUTE)
-    ax.plot(noise, [used[n][j] for n in noise], "o", color=figures.ORANGE, markersize=5)
+    ax.plot(noise, figures.values([used[n][j] for n in noise]), "o", color=figures.ORANGE, markersize=5)
 ax.axhline(0, color=figures.INK, linewidth=0.8)
 ax.set(xlabel="noise of the decoder, σ²", ylabel="squared length of a column", ylim=(-0.002, 0.06))
 ax.text(0.034, 0.042, "– – eigenvalue − σ², or 0\n● trained", color=figures.INK, fontsize=9.5)
