@@ -434,7 +434,8 @@ claim("the schedule is yours",
       all(abs(warmup_then_linear(s / 50) - schedule(s / 50)) < 1e-6 for s in range(51)))
 
 # %% tags=["nbval-ignore-output"]
-print(f"{until} of {steps:,} steps: about 15 s on two CPU cores")
+print(f"{until} of {steps:,} steps" + run.pick(quick=": about 15 s on two CPU cores", full=""))
+run.expect("the whole run of two CPU minutes", minutes=2)
 plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
 history = fit(next_token_step(model, optimizers.values(), clip=1.0,
                               bfloat16=bfloat16_pays(run.device)),

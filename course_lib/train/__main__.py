@@ -1,0 +1,92 @@
+"""Train as the chapters do, from a shell.
+
+    python -m course_lib.train attention            chapter 02: two layers of attention on Tiny Shakespeare
+    python -m course_lib.train vae --budget full    chapter 07: a VAE of the digits, all of its steps
+    python -m course_lib.train gan --out run        chapter 11: a GAN of the digits; checkpoint and figures go to run/
+    python -m course_lib.train lm --out run --resume   chapter 05: a language model, from where it was stopped
+
+Ctrl-C stops after the current step; with --out, --resume goes on to the very weights of a run that was not stopped.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from course_lib.train.images import gan_plan, vae_plan
+from course_lib.train.language import attention_plan, lm_plan
+from course_lib.train.plan import Plan
+from course_lib.training.fit import fit
+from course_lib.training.history import History
+from course_lib.training.runtime import start
+from course_lib.training.trained import CheckpointError
+
+PLANS = {"attention": attention_plan, "vae": vae_plan, "gan": gan_plan, "lm": lm_plan}
+
+
+def main(arguments: list[str]) -> int:
+    """Follow the command line; return the exit status."""
+    chosen = _parse(arguments)
+    for name in ("device", "budget"):
+        if value := getattr(chosen, name):
+            os.environ[f"COURSE_{name.upper()}"] = value
+    try:
+        run = start(seed=chosen.seed)
+        checkpoint = _checkpoint(chosen.out, chosen.resume)
+        plan = PLANS[chosen.what](run.device, chosen.seed)
+        until = chosen.steps or plan.until(run.budget)
+        print(f"{plan.what}: {until:,} of {plan.steps:,} steps", flush=True)
+        history = fit(
+            plan.step, plan.draw, max(until, plan.steps), plan.trained, schedule=plan.schedule, until=until,
+            every=plan.every, checkpoint=checkpoint, unit=plan.unit,
+        )  # fmt: skip
+    except (ValueError, CheckpointError, FileExistsError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    _report(plan, history, chosen.out)
+    return 0
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m course_lib.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=PLANS)
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps … (COURSE_DEVICE; a GPU where there is one)")
+    parser.add_argument("--budget", choices=("quick", "full"), help="COURSE_BUDGET")
+    parser.add_argument("--steps", type=int, help="stop there, whatever the budget")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="folder for the checkpoint and the figures")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    return parser.parse_args(arguments)
+
+
+def _checkpoint(out: Path | None, resume: bool) -> Path | None:
+    """Return the checkpoint's place; an error where going on was asked for and nothing is there, or the reverse."""
+    if out is None:
+        if resume:
+            raise ValueError("--resume: expected --out, the folder of the run that is to go on")
+        return None
+    path = out / "checkpoint.safetensors"
+    if resume and not path.exists():
+        raise FileNotFoundError(f"--resume: expected a checkpoint in {out}, found none")
+    if path.exists() and not resume:
+        raise FileExistsError(f"--out: {out} holds a run already; --resume goes on with it")
+    return path
+
+
+def _report(plan: Plan, history: History, out: Path | None) -> None:
+    """Print the figures, and write them with the history beside the checkpoint."""
+    for module in plan.trained.modules.values():
+        module.eval()
+    figures = {name: round(value, 4) for name, value in plan.measure().items()}
+    for name, value in {"seconds of training": round(history.seconds, 1), **figures}.items():
+        print(f"{name}: {value:g}")
+    if out is not None:
+        report = {"what": plan.what, "step": history.step, "figures": figures, "history": history.to_json()}
+        (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

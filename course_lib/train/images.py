@@ -1,0 +1,82 @@
+"""The models of images: chapter 07's VAE, chapter 11's GAN with classes, both of 9,000 digits."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import torch
+from torch.optim import Optimizer
+
+from course_lib.datasets.images import binarise, load_digits
+from course_lib.evaluation.classifier import accuracy, features_and_logits
+from course_lib.evaluation.frechet import frechet_distance
+from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
+from course_lib.gan.step import adversarial_step, draw_turns
+from course_lib.pretrained.classifiers import load_classifier
+from course_lib.train.plan import Plan
+from course_lib.training.moving_average import moving_average
+from course_lib.training.optimizers import warmup_then_linear
+from course_lib.training.precision import bfloat16_pays
+from course_lib.training.trained import Trained
+from course_lib.vae.models import fully_connected_vae, log_likelihood
+from course_lib.vae.step import draw_binary, vae_step
+
+
+def vae_plan(device: torch.device, seed: int = 0) -> Plan:
+    """Return chapter 07's training: 50 latents, 6,000 steps of 100 digits, drawn anew and moved by up to a pixel."""
+    digits = load_digits()
+    greys = (digits.train.flatten(1) / 255).to(device)
+    validation = binarise(digits.validation, torch.Generator().manual_seed(1)).flatten(1).to(device)
+    torch.manual_seed(seed)
+    model = fully_connected_vae(50, 500, mean=greys.mean(0)).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.99), weight_decay=0.05, fused=True)
+    trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
+
+    def measure() -> Mapping[str, float]:
+        bound = log_likelihood(model, validation, 10, torch.Generator().manual_seed(5)).mean()
+        return {"validation bound, k = 10, nats": bound.item()}
+
+    return Plan(
+        what="a VAE of 50 latents on the binary digits",
+        trained=trained,
+        step=vae_step(model, optimizer, clip=50, bfloat16=bfloat16_pays(device)),
+        draw=draw_binary(greys, 100, latent_dim=50, shift=1),
+        steps=6000,
+        quick=300,
+        measure=measure,
+        schedule=partial(warmup_then_linear, warmup=0.05, decay=0.95),
+        unit=("image", 100),
+    )
+
+
+def gan_plan(device: torch.device, seed: int = 0) -> Plan:
+    """Return chapter 11's training: a DCGAN with classes, 600 steps of 64 digits, both rates 2e-3, weights averaged."""
+    digits = load_digits()
+    torch.manual_seed(seed)
+    g, d = Generator(64, channels=32, n_classes=10), Discriminator(channels=32, n_classes=10)
+    for network in (g, d):
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizers: dict[str, Optimizer] = {
+        name: torch.optim.Adam(network.parameters(), 2e-3, (0.5, 0.99), fused=True)
+        for name, network in (("G", g), ("D", d))
+    }
+    average = moving_average(g, decay=0.98)
+    trained = Trained({"G": g, "D": d, "average": average}, optimizers, torch.Generator().manual_seed(seed))
+
+    def measure() -> Mapping[str, float]:
+        noise = torch.randn(len(digits.test), 64, generator=torch.Generator().manual_seed(1)).to(device)
+        classifier, asked = load_classifier("digits").to(device), digits.test_labels.to(device)
+        real, _ = features_and_logits(classifier, to_images(digits.test).to(device))
+        made, logits = features_and_logits(classifier, sample(average, noise, asked))
+        return {"Fréchet distance, n = 10,000": frechet_distance(made, real), "as asked": accuracy(logits, asked)}
+
+    return Plan(
+        what="a GAN of the digits, with classes",
+        trained=trained,
+        step=adversarial_step(g, d, optimizers["G"], optimizers["D"], average=average, bfloat16=bfloat16_pays(device)),
+        draw=draw_turns(to_images(digits.train).to(device), digits.train_labels, 64, 64),
+        steps=600,
+        quick=600,
+        measure=measure,
+        every=20,
+        unit=("image", 64),
+    )

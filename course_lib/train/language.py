@@ -1,0 +1,85 @@
+"""The language models: chapter 02's two layers of attention, chapter 05's Transformer."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_lib.attention.attention_only import AttentionOnly
+from course_lib.attention.step import next_token_step
+from course_lib.attention.transformer import Transformer, modern
+from course_lib.datasets.text import load_shakespeare, random_windows
+from course_lib.evaluation.language import cross_entropy
+from course_lib.train.plan import Plan
+from course_lib.training.optimizers import muon_and_adamw, warmup_then_linear
+from course_lib.training.precision import bfloat16_pays
+from course_lib.training.trained import Trained
+
+
+def attention_plan(device: torch.device, seed: int = 0) -> Plan:
+    """Return chapter 02's training: 1,500 steps of 32 windows of 32 characters, Adam at 1e-2 that rises and falls."""
+    steps, context, batch = 1500, 32, 32
+    text = load_shakespeare()
+    torch.manual_seed(seed)
+    model = AttentionOnly(len(text.vocabulary), context).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, betas=(0.9, 0.99))
+    trained = Trained({"model": model}, {"adam": optimizer}, torch.Generator().manual_seed(seed))
+    train, validation = text.train.to(device), text.validation.to(device)
+
+    def schedule(share: float) -> float:
+        done = round(share * steps)
+        return min(1, (done + 1) / 20) * (1 - done / steps)
+
+    return Plan(
+        what="two layers of attention on Tiny Shakespeare",
+        trained=trained,
+        step=next_token_step(model, [optimizer], clip=None),
+        draw=lambda generator: random_windows(train, batch, context, generator),
+        steps=steps,
+        quick=steps,
+        measure=lambda: {"validation bits per character": held_out_nats(model, validation, context) / math.log(2)},
+        schedule=schedule,
+        unit=("tokens", batch * context),
+    )
+
+
+def lm_plan(device: torch.device, seed: int = 0) -> Plan:
+    """Return chapter 05's training: two minutes of two cores, 1,441 steps of 16 windows of 128 characters, Muon."""
+    steps, context, batch = 1441, 128, 16
+    text = load_shakespeare()
+    torch.manual_seed(seed)
+    model = Transformer(modern(len(text.vocabulary), context_length=context, n_layers=4, n_heads=2, d_model=128))
+    model.to(device)
+    optimizers = muon_and_adamw(model.blocks, model)
+    trained = Trained({"model": model}, optimizers, torch.Generator().manual_seed(seed))
+    train, validation = text.train.to(device), text.validation.to(device)
+
+    def measure() -> Mapping[str, float]:
+        return {"validation bits per character": cross_entropy(model, validation) / math.log(2)}
+
+    return Plan(
+        what="a Transformer of 796,928 parameters on Tiny Shakespeare",
+        trained=trained,
+        step=next_token_step(model, optimizers.values(), clip=1.0, bfloat16=bfloat16_pays(device)),
+        draw=lambda generator: random_windows(train, batch, context, generator),
+        steps=steps,
+        quick=100,
+        measure=measure,
+        schedule=warmup_then_linear,
+        every=10,
+        unit=("tokens", batch * context),
+    )
+
+
+@torch.no_grad()
+def held_out_nats(model: nn.Module, tokens: Tensor, context: int) -> float:
+    """Return the mean of −log p of the next token over windows of context tokens without overlap."""
+    n = (len(tokens) - 1) // context * context
+    inputs, targets = (tokens[i : i + n].view(-1, context) for i in (0, 1))
+    parts = [
+        F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="sum")
+        for x, y in zip(inputs.split(256), targets.split(256), strict=True)
+    ]
+    return torch.stack(parts).cpu().double().sum().item() / n
