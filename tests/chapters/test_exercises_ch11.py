@@ -190,6 +190,10 @@ WRONG = {
             + bce().split("\n", 1)[1],
         ),
         "exchanged_losses": (step(back="g_loss, d_loss"), bce(back="return g_loss, d_loss.detach()")),
+        "left_in_d": (
+            step(),  # leaves a gradient in D, though it clears it before D's next turn
+            bce(end="g_optimizer.zero_grad()"),
+        ),
         "discriminator_moves_once": (
             step(g_clear=BOTH, g_loss="-F.softplus(c).mean()", after="d_optimizer.step()"),
             bce(d_turn="d_optimizer.zero_grad()\nd_loss.backward()\nd_optimizer.step()\nd_optimizer.step()"),
@@ -219,6 +223,20 @@ WRONG = {
             BOTH_ROOTS + "return ((mu - other_mu) ** 2).sum() + ((one - two) ** 2).sum()",
             BOTH_ROOTS + "shared = torch.einsum('ij,ji->', one, two)\n"
             "return (mu - other_mu).norm() ** 2 + sigma.trace() + other_sigma.trace() - 2 * shared",
+        ),
+        "traces_of_roots": (
+            BOTH_ROOTS + "return ((mu - other_mu) ** 2).sum() + (sigma + other_sigma).trace() - 2 * one.trace() * two.trace()",
+            by_product("torch.linalg.eigvalsh(sigma).clamp(min=0).sqrt().sum().item() * "
+                       "torch.linalg.eigvalsh(other_sigma).clamp(min=0).sqrt().sum().item()"),
+        ),
+        "root_of_trace": (
+            distance(shared="torch.trace(root @ other_sigma @ root).clamp(min=0).sqrt()"),
+            by_product("math.sqrt((sigma * other_sigma).sum())"),
+        ),
+        "values": (  # in float32: right where nothing cancels
+            distance("torch.linalg.cholesky(sigma.float() + 1e-7 * torch.eye(len(mu)))",
+                     "torch.linalg.svdvals(root.T @ torch.linalg.cholesky(other_sigma.float() + 1e-7 * torch.eye(len(mu)))).sum().double()"),
+            BY_SINGULAR_VALUES.replace("(sigma)", "(sigma.float())").replace("(other_sigma)", "(other_sigma.float())"),
         ),
         "root_at_the_end": (
             distance(back="(means + torch.trace(sigma + other_sigma) - 2 * shared) ** 0.5"),
@@ -255,11 +273,15 @@ WRONG = {
 
 RIGHT = {
     "gan.training_step": (
-        step(),  # leaves a gradient in D, and clears it in time
         step(after="d_optimizer.zero_grad()"),
-        step(d_clear="d_optimizer.zero_grad(set_to_none=False)", d_fake="fake", between="generator.zero_grad()"),
+        step(
+            d_clear="d_optimizer.zero_grad(set_to_none=False)",
+            d_fake="fake",
+            between="generator.zero_grad()",
+            after="discriminator.zero_grad(set_to_none=False)",
+        ),
         step(d_clear="", g_clear="", between=BOTH, after=BOTH),
-        step(d_clear=BOTH, g_clear=""),
+        step(d_clear=BOTH, g_clear="", after="for p in discriminator.parameters():\n    p.grad = None"),
         bce(),
         bce(d_turn="d_loss.backward()\nd_optimizer.step()", g_turn="g_loss.backward()\ng_optimizer.step()"),
         BY_HAND,

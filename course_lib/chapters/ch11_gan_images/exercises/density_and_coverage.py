@@ -1,33 +1,9 @@
-"""The exercise density_and_coverage."""
-
-from collections.abc import Callable
-
-import torch
+"""The learner writes density and coverage: where fakes lie among balls around real rows."""
 
 from course_lib.chapters.ch11_gan_images.exercises.common import plain
 from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.evaluation import neighbours
-
-
-def _balls(
-    skip: int = 1,
-    around: str = "real",
-    inside: Callable = lambda distance, radius: distance <= radius,
-    density: Callable = lambda inside, k: inside.sum() / (k * inside.shape[1]),
-    coverage: Callable = lambda inside: inside.any(1),
-) -> Callable:
-    """Make density and coverage with one thing wrong; skip: how many nearest do not count, itself first."""
-
-    def mistaken(real, fake, k=5):
-        centres = real if around == "real" else fake
-        radii = torch.cdist(centres, centres).sort(1).values[:, k - 1 + skip]
-        radii = radii[:, None] if around == "real" else radii
-        holds = inside(torch.cdist(real, fake), radii)
-        return density(holds, k).item(), coverage(holds).double().mean().item()
-
-    return mistaken
-
 
 ENTRY = Exercise(
     id="gan.density_and_coverage",
@@ -45,27 +21,29 @@ ENTRY = Exercise(
             ),
             says="whole numbers as rows: real (8, 1), fake (16, 1), k = 2",
         ),
+        Probe((random(12, 2, seed=7), 0.9 * random(10, 2, seed=8)), says="real (12, 2), fake (10, 2), k not given"),
     ],
-    checked="both numbers for k = 1, 2 and 3, with other numbers of reals than of fakes, and fakes on the rim.",
+    checked="both numbers for k = 1, 2, 3 and where it is not given, with other numbers of reals than of fakes, and "
+    "fakes on the rim.",
     outputs=("density", "coverage"),
     gradients=False,
     rtol=1e-6,  # whole numbers over whole numbers, which PyTorch divides in float32
     mistakes=(
         Mistake(
             "itself_counted",
-            _balls(skip=0),
+            {"squared <= radii[:, None]": "squared <= torch.cdist(real, real).kthvalue(k).values[:, None] ** 2"},
             "a real row counts as its own nearest neighbour, at distance 0",
             "for k = 1 all radii are then 0: set the diagonal of the distances to infinity, or take one more.",
         ),
         Mistake(
             "one_further",
-            _balls(skip=2),
+            {"_squared_radii(real, k)": "_squared_radii(real, k + 1)"},
             "the radius goes to the (k + 1)-th nearest other",
             "take the k-th with the row itself left out, or the (k + 1)-th with it, not both.",
         ),
         Mistake(
             "balls_around_fakes",
-            _balls(around="fake"),
+            {"squared <= radii[:, None]": "squared <= _squared_radii(fake, k)"},
             "the radii are those of the fakes",
             "the balls are around the reals: a stray fake would have a ball that holds much.",
         ),
@@ -77,31 +55,31 @@ ENTRY = Exercise(
         ),
         Mistake(
             "density_not_over_k",
-            _balls(density=lambda inside, k: inside.sum() / inside.shape[1]),
+            {"(k * len(fake))": "len(fake)"},
             "the density is not divided by k",
             "fakes like the reals lie in k balls on average, and their density is to be 1.",
         ),
         Mistake(
             "density_over_reals",
-            _balls(density=lambda inside, k: inside.sum() / (k * inside.shape[0])),
+            {"(k * len(fake))": "(k * len(real))"},
             "the sum over all pairs is divided by the number of reals",
             "density is a mean over the fakes: twice as many of them must not double it.",
         ),
         Mistake(
             "coverage_over_fakes",
-            _balls(coverage=lambda inside: inside.any(0)),
+            {".sum(1)": "", "inside > 0": "inside.any(0)"},
             "coverage is the share of fakes that lie in a ball, which is precision",
             "one good image, repeated, would have 1: which axis of inside runs over the balls?",
         ),
         Mistake(
             "squared_against_plain",
-            _balls(inside=lambda distance, radius: distance**2 <= radius),
+            {"squared <= radii[:, None]": "squared <= radii[:, None].sqrt()"},
             "squared distances are compared with plain radii",
             "square both or none.",
         ),
         Mistake(
             "rim_excluded",
-            _balls(inside=lambda distance, radius: distance < radius),
+            {"squared <= radii": "squared < radii"},
             "fakes on the rim are left out",
             "distance <= radius: a fake that copies the k-th neighbour lies in the ball.",
         ),

@@ -1,7 +1,6 @@
-"""The exercise gaussian_frechet_distance."""
+"""The learner writes the Fréchet distance of two Gaussians, whose covariances may have no inverse."""
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -17,29 +16,24 @@ def _covariance(d: int, rank: int, seed: int) -> Tensor:
     return factor @ factor.T + (0.2 * torch.eye(d, dtype=torch.float64) if rank == d else 0)
 
 
+def _near(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return two large Gaussians that nearly agree: their distance is what is left of large numbers."""
+    mu, sigma = 40 * random(3, seed=seed), 500 * _covariance(3, 3, seed=seed + 1)
+    return mu, sigma, mu + 0.3, 1.02 * sigma
+
+
 def _root(sigma: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(sigma)
     return vectors * values.clamp(min=0).sqrt() @ vectors.T
 
 
-def _trace_of_root(sigma: Tensor, other: Tensor) -> Tensor:
-    return torch.linalg.svdvals(_root(sigma) @ _root(other)).sum()
+def _without_root(m: Tensor, s: Tensor, n: Tensor, t: Tensor) -> Tensor:
+    """Return ‖m − n‖² + tr(s + t): all but the trace of the root."""
+    return ((m - n) ** 2).sum() + (s + t).trace()
 
 
-def _distance(
-    roots: float = 2.0,
-    trace: Callable = _trace_of_root,
-    means: Callable = lambda difference: difference @ difference,
-    covariances: float = 1.0,
-    end: Callable = float,
-) -> Callable:
-    """Make a Fréchet distance with one thing wrong."""
-
-    def mistaken(mu, sigma, other_mu, other_sigma):
-        of_sigma = (sigma + other_sigma).trace() - roots * trace(sigma, other_sigma)
-        return end(means(mu - other_mu) + covariances * of_sigma)
-
-    return mistaken
+def _trace_of_root(s: Tensor, t: Tensor) -> Tensor:
+    return torch.linalg.svdvals(_root(s) @ _root(t)).sum()
 
 
 ENTRY = Exercise(
@@ -54,55 +48,68 @@ ENTRY = Exercise(
             says="mu (4,), sigma (4, 4), other_mu (4,), other_sigma (4, 4), both covariances of rank 2",
         ),
         Probe((random(4, seed=13), _covariance(4, 4, seed=14), random(4, seed=15), _covariance(4, 4, seed=16))),
+        Probe(_near(seed=17)),
         Probe(
             (numbers(1, 3), numbers(1, 2, 2, 4).view(2, 2), numbers(2, -1), numbers(9, -3, -3, 1).view(2, 2)),
             says="sigma = [[1, 2], [2, 4]] and other_sigma = [[9, -3], [-3, 1]], both of rank 1",
         ),
     ],
-    checked="d = 1, 2, 3 and 4, covariances without an inverse among them, to six digits.",
+    checked="d = 1, 2, 3 and 4, covariances without an inverse among them, and large ones that nearly agree.",
     gradients=False,
-    rtol=1e-6,  # an eigenvalue 0 comes out as ±1e-16, and its root as 1e-8
-    atol=1e-6,
+    rtol=1e-8,
+    atol=1e-6,  # an eigenvalue 0 comes out as ±1e-16, and its root as 1e-8
     mistakes=(
         Mistake(
             "root_of_product_elementwise",
-            _distance(trace=lambda sigma, other: (sigma @ other).sqrt().trace()),
+            lambda m, s, n, t: _without_root(m, s, n, t) - 2 * (s @ t).sqrt().trace(),
             "the root of the product is taken number by number",
             "the root of a matrix M is a matrix R with R @ R = M: .sqrt() is not that, save for diagonal matrices.",
         ),
         Mistake(
             "not_squared_mean",
-            _distance(means=lambda difference: difference.norm()),
+            lambda m, s, n, t: (m - n).norm() + (s + t).trace() - 2 * _trace_of_root(s, t),
             "the distance of the means is not squared",
             "all terms have the unit of a feature, squared.",
         ),
         Mistake(
             "one_root",
-            _distance(roots=1.0),
+            lambda m, s, n, t: _without_root(m, s, n, t) - _trace_of_root(s, t),
             "the trace of the root is taken off once, not twice",
             "for d = 1 it is σ₁² + σ₂² − 2σ₁σ₂ = (σ₁ − σ₂)².",
         ),
         Mistake(
             "no_root",
-            _distance(trace=lambda sigma, other: (sigma @ other).trace()),
+            lambda m, s, n, t: _without_root(m, s, n, t) - 2 * (s @ t).trace(),
             "the trace of Σ₁Σ₂ is taken off, not of its root",
             "for d = 1 it is σ₁² + σ₂² − 2σ₁σ₂: the root of σ₁²σ₂² in the last term.",
         ),
         Mistake(
             "frobenius",
-            _distance(trace=lambda sigma, other: (_root(sigma) @ _root(other)).trace()),
+            lambda m, s, n, t: _without_root(m, s, n, t) - 2 * (_root(s) @ _root(t)).trace(),
             "‖Σ₁^½ − Σ₂^½‖² is computed: the trace of Σ₁^½ Σ₂^½ in place of the trace of (Σ₁Σ₂)^½",
             "the two agree only where the matrices commute: the root of a product is not the product of the roots.",
         ),
         Mistake(
+            "traces_of_roots",
+            lambda m, s, n, t: _without_root(m, s, n, t) - 2 * _root(s).trace() * _root(t).trace(),
+            "the traces of the two roots are multiplied",
+            "first the product, then its root, then the trace: the trace of a product is not the product of traces.",
+        ),
+        Mistake(
+            "root_of_trace",
+            lambda m, s, n, t: _without_root(m, s, n, t) - 2 * (s @ t).trace().sqrt(),
+            "the root of the trace is taken, not the trace of the root",
+            "the eigenvalues' roots are added up: √a + √b is not √(a + b).",
+        ),
+        Mistake(
             "root_at_the_end",
-            _distance(end=lambda distance: math.sqrt(distance)),
+            lambda *given: math.sqrt(frechet.gaussian_frechet_distance(*given)),
             "the root of the whole comes back",
             "what is reported as the Fréchet distance is the square of W₂.",
         ),
         Mistake(
             "mean_only",
-            _distance(covariances=0.0),
+            lambda m, s, n, t: ((m - n) ** 2).sum(),
             "the covariances are left out",
             "a generator that makes the mean image alone, over and over, would have distance 0.",
         ),

@@ -1,4 +1,4 @@
-"""The exercise training_step."""
+"""The learner writes a GAN's training step: two turns, each of which moves one player alone."""
 
 from collections.abc import Callable
 from numbers import Real
@@ -6,9 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from course_lib.classroom.exercises.probes import numbers, random
+from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.shown import describe
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
 from course_lib.gan import losses
@@ -49,77 +48,61 @@ def _two_losses(result: Any) -> tuple[str, float, float]:
     return PAIR, float(parts[0]), float(parts[1])
 
 
-def _two_steps(
+def _play(
     step: Callable, g_weight: Tensor, d_weight: Tensor, g_rate: float, d_rate: float, real: Tensor, z: Tensor
-) -> Any:
+) -> tuple | None:
     """Take two steps on small networks, real (2, batch, ...) and z (2, batch, latent); return what they changed.
 
     The second step shows gradients that the first one left behind. The optimizer of the discriminator counts its
-    moves. New tensors are float64 meanwhile: a target made by torch.ones(n) is as right here as in the notebook.
+    moves, and keeps the gradients that it moved by.
     """
     generator, discriminator = _Generator(g_weight, real.shape[2:]), _Discriminator(d_weight)
     g_optimizer = torch.optim.SGD(generator.parameters(), g_rate)
     d_optimizer = torch.optim.SGD(discriminator.parameters(), d_rate, momentum=0.6)
-    moves = []
-    d_optimizer.register_step_post_hook(lambda *_: moves.append(1))
-    says, d_losses, g_losses, d_weights, g_weights, counts = PAIR, [], [], [], [], []
+    moved_by: list[Tensor] = []
+    d_optimizer.register_step_pre_hook(lambda *_: moved_by.append(_gradient(discriminator)))
+    says, rows = PAIR, []
+    for images, noise in zip(real.detach(), z.detach(), strict=True):
+        moved_by.clear()
+        result = step(generator, discriminator, g_optimizer, d_optimizer, images, noise)
+        if result is None:
+            return None
+        said, *both = _two_losses(result)
+        says = said if says == PAIR else says
+        own = [torch.zeros_like(d_weight), *moved_by]  # cleared, or as D's turn left it: either is in order
+        left = min((_gradient(discriminator) - gradient).abs().max().item() for gradient in own)
+        weights = [network.weight.detach().clone() for network in (discriminator, generator)]
+        rows.append((*map(torch.tensor, both), *weights, torch.tensor(float(len(moved_by))), torch.tensor(left)))
+    return says, *map(torch.stack, zip(*rows, strict=True))
+
+
+def _gradient(network: nn.Module) -> Tensor:
+    """Return the gradient that lies in the network's weight, 0 where there is none."""
+    (weight,) = network.parameters()
+    return torch.zeros_like(weight) if weight.grad is None else weight.grad.detach().clone()
+
+
+def _two_steps(
+    step: Callable, g_weight: Tensor, d_weight: Tensor, g_rate: float, d_rate: float, real: Tensor, z: Tensor
+) -> tuple | None:
+    """Play; what is left in the discriminator counts only where all else is as it should be, and seen to be so.
+
+    In a batch of one a sum is a mean. New tensors are float64 meanwhile: a target made by torch.ones(n) is as right
+    here as in the notebook.
+    """
     usual = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
-        for images, noise in zip(real.detach(), z.detach(), strict=True):
-            moves.clear()
-            result = step(generator, discriminator, g_optimizer, d_optimizer, images, noise)
-            if result is None:
-                return None
-            said, d_loss, g_loss = _two_losses(result)
-            says = said if says == PAIR else says
-            d_losses.append(d_loss)
-            g_losses.append(g_loss)
-            d_weights.append(discriminator.weight.detach().clone())
-            g_weights.append(generator.weight.detach().clone())
-            counts.append(len(moves))
+        due = _play(step_.training_step, g_weight, d_weight, g_rate, d_rate, real, z)
+        found = _play(step, g_weight, d_weight, g_rate, d_rate, real, z)
     finally:
         torch.set_default_dtype(usual)
-    return says, numbers(*d_losses), numbers(*g_losses), *map(torch.stack, (d_weights, g_weights)), numbers(*counts)
-
-
-def _step(
-    d_loss_of: Callable = losses.discriminator_loss,
-    g_loss_of: Callable = losses.nonsaturating_generator_loss,
-    clear_d: str = "before",
-    clear_g: str = "before",
-    cut_off: str = "in D's turn",
-    both_move: bool = False,
-    gives: Callable = lambda d_loss, g_loss: (d_loss, g_loss),
-) -> Callable:
-    """Make a step with one thing wrong; a network is cleared before its turn, early, after D's turn or never."""
-
-    def mistaken(generator, discriminator, g_optimizer, d_optimizer, real, z):
-        def clear(now: str) -> None:
-            for optimizer, when in ((d_optimizer, clear_d), (g_optimizer, clear_g)):
-                if when == now:
-                    optimizer.zero_grad()
-
-        fake = generator(z)
-        clear("early")
-        if clear_d == "before":
-            d_optimizer.zero_grad()
-        d_loss = d_loss_of(discriminator(real), discriminator(fake if cut_off == "never" else fake.detach()))
-        d_loss.backward(retain_graph=True)
-        d_optimizer.step()
-        clear("after D's turn")
-        if clear_g == "before":
-            g_optimizer.zero_grad()
-        if both_move:
-            d_optimizer.zero_grad()
-        g_loss = g_loss_of(discriminator(fake.detach() if cut_off == "always" else fake))
-        g_loss.backward()
-        g_optimizer.step()
-        if both_move:
-            d_optimizer.step()
-        return gives(d_loss, g_loss)
-
-    return mistaken
+    if found is None or due is None:
+        return None
+    as_due = real.shape[1] > 1 and all(
+        torch.allclose(a, b, rtol=1e-9) for a, b in zip(found[1:6], due[1:6], strict=True)
+    )
+    return *found[:6], found[6] if as_due else torch.zeros_like(found[6])
 
 
 def _simultaneous(generator, discriminator, g_optimizer, d_optimizer, real, z):
@@ -147,11 +130,6 @@ def _generator_first(generator, discriminator, g_optimizer, d_optimizer, real, z
     d_loss.backward()
     d_optimizer.step()
     return d_loss, g_loss
-
-
-def _with_sigmoid(loss: Callable) -> Callable:
-    """Return the loss of probabilities in place of logits."""
-    return lambda *logits: loss(*(each.sigmoid() for each in logits))
 
 
 ENTRY = Exercise(
@@ -193,7 +171,8 @@ ENTRY = Exercise(
             says="G(z) = tanh(W z), D(x) = Σ tanh(V x), real (1, 3), z (1, 2), two steps in a row",
         ),
     ],
-    checked="both losses and both networks after each of two steps in a row, on vectors, images and a batch of one.",
+    checked="both losses, both networks and what is left in the discriminator after each of two steps in a row, on "
+    "vectors, images and a batch of one.",
     outputs=(
         "what comes back",
         "d_loss of the two steps",
@@ -201,37 +180,51 @@ ENTRY = Exercise(
         "the discriminator's weights after each step",
         "the generator's weights after each step",
         "how often the discriminator moved in each step",
+        "the gradient that the generator's turn left in the discriminator",
     ),
     gradients=False,
     mistakes=(
         Mistake(
             "no_detach",
-            _step(cut_off="never", clear_g="early"),
+            {
+                "fake = generator(z)": "fake = generator(z)\n    g_optimizer.zero_grad()",
+                "fake.detach()": "fake",
+                "d_loss.backward()": "d_loss.backward(retain_graph=True)",
+                "    g_optimizer.zero_grad()\n": "",
+            },
             "the generator moves by the gradients of both losses, D's among them",
             "D's loss ran through the fakes into the generator, whose gradients were not cleared after that: "
             "fake.detach() in D's turn, and clear G's gradients right before its own.",
         ),
         Mistake(
             "not_cleared",
-            _step(clear_d="never", clear_g="never"),
+            {
+                "    d_optimizer.zero_grad()\n    d_loss =": "    d_loss =",
+                "    g_optimizer.zero_grad()\n": "",
+                "    d_optimizer.zero_grad()  #": "    #",
+            },
             "no gradient is ever cleared: each step carries those of all before",
             "backward() adds to the .grad that it finds: zero_grad() before each turn.",
         ),
         Mistake(
             "d_never_cleared",
-            _step(clear_d="never"),
+            {"    d_optimizer.zero_grad()\n    d_loss =": "    d_loss =", "    d_optimizer.zero_grad()  #": "    #"},
             "the discriminator's gradients are never cleared",
             "the first step is right, the second is not: what is in the discriminator's .grad when its turn begins?",
         ),
         Mistake(
             "g_never_cleared",
-            _step(clear_g="never"),
+            {"    g_optimizer.zero_grad()\n": ""},
             "the generator's gradients are never cleared",
             "the first step is right, the second is not: what is in the generator's .grad when its turn begins?",
         ),
         Mistake(
             "d_not_cleared",
-            _step(clear_d="after D's turn"),
+            {
+                "    d_optimizer.zero_grad()\n    d_loss =": "    d_loss =",
+                "d_optimizer.step()": "d_optimizer.step()\n    d_optimizer.zero_grad()",
+                "    d_optimizer.zero_grad()  #": "    #",
+            },
             "what G's turn left in the discriminator is part of its next step",
             "G's backward went through the discriminator and left a gradient towards believing the fakes: clear it "
             "before D's next turn.",
@@ -250,52 +243,62 @@ ENTRY = Exercise(
         ),
         Mistake(
             "both_move",
-            _step(both_move=True),
+            {
+                "g_optimizer.zero_grad()": "g_optimizer.zero_grad(), d_optimizer.zero_grad()",
+                "g_optimizer.step()": "g_optimizer.step(), d_optimizer.step()",
+            },
             "the discriminator moves in the generator's turn too, down the generator's loss",
             "one turn, one optimizer: d_optimizer.step() belongs to D's turn alone.",
         ),
         Mistake(
             "generator_stands_still",
-            _step(cut_off="always"),
+            {"discriminator(fake))": "discriminator(fake.detach()))"},
             "the generator does not move at all",
             "its gradient comes by way of the fakes: detach them in D's turn alone. Or is g_optimizer.step() missing?",
         ),
         Mistake(
             "saturating",
-            _step(g_loss_of=losses.minimax_generator_loss),
+            {"nonsaturating_generator_loss(": 'OBJECTIVES["minimax"].generator('},
             "the generator minimises −softplus(fake logits), the loss of the minimax game",
             "it saturates where the discriminator is sure: softplus(−fake logits) does not.",
         ),
         Mistake(
             "swapped",
-            _step(d_loss_of=lambda real, fake: losses.discriminator_loss(fake, real)),
+            {"discriminator(real), discriminator(fake.detach())": "discriminator(fake.detach()), discriminator(real)"},
             "real and fake are exchanged in D's loss",
             "softplus(−logit) is small where the logit is high: for which of the two should it be?",
         ),
         Mistake(
             "sigmoid_twice",
-            _step(_with_sigmoid(losses.discriminator_loss), _with_sigmoid(losses.nonsaturating_generator_loss)),
+            {
+                "(real)": "(real).sigmoid()",
+                "(fake.detach())": "(fake.detach()).sigmoid()",
+                "(fake))": "(fake).sigmoid())",
+            },
             "the losses are taken of σ(logit), and put a sigmoid on top of it",
             "softplus and binary_cross_entropy_with_logits hold the sigmoid: hand them the logits.",
         ),
         Mistake(
             "halved",
-            _step(d_loss_of=lambda real, fake: losses.discriminator_loss(real, fake) / 2),
+            {"(fake.detach()))": "(fake.detach())) / 2"},
             "D's loss is one mean over real and fake together, half of what it should be",
             "it is a sum of two means, one over the real images and one over the fakes.",
         ),
         Mistake(
             "summed",
-            _step(
-                d_loss_of=lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum(),
-                g_loss_of=lambda fake: F.softplus(-fake).sum(),
-            ),
+            {"(fake.detach()))": "(fake.detach())) * len(real)", "(fake))": "(fake)) * len(fake)"},
             "the losses are sums over the batch",
             "take means: with sums the step would grow with the batch.",
         ),
         Mistake(
+            "left_in_d",
+            {"    d_optimizer.zero_grad()  #": "    #"},
+            "the gradient that G's turn leaves in the discriminator is still there at the end",
+            "both networks move as they should; but who clears what g_loss.backward() wrote into D? Step 3.",
+        ),
+        Mistake(
             "exchanged_losses",
-            _step(gives=lambda d_loss, g_loss: (g_loss, d_loss)),
+            {"d_loss.detach(), g_loss.detach()": "g_loss.detach(), d_loss.detach()"},
             "the losses come back in the other order",
             "return d_loss, g_loss.",
         ),
