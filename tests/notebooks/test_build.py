@@ -187,7 +187,7 @@ def test_the_longest_begin_and_those_without_a_note_before_them(tmp_path):
 
 @pytest.fixture
 def course_of_two(tmp_path, monkeypatch):
-    """Two stored notebooks, the second of which no longer shows what it stores."""
+    """Two stored notebooks, two cells of the second of which no longer show what they store."""
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "nbval.cfg", tmp_path / "tests")
@@ -195,7 +195,7 @@ def course_of_two(tmp_path, monkeypatch):
         cells = [nbformat.v4.new_code_cell(text) for text in ("x = 1", "print(x)\nx", "x")]
         cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{printed}\n")]
         cells[1].outputs.append(nbformat.v4.new_output("execute_result", data={"text/plain": "1"}))
-        cells[2].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "1"})]
+        cells[2].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": printed})]
         for count, cell in enumerate(cells, 1):
             cell.execution_count = count
         nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
