@@ -1,4 +1,4 @@
-"""The exercise beta_of_means."""
+"""The learner answers which β two means in a VAE's loss amount to."""
 
 from course_lib.classroom.exercises.spec import Answer
 

@@ -1,4 +1,4 @@
-"""The exercise article_beta."""
+"""The learner answers which β the article's reductions amount to."""
 
 from course_lib.classroom.exercises.spec import Answer
 

@@ -1,4 +1,4 @@
-"""Diagnoses."""
+"""The learner names what went wrong with two VAEs, from their numbers."""
 
 from course_lib.classroom.exercises.spec import one_fault
 

@@ -1,4 +1,4 @@
-"""The exercise parallel_lines."""
+"""The learner predicts which losses bring fakes home from a line beside the data's."""
 
 from course_lib.classroom.exercises.spec import one_fault
 

@@ -1,4 +1,4 @@
-"""The exercise read_the_loss."""
+"""The learner reads a Jensen–Shannon divergence off a discriminator's loss."""
 
 import math
 

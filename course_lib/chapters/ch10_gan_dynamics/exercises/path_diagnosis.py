@@ -1,4 +1,4 @@
-"""The exercise path_diagnosis."""
+"""The learner names the change in a game from the path that it takes."""
 
 from course_lib.classroom.exercises.spec import one_fault
 

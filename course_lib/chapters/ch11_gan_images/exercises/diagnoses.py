@@ -1,4 +1,4 @@
-"""Diagnoses."""
+"""The learner names what went wrong with three GANs, from their losses and samples."""
 
 from course_lib.classroom.exercises.spec import one_fault
 
