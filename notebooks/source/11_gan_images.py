@@ -236,6 +236,7 @@ from course_lib.gan.dcgan import Discriminator, Generator, to_images
 from course_lib.gan.step import adversarial_step, draw_turns
 from course_lib.training.moving_average import moving_average
 
+
 def new_game(decay):
     """Return the averaged generator, all that trains, and the step that trains it."""
     G, D = Generator(64, channels=32, n_classes=10), Discriminator(channels=32, n_classes=10)
