@@ -1,5 +1,7 @@
 """Run a chapter's source to its end on the stand-in device: ``python tests/accelerator/run_chapter.py 07_vae_training``.
 
+A path of another source will do as well.
+
 Prints what was counted, and where the transfers and waits happened, as JSON in the last line.
 """
 
@@ -24,7 +26,8 @@ def main(name: str) -> None:
         from standin import accelerator
 
         with accelerator() as ledger:
-            runpy.run_path(str(ROOT / "notebooks" / "source" / f"{name}.py"), run_name="__main__")
+            source = name if name.endswith(".py") else str(ROOT / "notebooks" / "source" / f"{name}.py")
+            runpy.run_path(source, run_name="__main__")
     print(json.dumps({"counts": ledger.counts, "places": ledger.places.most_common(30)}))
 
 

@@ -15,8 +15,6 @@ from course_lib.gan.ring import Game, Treatment, make_players, play
 from course_lib.gan.step import adversarial_step, draw_turns, training_step
 from course_lib.training.moving_average import moving_average
 
-pytestmark = pytest.mark.accelerator
-
 FREE = ("from the device", "waits")  # what no step of training does
 
 

@@ -34,8 +34,6 @@ from course_lib.information.image_files import pack, png_bits
 from course_lib.information.ngram import KneserNey
 from course_lib.information.transport import match, optimal_transport, wasserstein_1d, wasserstein_on_grid
 
-pytestmark = pytest.mark.accelerator
-
 
 def draws(*shape, seed=0):
     return torch.randn(*shape, generator=seeded(seed))

@@ -7,8 +7,6 @@ from standin import DEVICE, accelerator
 from torch import nn
 from torch.nn import functional as F
 
-pytestmark = pytest.mark.accelerator
-
 
 @pytest.fixture
 def ledger():

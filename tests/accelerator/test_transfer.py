@@ -1,13 +1,10 @@
 """What is drawn on the CPU arrives as it was, all of it in one copy."""
 
-import pytest
 import torch
 from made import seeded
 from standin import DEVICE, accelerator
 
 from course_lib.training.transfer import to_device
-
-pytestmark = pytest.mark.accelerator
 
 DRAWN = (
     torch.randint(9, (3, 5), generator=seeded(1)),

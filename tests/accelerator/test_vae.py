@@ -17,8 +17,6 @@ from course_lib.vae.inpainting import gibbs_inpaint, importance_inpaint
 from course_lib.vae.models import convolutional_vae, fully_connected_vae, log_likelihood
 from course_lib.vae.step import draw_binary, vae_step
 
-pytestmark = pytest.mark.accelerator
-
 BUILDERS = {
     "fully connected": partial(fully_connected_vae, 3, 16),
     "convolutional": partial(convolutional_vae, 3, 4, 16),

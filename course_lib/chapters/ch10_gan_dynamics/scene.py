@@ -117,7 +117,7 @@ class Scene:
         one, other = points[torch.randperm(len(points), generator=self._generator)].chunk(2)
         self.floor = histogram_js(one, other)
         self.step = 0
-        self._loss = torch.tensor(2 * math.log(2))  # the discriminator's last, wherever it was computed
+        self._loss = torch.tensor(2 * math.log(2), dtype=torch.float64)  # the discriminator's last
         self._measured: list[tuple[int, float, float]] = []
         self._measure()
 
