@@ -109,6 +109,10 @@ WRONG = {
             "return (anomalous > normal.max()).double().mean()",
             "top = max(normal.tolist())\nreturn sum(a > top for a in anomalous.tolist()) / len(anomalous)",
         ),
+        "values": (  # scores may be negative, and large
+            "n, a = normal.clamp(max=10)[:, None], anomalous.clamp(max=10)\nreturn ((a > n).double() + 0.5 * (a == n)).mean()",
+            pairs().replace("(anomalous, normal", "(anomalous.clamp(-10, 10), normal.clamp(-10, 10)"),
+        ),
         "in_order": (
             "won = [1.0 if a > n else 0.5 if a == n else 0.0 for n, a in zip(normal.tolist(), anomalous.tolist())]\n"
             "return sum(won) / len(won)",

@@ -13,7 +13,7 @@ ENTRY = Exercise(
         Probe((bits(3, 5, seed=1), random(3, 5, seed=2), random(3, 2, seed=3), logvars(3, 2, seed=4))),
         Probe((bits(2, 7, seed=5), random(2, 7, seed=6), random(2, 4, seed=7), logvars(2, 4, seed=8))),
         Probe((bits(1, 4, seed=9), random(1, 4, seed=10), random(1, 3, seed=11), logvars(1, 3, seed=12))),
-        Probe((bits(4, 3, seed=13), random(4, 3, seed=14), random(4, 2, seed=15), wide_logvars(4, 2, seed=16))),
+        Probe((bits(4, 3, seed=13), 20 * random(4, 3, seed=14), random(4, 2, seed=15), wide_logvars(4, 2, seed=16))),
     ],
     checked="the three numbers of every example and their gradients, for four shapes.",
     outputs=("elbo", "recon", "kl"),

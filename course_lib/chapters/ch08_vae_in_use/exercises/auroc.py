@@ -18,7 +18,7 @@ ENTRY = Exercise(
     reference=auroc_.auroc,
     probes=lambda: [
         Probe((numbers(1, 3, 4, 4, 7), numbers(2, 4, 4, 9))),
-        Probe((random(6, seed=1), random(9, seed=2) + 0.4)),
+        Probe((20 * random(6, seed=1) - 16, 20 * random(9, seed=2) - 8)),
         Probe((numbers(0.5), numbers(0.5, -1.0, 2.0, 3.0, 4.0))),
         Probe((numbers(5, 6, 7, 6), numbers(6, 1, 2))),
     ],
