@@ -110,7 +110,7 @@ WRONG = {
             "top = max(normal.tolist())\nreturn sum(a > top for a in anomalous.tolist()) / len(anomalous)",
         ),
         "values": (  # scores may be negative, and large
-            "n, a = normal.clamp(max=10)[:, None], anomalous.clamp(max=10)\nreturn ((a > n).double() + 0.5 * (a == n)).mean()",
+            "n, a = normal.clamp(min=-10)[:, None], anomalous.clamp(min=-10)\nreturn ((a > n).double() + 0.5 * (a == n)).mean()",
             pairs().replace("(anomalous, normal", "(anomalous.clamp(-10, 10), normal.clamp(-10, 10)"),
         ),
         "in_order": (

@@ -134,6 +134,10 @@ WRONG = {
             "psi = torch.stack([b for _, b in pairs])\nreturn theta + rate_g * psi * torch.sigmoid(-psi * theta), psi",
             turns(new="torch.stack([psi[i] - rate_d * g[i] for i in range(len(psi))])"),
         ),
+        "values": (  # cut off, as some do with probabilities
+            turns(pull="torch.sigmoid(-sees * theta).clamp(0.01, 0.99)"),
+            turns(d="theta * torch.sigmoid((psi * theta).clamp(-5, 5))"),
+        ),
         "saturating": (turns(pull="torch.sigmoid(sees * theta)"), autograd(g="-F.softplus(b * a).sum()")),
         "unrolled": (
             autograd(cut=False),

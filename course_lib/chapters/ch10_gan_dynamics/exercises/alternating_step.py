@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.classroom.exercises.probes import random
+from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.gan import dirac as games
 
@@ -24,7 +24,7 @@ ENTRY = Exercise(
     id="gan.alternating_step",
     reference=games.alternating_step,
     probes=lambda: [
-        Probe((random(3, seed=1), random(3, seed=2), 0.3, 0.7, 0.45)),
+        Probe((numbers(3.1, -2.9, 1.7), numbers(2.2, 3.4, -4.2), 0.3, 0.7, 0.45)),
         Probe((random(2, 5, seed=3), random(2, 5, seed=4), 0.9, 0.2, 0.0)),
         Probe((random(1, seed=5), random(1, seed=6), 0.15, 0.5, 1.2)),
         Probe((random(seed=7), random(seed=8), 0.4, 0.6, 0.8)),
