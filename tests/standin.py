@@ -43,6 +43,10 @@ STRICT = {
 }
 
 
+# views that only promise to conjugate or negate: below Python's dispatch nobody would keep the promise
+EAGER = {"_conj": aten._conj_physical.default, "_neg_view": aten.neg.default}
+
+
 class DeviceError(RuntimeError):
     """What a real device would refuse."""
 
@@ -102,6 +106,12 @@ class DeviceTensor(torch.Tensor):
         """As a real device has it; PyTorch refuses it for subclasses."""
         return self.cpu().tolist()
 
+    def __deepcopy__(self, memo):
+        copied = DeviceTensor(self.raw.detach().clone()).requires_grad_(self.requires_grad)
+        if isinstance(self, torch.nn.Parameter):
+            copied = torch.nn.Parameter(copied, self.requires_grad)
+        return memo.setdefault(id(self), copied)
+
     def __repr__(self):
         return f"{self.raw!r} on {DEVICE}"
 
@@ -139,6 +149,7 @@ def dispatch(func, args, kwargs):
     _refuse(name, args, others, kwargs.get("generator"))
     into_cpu = name == "copy_" and not isinstance(args[0], DeviceTensor)
     _count(name, ours, others, goes_to_cpu or into_cpu)
+    func = EAGER.get(name, func)
     out = func(*tree_map(_plain, args), **tree_map(_plain, kwargs))
     if goes_to_cpu or into_cpu:
         return args[0] if into_cpu else out

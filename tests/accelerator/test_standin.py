@@ -1,5 +1,7 @@
 """The stand-in device refuses what a real one refuses, counts what costs time there, and computes as the CPU does."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -85,6 +87,28 @@ def train(device):
         optimizer.step()
         optimizer.zero_grad()
     return [p.detach().cpu() for p in model.parameters()]
+
+
+def test_a_copied_module_is_one_of_its_own(ledger):
+    model = nn.Linear(3, 2).to(DEVICE)
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        other.weight.zero_()
+    assert isinstance(other.weight, nn.Parameter)
+    assert other.weight.device.type == "sim"
+    assert model.weight.abs().sum().item() > 0 == other.weight.abs().sum().item()
+
+
+def test_complex_gradients_are_those_of_the_cpu():
+    gradients = []
+    for device in ("cpu", DEVICE):
+        with accelerator():
+            x = torch.randn(3, 4, generator=torch.Generator().manual_seed(0)).to(device).requires_grad_()
+            phases = torch.polar(torch.ones(3, 2), torch.arange(6.0).view(3, 2)).to(device)
+            turned = torch.view_as_real(torch.view_as_complex(x.view(3, 2, 2)) * phases)
+            (turned * torch.arange(12.0).view(3, 2, 2).to(device)).sum().backward()
+            gradients.append(x.grad.cpu())
+    assert torch.equal(*gradients)
 
 
 def test_training_gives_the_bits_of_the_cpu():
