@@ -19,9 +19,7 @@ from course_lib.classroom.exercises.spec import Answer, Exercise
 from course_lib.classroom.exercises.verdict import Verdict
 from course_lib.classroom.streams import say
 
-USAGE = (
-    "expected: say ID, or new exercise CHAPTER ID, as in: new exercise 02 attention.name"
-)
+USAGE = "expected: say ID, or new exercise CHAPTER ID, as in: new exercise 02 attention.name"
 TEMPLATE = '''\
 """The learner writes {name}: say in one sentence what it computes."""
 
