@@ -33,7 +33,7 @@ nats = {"independent pixels": mixtures["1"], "mixture of 20": mixtures["20"],
         "VAE, 2 latents": record.arm("2 latents").mean("test"),
         "mixture of 400": mixtures["400"],
         "VAE, 50 latents": record.arm("course").mean("test")}
-device, generator = runtime().device, torch.Generator().manual_seed(0)  # the CPU draws, the device computes
+device, generator = runtime().device, torch.Generator().manual_seed(0)  # the CPU draws
 vae = load_digit_vae().to(device)
 with torch.no_grad():
     means = vae.means(torch.randn(32, 50, generator=generator).to(device)).cpu()
@@ -427,7 +427,8 @@ claim("two draws from the same z differ in more than 20 pixels on average", flip
 flat = load_digit_vae(latent_dim=2).to(device)
 quantiles = torch.distributions.Normal(0.0, 1.0).icdf((torch.arange(14) + 0.5) / 14)
 with torch.no_grad():
-    cells = flat.means(torch.cartesian_prod(-quantiles, quantiles).flip(1).to(device))  # rows from the top
+    places = torch.cartesian_prod(-quantiles, quantiles).flip(1).to(device)  # rows from the top
+    cells = flat.means(places)
     places = flat.encode(test[:600])[0]
 fig, ((left, right),) = figures.new(1, 2, height=4.6)
 figures.tiles(left, cells, columns=14)
@@ -624,7 +625,8 @@ claim("19 of the 50 latents are active; the other 31 hold less than 0.01 nats to
       active.sum() == 19 and kl_each[~active].sum() < 0.01, dead=kl_each[~active].sum())
 print("active, by seed:", record.arm("course").each("active"))
 z = reparameterize(mu, logvar, torch.randn(mu.shape, generator=draws).to(device))
-mixed = torch.where(active, z, torch.randn(mu.shape, generator=draws).to(device))  # dead latents from the prior
+fresh = torch.randn(mu.shape, generator=draws).to(device)
+mixed = torch.where(active, z, fresh)  # dead latents from the prior
 with torch.no_grad():
     recon = [(test * l - F.softplus(l)).sum(1).mean() for l in (vae.decode(z), vae.decode(mixed))]
 claim("drawing the dead ones anew changes the reconstruction by less than 0.1 nats",

@@ -27,7 +27,7 @@ from course_lib.vae.denoising import psnr, residual_variance, vae_denoise
 from course_lib.vae.inpainting import gibbs_inpaint
 
 torch.set_num_threads(1)
-device = runtime().device  # what computes; a CPU generator draws, so that a seed means the same everywhere
+device = runtime().device  # computes; the CPU draws, so that a seed means the same everywhere
 vae = load_digit_vae().to(device).requires_grad_(False)
 digits, test = load_digits(), binary_test_digits().flatten(1).to(device)
 greys, grey_test = ((part.flatten(1) / 255).to(device) for part in (digits.train, digits.test))
@@ -123,11 +123,12 @@ def train(model, greys, steps, seed, beta=1.0):
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
     step = vae_step(model, optimizer, beta=beta, clip=50, bfloat16=bfloat16_pays(device))
     schedule = partial(warmup_then_linear, warmup=0.05, decay=0.95)
-    fit(step, draw_binary(greys, 100, model.latent_dim), steps, trained, schedule=schedule, progress=False)
+    draw = draw_binary(greys, 100, model.latent_dim)
+    fit(step, draw, steps, trained, schedule=schedule, progress=False)
     return model.eval().requires_grad_(False)
 
 
-live_betas = run.pick(quick=[1.0], full=betas)  # one point of the grid or all, a seed that the record has not seen
+live_betas = run.pick(quick=[1.0], full=betas)  # one point of the grid or all; a seed of its own
 run.expect("a VAE for each of the five β", minutes=2)
 validation = binarise(digits.validation, seed(1)).flatten(1).to(device)
 live = {}
@@ -140,7 +141,7 @@ for beta in live_betas:
 
 # %%
 def near_the_record(beta):
-    """Whether the live run of this β lies within the recorded ones, give or take 1.5 nats of rate, 4 of distortion."""
+    """Whether the live run of this β lies within the recorded ones, give or take a little."""
     rate, distortion = live[beta]
     rates, recons = (record.arm("beta", str(beta)).each(key) for key in ("kl", "recon"))
     return (min(rates) - 1.5 < rate < max(rates) + 1.5
@@ -563,7 +564,12 @@ show(fig, alt="Left, scores of the digits' model: clothes lie far above digits. 
 # $\ln p(x)$ from its usual value, up *or* down?
 
 # %%
-png_nats = lambda x: math.log(2) * torch.tensor([float(png_bits(image)) for image in x.cpu().view(-1, 28, 28)])
+def png_nats(x):
+    """Return the length of each image as a PNG, in nats."""
+    bits = [float(png_bits(image)) for image in x.cpu().view(-1, 28, 28)]
+    return math.log(2) * torch.tensor(bits)
+
+
 complexity = [s - png_nats(x) for s, x in zip(fashion_model, (clothes, test[:1000]), strict=True)]
 usual = score(of_fashion, binarise(fashion.validation, seed(3)).flatten(1).to(device)).mean()
 typicality = [(s - usual).abs() for s in fashion_model]

@@ -716,7 +716,8 @@ exact = scaled_gaussians_distance(32, 1.5)
 print(f"W₁ = {exact:.3f}")
 marks = [5, 20, 100, 400]
 arms = {"penalty": {"gp_weight": 10.0}, "box ±0.1": {"box": 0.1}, "box ±0.01": {"box": 0.01}}
-share = {name: critic_estimates(marks, 32, 1.5, **arm, device=run.device).cpu() / exact for name, arm in arms.items()}  # (4, 5)
+share = {name: critic_estimates(marks, 32, 1.5, **arm, device=run.device).cpu() / exact
+         for name, arm in arms.items()}  # (4, 5)
 claim("five steps from scratch, with the penalty: under 50 % of W₁ in five of five",
       share["penalty"][0].max() < 0.5, share=share["penalty"][0])
 claim("400 steps with the penalty: between 80 % and 105 %",

@@ -544,7 +544,7 @@ class Critic:
         self.kind, sizes = kind, ((64, 2), (64, 64), (1, 64))
         draw = lambda *shape: torch.randn(*shape, dtype=f64, generator=generator).to(f64_device)
         self.weights = [(draw(*s) * (2 / s[1]) ** 0.5).requires_grad_() for s in sizes]
-        self.biases = [torch.zeros(s[0], dtype=f64, device=f64_device, requires_grad=True) for s in sizes]
+        self.biases = [torch.zeros(s[0], dtype=f64, device=f64_device).requires_grad_() for s in sizes]
         self.u = [draw(s[0]) for s in sizes]
 
     def __call__(self, x):
@@ -855,7 +855,8 @@ def judge(scene):
 
 
 treatments = {"good": Treatment(d_rate=1e-3), "collapsed": Treatment(g_rate=3e-3)}  # D: 1e-4 unless said
-states = {name: Scene(preset("ring of eight"), chosen, device=run.device) for name, chosen in treatments.items()}
+states = {name: Scene(preset("ring of eight"), chosen, device=run.device)
+          for name, chosen in treatments.items()}
 for name, scene in states.items():
     for _ in range(16 if name == "good" else 6):
         scene.train(50)
