@@ -5,6 +5,7 @@ import math
 import jaxtyping
 import pytest
 import torch
+from attention_cases import CLOSE, case, randn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
@@ -18,21 +19,6 @@ from course_lib.attention.dot_product import (
 from course_lib.attention.masks import causal_mask, padding_mask
 from course_lib.attention.multi_head import MultiHeadAttention, split_heads
 from course_lib.attention.online import online_attention
-
-CLOSE = {"rtol": 1e-10, "atol": 1e-12}
-
-
-def randn(*shape, seed=0):
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-def case(batch, T, S, d, dv, seed):
-    """q, k, v with all sizes their own, and a mask that leaves every query something."""
-    q, k, v = randn(*batch, T, d, seed=seed), randn(*batch, S, d, seed=seed + 1), randn(*batch, S, dv, seed=seed + 2)
-    mask = torch.rand(T, S, generator=torch.Generator().manual_seed(seed)) < 0.6
-    mask[:, 0] = True
-    return q, k, v, mask
-
 
 SHAPES = [((), 3, 7, 5, 2), ((2,), 5, 3, 11, 7), ((2, 3), 4, 7, 6, 5), ((1, 1), 1, 2, 3, 1)]
 

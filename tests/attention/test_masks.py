@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from attention_cases import randn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,10 +11,6 @@ from course_lib.attention.dot_product import (
     scaled_dot_product_attention,
 )
 from course_lib.attention.masks import causal_mask, is_causal, padding_mask
-
-
-def randn(*shape, seed=0):
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 @settings(max_examples=25, deadline=None)

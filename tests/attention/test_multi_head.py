@@ -2,25 +2,12 @@
 
 import pytest
 import torch
+from attention_cases import CLOSE, case, randn
 from torch import nn
 from torch.nn import functional as F
 
 from course_lib.attention.masks import causal_mask
 from course_lib.attention.multi_head import MultiHeadAttention, join_heads, split_heads
-
-CLOSE = {"rtol": 1e-10, "atol": 1e-12}
-
-
-def randn(*shape, seed=0):
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-
-
-def case(batch, T, S, d, dv, seed):
-    """q, k, v with all sizes their own, and a mask that leaves every query something."""
-    q, k, v = randn(*batch, T, d, seed=seed), randn(*batch, S, d, seed=seed + 1), randn(*batch, S, dv, seed=seed + 2)
-    mask = torch.rand(T, S, generator=torch.Generator().manual_seed(seed)) < 0.6
-    mask[:, 0] = True
-    return q, k, v, mask
 
 
 def test_heads_split_and_join():

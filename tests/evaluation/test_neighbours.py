@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from clouds import modes, normal
 from made import seeded
 from scipy.stats import mannwhitneyu
 from sklearn.neighbors import NearestNeighbors
@@ -16,17 +17,6 @@ from course_lib.evaluation.frechet import (
     kernel_distance,
 )
 from course_lib.evaluation.neighbours import density_and_coverage, memorisation, nearest, precision_and_recall
-
-
-def normal(n, d, seed, scale=1.0, shift=0.0):
-    return torch.randn(n, d, generator=seeded(seed), dtype=torch.float64) * scale + shift
-
-
-def modes(n, seed, which=range(10)):
-    """n points in narrow clusters, as many in each, far from one another."""
-    centres = 20 * normal(10, 6, seed=99)
-    chosen = torch.tensor(list(which))[torch.arange(n) % len(which)]
-    return centres[chosen] + normal(n, 6, seed)
 
 
 def balls(x, k):

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
+from vae_numbers import agree, bits, f64, numbers
 
 from course_lib.information.divergences import kl_to_standard_normal
 from course_lib.vae.bounds import elbo, importance_weighted_bound, kl_warmup, log_standard_normal, reparameterize
@@ -16,20 +17,6 @@ from course_lib.vae.likelihoods import (
 from course_lib.vae.models import (
     convolutional_vae,
 )
-
-f64 = torch.float64
-
-
-def numbers(*shape, seed):
-    return torch.randn(*shape, dtype=f64, generator=torch.Generator().manual_seed(seed)) + 0.3
-
-
-def bits(*shape, seed):
-    return (numbers(*shape, seed=seed) > 0.2).to(f64)
-
-
-def agree(ours, theirs):
-    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 def test_kl_is_that_of_torch_and_of_monte_carlo_and_zero_at_the_prior():

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch.distributions import Bernoulli, Categorical, Independent, Normal
+from vae_numbers import agree, bits, f64, numbers
 
 from course_lib.vae.likelihoods import (
     bernoulli_log_likelihood,
@@ -12,20 +13,6 @@ from course_lib.vae.likelihoods import (
     discretized_logistic_log_likelihood,
     gaussian_log_likelihood,
 )
-
-f64 = torch.float64
-
-
-def numbers(*shape, seed):
-    return torch.randn(*shape, dtype=f64, generator=torch.Generator().manual_seed(seed)) + 0.3
-
-
-def bits(*shape, seed):
-    return (numbers(*shape, seed=seed) > 0.2).to(f64)
-
-
-def agree(ours, theirs):
-    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 def test_likelihoods_are_those_of_torch():

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch.distributions import Bernoulli, Independent, Normal
+from vae_numbers import agree, bits, numbers
 
 from course_lib.information.divergences import kl_to_standard_normal
 from course_lib.vae.bounds import importance_weighted_bound, reparameterize
@@ -16,20 +17,6 @@ from course_lib.vae.models import (
     log_likelihood,
     transposed_size,
 )
-
-f64 = torch.float64
-
-
-def numbers(*shape, seed):
-    return torch.randn(*shape, dtype=f64, generator=torch.Generator().manual_seed(seed)) + 0.3
-
-
-def bits(*shape, seed):
-    return (numbers(*shape, seed=seed) > 0.2).to(f64)
-
-
-def agree(ours, theirs):
-    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("build", [fully_connected_vae, convolutional_vae])
