@@ -457,12 +457,14 @@ def unused(folder: Path, stem: str) -> Path:
 def place(chapter: Path, target: Path) -> None:
     """Copy a notebook in one step, so that an interrupted copy leaves no half of one.
 
-    The picture of the first cell stays; what later cells print is cleared, or it would answer the text's questions.
+    The first picture stays; what later cells print is cleared, or it would answer the text's questions.
     """
     notebook = json.loads(chapter.read_text(encoding="utf-8"))
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    for cell in code[1:]:
-        cell["outputs"], cell["execution_count"] = [], None
+    opening = next((cell for cell in code if cell["outputs"]), None)
+    for cell in code:
+        if cell is not opening:
+            cell["outputs"], cell["execution_count"] = [], None
     beside = target.with_suffix(".part")
     beside.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     beside.replace(target)

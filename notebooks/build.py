@@ -29,12 +29,29 @@ HERE = Path(__file__).parent
 LIBRARY = HERE.parent / "course_lib"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}  # no version: any of ours
+# the first cell of every notebook, collapsed: one that was downloaded alone says what it lacks
+ALONE = """\
+import importlib.util
+
+
+class CourseMissingError(ImportError):
+    def _render_traceback_(self):
+        return [str(self)]
+
+
+if importlib.util.find_spec("course_lib") is None:
+    raise CourseMissingError(
+        "This notebook needs the library of the course that it comes from, and this Python does not have it. "
+        "In the course's folder `make lab` sets it up and opens the chapters; into this very environment it "
+        "comes by `pip install` and the path of that folder."
+    )"""
 DURATION = re.compile(r"\d+(\.\d+)? ?(s|ms|min)\b")
 
 
 def from_source(source: Path) -> nbformat.NotebookNode:
     """Return the notebook of a source: cells with stable ids, minimal metadata, no outputs."""
     notebook = jupytext.read(source, fmt="py:percent")
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(ALONE))
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
@@ -42,6 +59,7 @@ def from_source(source: Path) -> nbformat.NotebookNode:
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         tags = cell.metadata.get("tags")
         cell["metadata"] = nbformat.from_dict({"tags": tags} if tags else {})
+    notebook.cells[1]["metadata"] = nbformat.from_dict({"jupyter": {"source_hidden": True}, "tags": ["hide-input"]})
     notebook["metadata"] = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": LANGUAGE, "course": {"made_from": fingerprint(source)}}
     )

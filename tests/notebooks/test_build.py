@@ -1,6 +1,7 @@
 """build.py: what makes a stored notebook stale, what it says of it, and what it leaves in the file."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def test_a_build_stores_outputs_seconds_and_metadata_that_tools_need(small, caps
     assert build.build(small)[0]
     path = build.HERE / "41_small.ipynb"
     stored = nbformat.read(path, as_version=4)
-    assert stored.cells[1].outputs[0].text == "one\n"
+    assert stored.cells[2].outputs[0].text == "one\n"
     assert stored.metadata["course"]["seconds"] >= 0
     assert stored.metadata["kernelspec"]["name"] == "python3"  # for `jupytext --execute`
     assert stored.metadata["language_info"]["file_extension"] == ".py"  # for `nbconvert --to script`
@@ -242,3 +243,15 @@ def test_what_stopped_a_run_is_told_where_no_cell_of_nbval_is_named(tmp_path):
 def test_what_cannot_be_followed_is_told(course_of_two, capsys, arguments):
     assert validate.main(arguments) == 2
     assert "numbers of chapters (01, 02), got " in capsys.readouterr().out
+
+
+def test_a_notebook_alone_says_what_it_lacks(tmp_path):
+    """Without site packages there is no course; with them the cell does nothing."""
+    source = build.from_source(ROOT / "notebooks" / "source" / "00_start_here.py").cells[1].source
+    alone, at_home = (
+        subprocess.run([sys.executable, *options, "-c", source], cwd=tmp_path, capture_output=True, text=True)
+        for options in (["-S"], [])
+    )
+    assert (at_home.returncode, at_home.stdout, at_home.stderr) == (0, "", "")
+    assert alone.returncode != 0
+    assert "In the course's folder `make lab` sets it up" in alone.stderr
