@@ -20,16 +20,34 @@ def absolute_discount(counts: Int[Tensor, "n"]) -> float:
     return ones / (ones + 2 * twos)
 
 
-class _Level:
-    """The n-grams of one order: their counts, and for every context the total and the number of distinct followers."""
+def three_discounts(counts: Int[Tensor, "n"]) -> tuple[float, float, float]:
+    """Return what to take off a count of 1, of 2, and of 3 or more (Chen and Goodman 1999, equation 17).
 
-    def __init__(self, grams: Tensor, counts: Tensor, vocab_size: int) -> None:
+    With Y = n₁ / (n₁ + 2 n₂): 1 − 2Y n₂/n₁, which is Y itself; 2 − 3Y n₃/n₂; 3 − 4Y n₄/n₃. One that cannot be
+    estimated, or is not positive, gives way to the one before it. No count of 1: ValueError, as absolute_discount.
+    """
+    first = absolute_discount(counts)
+    n = [int((counts == r).sum()) for r in range(5)]
+    second = 2 - 3 * first * n[3] / n[2] if n[2] else 0.0
+    second = second if second > 0 else first
+    third = 3 - 4 * first * n[4] / n[3] if n[3] else 0.0
+    return first, second, third if third > 0 else second
+
+
+class _Level:
+    """The n-grams of one order: counts less their discount, and for every context the total and what was taken off."""
+
+    def __init__(self, grams: Tensor, counts: Tensor, vocab_size: int, discounts: int) -> None:
         self.grams, self.counts = grams, counts.double()  # grams in ascending order, as numbers in base vocab_size
         # where nothing was seen just once the estimate would be 0, and symbols never seen impossible
-        self.discount = absolute_discount(counts) if (counts == 1).any() else 0.5
+        estimate = three_discounts if discounts == 3 else absolute_discount
+        discount = torch.tensor(estimate(counts) if (counts == 1).any() else 0.5, dtype=torch.float64).expand(discounts)
+        kind = counts.clamp(max=discounts) - 1  # which discount: with three, 0 for a count of 1, 2 for 3 or more
+        self.left = (self.counts - discount[kind]).clamp(min=0)
         self.contexts, place = (grams // vocab_size).unique_consecutive(return_inverse=True)
         self.totals = torch.zeros(len(self.contexts), dtype=torch.float64).index_add_(0, place, self.counts)
-        self.followers = torch.bincount(place, minlength=len(self.contexts)).double()
+        followers = torch.bincount(place * discounts + kind, minlength=len(self.contexts) * discounts)
+        self.saved = (followers.view(-1, discounts) * discount).sum(-1)  # all that was taken off behind this context
 
 
 def _look_up(keys: Tensor, values: Tensor, wanted: Tensor) -> Tensor:
@@ -39,26 +57,30 @@ def _look_up(keys: Tensor, values: Tensor, wanted: Tensor) -> Tensor:
 
 
 class KneserNey:
-    """Interpolated Kneser–Ney (Kneser and Ney 1995; Chen and Goodman 1999, section 2.7) with one discount an order.
+    """Interpolated Kneser–Ney (Kneser and Ney 1995; Chen and Goodman 1999, section 2.7), with discounts for each order.
 
     The highest order counts occurrences. Every lower one counts in how many different contexts an n-gram was seen,
     and takes over the probability that was discounted above it; below the single symbols stands 1 / vocab_size.
     order: symbols of the longest n-gram, the predicted one included; vocab_size ** order has to fit 63 bits.
+    discounts: 1, the same for every count; or 3, for counts of 1, 2 and more (modified Kneser–Ney, section 3.4).
     Counted and looked up in float64 on the processor, wherever the tokens lie: what comes back is there, too.
-    ValueError for such an order, for fewer tokens than it, and for a token that is no symbol, 0 … vocab_size − 1.
+    ValueError for such an order, for other discounts, for fewer tokens than the order, and for a token that is no
+    symbol, 0 … vocab_size − 1.
     """
 
-    def __init__(self, tokens: Int[Tensor, "n"], order: int, vocab_size: int) -> None:
+    def __init__(self, tokens: Int[Tensor, "n"], order: int, vocab_size: int, discounts: int = 1) -> None:
         if order < 1 or order * math.log2(vocab_size) >= 63:
             raise ValueError(f"order: expected 1 to {int(63 / math.log2(vocab_size))}, got {order}")
+        if discounts not in (1, 3):
+            raise ValueError(f"discounts: expected 1 or 3, got {discounts}")
         self.order, self.vocab_size = order, vocab_size
         tokens = self._checked(tokens, order, "order")
         self._powers = vocab_size ** torch.arange(order - 1, -1, -1)
         distinct, counts = self._grams(tokens).unique(return_counts=True)
-        self.levels = [_Level(distinct, counts, vocab_size)]
+        self.levels = [_Level(distinct, counts, vocab_size, discounts)]
         for n in range(order - 1, 0, -1):  # each distinct (n + 1)-gram is one context of the n-gram at its end
             grams, counts = (distinct % vocab_size**n).unique(return_counts=True)
-            self.levels.insert(0, _Level(grams, counts, vocab_size))
+            self.levels.insert(0, _Level(grams, counts, vocab_size, discounts))
             first = (tokens[:n] * self._powers[-n:]).sum(0, keepdim=True)  # the one that nothing stands before
             distinct = torch.cat([grams, first]).unique()
 
@@ -82,11 +104,10 @@ class KneserNey:
         for n, level in enumerate(self.levels, start=1):
             context = contexts % self.vocab_size ** (n - 1)
             total = _look_up(level.contexts, level.totals, context)
-            followers = _look_up(level.contexts, level.followers, context)
-            count = _look_up(level.grams, level.counts, context * self.vocab_size + symbols)
+            saved = _look_up(level.contexts, level.saved, context)
+            left = _look_up(level.grams, level.left, context * self.vocab_size + symbols)
             seen = total > 0
-            total = total.where(seen, 1.0)
-            here = ((count - level.discount).clamp(min=0) + level.discount * followers * p) / total
+            here = (left + saved * p) / total.where(seen, 1.0)
             p = torch.where(seen, here, p)  # an unseen context leaves it to the shorter one
         return p
 
