@@ -12,8 +12,8 @@
 # **How does one learn from a likelihood that cannot be computed?**
 #
 # A model with something unseen in it, a *latent* $z$, gives an example the probability $p(x) = \int p(x \mid z)\,p(z)\,dz$, and
-# for a network that integral is out of reach. A bound on it is not. Below is the whole chapter, on a model so small that the
-# truth is known: the bound, what it misses, and how more draws close the gap.
+# for a network that integral is out of reach. A bound on it is not. Below is one, for a model so small that the
+# truth is known, and what it misses.
 
 # %%
 import math
@@ -68,10 +68,10 @@ show(fig, alt="Left, a prior and the narrower posterior of one latent. Right, th
 # %% [markdown]
 # Afterwards you can
 #
-# - derive the ELBO in three ways, and say what its gap is;
+# - derive the ELBO in two ways, and say what its gap is;
 # - write its two terms, and spot a mean that silently changes what is learned;
 # - carry a gradient through a random draw, and say what the alternative costs;
-# - predict what a linear VAE learns, which latents collapse, and when a tighter bound trains worse.
+# - predict what a linear VAE learns, which latents collapse, and where a tighter bound leaves less signal.
 
 # %% [markdown]
 # **Needs** chapters 00 and 01. **Time** 60 minutes to read, 50 for the exercises; the cells run in about 20 s.
@@ -155,13 +155,13 @@ claim("2,000 estimates of 153 draws each do scatter by 10 %, within a tenth of t
 # have come from: in the posterior $p(z\mid x) = p(x, z)/p(x)$. But that needs $p(x)$, which we are looking for.
 # </details>
 #
-# ## 2 · The bound, three ways
+# ## 2 · The bound, two ways
 #
-# So guess the posterior: draw $z$ from some $q$, and look at the weights $w = p(x, z)/q(z)$. **First way**, importance weighting:
+# So guess the posterior: draw $z$ from some $q$, and look at the weights $w = p(x, z)/q(z)$. This is importance weighting:
 #
 # $$\mathrm{E}_q[w] = \int q(z)\,\frac{p(x, z)}{q(z)}\,dz = \int p(x,z)\,dz = p(x).$$
 #
-# The mean weight is the likelihood, whatever $q$ is, if only $q > 0$ wherever $p(x, z) > 0$. **Second way**, Jensen: $\ln u \le u - 1$, from chapter 01, with
+# The mean weight is the likelihood, whatever $q$ is, if only $q > 0$ wherever $p(x, z) > 0$. **First way** to a bound, Jensen: $\ln u \le u - 1$, from chapter 01, with
 # $u = w/\mathrm{E}[w]$ gives $\mathrm{E}[\ln w] - \ln \mathrm{E}[w] \le \mathrm{E}[u] - 1 = 0$. So
 #
 # $$\mathrm{ELBO} := \mathrm{E}_q[\ln w] \;\le\; \ln \mathrm{E}_q[w] = \ln p(x),$$
@@ -169,7 +169,7 @@ claim("2,000 estimates of 153 draws each do scatter by 10 %, within a tenth of t
 # the **evidence lower bound**: $p(x)$ is also called the evidence.
 
 # %% [markdown]
-# **Third way**: how much is missing? Split $p(x, z) = p(x)\,p(z\mid x)$ inside the logarithm:
+# **Second way**: how much is missing? Split $p(x, z) = p(x)\,p(z\mid x)$ inside the logarithm:
 #
 # $$\mathrm{E}_q[\ln w] = \ln p(x) + \mathrm{E}_q\Big[\ln\frac{p(z\mid x)}{q(z)}\Big] = \ln p(x) - \mathrm{KL}\big(q\,\|\,p(z\mid x)\big).$$
 #
@@ -177,7 +177,7 @@ claim("2,000 estimates of 153 draws each do scatter by 10 %, within a tenth of t
 #
 # $$\mathrm{ELBO} = \underbrace{\mathrm{E}_q[\ln p(x\mid z)]}_{\text{reconstruction}} - \underbrace{\mathrm{KL}\big(q\,\|\,p(z)\big)}_{\text{distance from the prior}} .$$
 #
-# Now all of it on the grid, with a $q$ that is not the posterior.
+# Now on the grid:
 
 # %%
 q = Normal(torch.tensor(0.8, dtype=f64), torch.tensor(0.8, dtype=f64))
@@ -186,9 +186,9 @@ log_w = joint[5] - log_q
 E = lambda values: (log_q.exp() * values).sum() * dz  # expectation under q
 log_posterior = joint[5] - p_x[5].log()
 value = E(log_w)
-claim("first way: the mean weight is p(x)", torch.allclose(E(log_w.exp()), p_x[5], rtol=1e-10))
-claim("second way: the mean logarithm is less than its logarithm", value < p_x[5].log())
-claim("third way: what is missing is KL(q ‖ posterior), here 0.26 nats",
+claim("the mean weight is p(x)", torch.allclose(E(log_w.exp()), p_x[5], rtol=1e-10))
+claim("first way: the mean logarithm is less than its logarithm", value < p_x[5].log())
+claim("second way: what is missing is KL(q ‖ posterior), here 0.26 nats",
       torch.allclose(p_x[5].log() - value, E(log_q - log_posterior), rtol=1e-10)
       and round((p_x[5].log() - value).item(), 2) == 0.26)
 pixels = (grid * weight + bias).sigmoid()  # (2001, 3)
@@ -304,6 +304,10 @@ claim("100 latents: more than 100 times the variance for the score function, wit
 claim("from 10 to 100 latents the score function's variance grows more than 50-fold, with the mean of "
       "f subtracted 5- to 12-fold", spread[4, 0] > 50 * spread[2, 0]
       and 5 < spread[4, 2] / spread[2, 2] < 12, baseline=spread[:, 2])
+noise = torch.randn(100_000, dtype=f64, generator=torch.Generator().manual_seed(3))
+wave = 10 * (0.8 + 0.8 * noise)  # f = cos(10 z): f' = −10 sin(10 z)
+claim("not for every f: of cos(10 z) the reparameterised gradient has over 50 times the variance",
+      (10 * wave.sin()).var() > 50 * (wave.cos() * noise / 0.8).var())
 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
@@ -326,7 +330,7 @@ show(fig, alt="Left, histograms of gradients: the reparameterised end below 7, t
 # <details><summary>Answer</summary>
 #
 # The score function multiplies the *whole* $f$ by noise, also the 99 terms that have nothing to do with this latent; their contribution has mean zero, and a
-# variance. The derivative $f'$ knows which term moved. Since $\mathrm{E}[\epsilon] = 0$, a constant may be subtracted from $f$: with its mean gone the
+# variance. The derivative $f'$ knows which term moved. (A steep $f'$, as of $\cos 10z$, scatters more.) Since $\mathrm{E}[\epsilon] = 0$, a constant may be subtracted from $f$: with its mean gone the
 # variance grows like the number of latents, without that in the end like its square.
 # </details>
 #
@@ -367,10 +371,15 @@ greys = torch.linspace(0, 1, 1001, dtype=f64)[:, None]
 area = torch.trapezoid(bernoulli_log_likelihood(greys, torch.zeros_like(greys)).exp(), greys[:, 0])
 claim("over grey values between 0 and 1 it does not integrate to 1 (0.5 for a logit of 0)",
       abs(area - 0.5) < 1e-12)
+grey = torch.tensor([0.95, 0.1, 0.9], dtype=f64)  # rounded, or without the KL, this is red
+chance = (images * grey + (1 - images) * (1 - grey)).prod(1)  # (8,): of each image, drawn from grey
+of_grey = bernoulli_log_likelihood(grey.expand(2001, 3), grid * weight + bias)
+claim("on greys it is the mean over bits drawn from them: its ELBO is below the mean ln p of these",
+      torch.allclose(chance @ again, of_grey, rtol=1e-10) and E(of_grey) - kl < chance @ p_x.log())
 
 # %% [markdown]
-# So ‘binary cross-entropy’ on grey images, as in most tutorials, is the likelihood of nothing; they train, but the number says little.
-# Draw each pixel as 0 or 1 first (chapter 07), or choose a likelihood for greys:
+# So ‘binary cross-entropy’ on grey images is no likelihood of greys. Being linear in $x$, it is a mean over bits
+# drawn with probability $x$, and its ELBO bounds the mean $\ln p$ of these. Draw them (chapter 07), or choose a likelihood for greys:
 #
 # - **Categorical**: 256 logits a pixel, one for each level. Knows nothing of *near*.
 # - **Discretised logistic**: a bell with mean and width. A level gets the bell's mass from half a level below it to half a
@@ -438,7 +447,7 @@ claim("its mean over draws is the bound of section 2, within 5 standard errors",
 #
 # $$-\frac{\text{recon}}{784} + \frac{\mathrm{kl}}{50} = \frac1{784}\Big(-\text{recon} + \beta\,\mathrm{kl}\Big)$$
 #
-# with a $\beta$ that nobody chose. The factor in front only changes the rate. $\beta$ changes what is learned: for $\beta > 1$ a looser bound
+# with a $\beta$ that nobody chose. The factor in front only scales the gradient, which Adam hardly notices. $\beta$ changes what is learned: for $\beta > 1$ a looser bound
 # is raised (no KL is negative), for $\beta < 1$ something that need not be a bound. What is $\beta$ here? (A number; 1 % off is fine.)
 
 # %% tags=["nbval-ignore-output"]
@@ -460,7 +469,7 @@ claim("a sum of squares is a Gaussian likelihood with σ² = ½, up to a constan
       torch.allclose(squares + constant, gauss, rtol=1e-12))
 
 # %% [markdown]
-# ## 6 · The linear VAE is PCA
+# ## 6 · The linear VAE is probabilistic PCA
 #
 # Where does training end? For one VAE we can say it exactly. Let the decoder be linear, $p(x\mid z) = \mathcal N(Wz + m, \sigma^2 I)$, and the encoder too,
 # $q(z\mid x) = \mathcal N(V(x-m), \operatorname{diag} D)$; $m$ is the data's mean, $\sigma^2$ now the decoder's noise. Then $x$ is Gaussian with covariance
@@ -475,7 +484,8 @@ claim("a sum of squares is a Gaussian likelihood with σ² = ½, up to a constan
 # %% [markdown]
 # **PCA**, principal component analysis, keeps those eigenvectors of $S$ that have the largest eigenvalues $\lambda_1 \ge \lambda_2 \ge \dots$: the
 # **principal directions**. For our model, *probabilistic PCA*, Tipping and Bishop (1999) found the best likelihood. One best $W$ has these directions as columns, with squared
-# lengths $\lambda_j - \sigma^2$; $\sigma^2$ is the mean of the remaining eigenvalues.
+# lengths $\lambda_j - \sigma^2$; $\sigma^2$ is the mean of the remaining eigenvalues. For if $C$ has $S$'s eigenvectors (no others do better) and eigenvalues $c_j$,
+# each costs $\tfrac12(\ln c_j + \lambda_j/c_j)$, least at $c_j = \lambda_j$; where $W$ has no column, $c_j = \sigma^2$. Reconstructions keep $1 - \sigma^2/\lambda_j$ of a direction, PCA's all.
 
 # %%
 digits = F.avg_pool2d(load_digits().train.double()[:, None] / 255, 7).flatten(1)  # (9000, 16)
@@ -515,18 +525,18 @@ def maximise(objective, *start):
 
 
 def train_linear(s2, seed=0):
-    """Train W, V and D from a random start, σ² too if s2 is None. Return W, σ² and the ELBO."""
+    """Train W, V and D from a random start, σ² too if s2 is None. Return W, V, ln D, σ² and the ELBO."""
     W, V = 0.1 * torch.randn(2, d * latents, dtype=f64, generator=torch.Generator().manual_seed(seed))
     start = [W.view(d, latents), V.view(latents, d), torch.zeros(latents, dtype=f64)]
     if s2 is None:
-        (W, *_, log_s2), reached = maximise(linear_elbo, *start, torch.tensor([-2.0], dtype=f64))
-        return W, log_s2.exp(), reached
+        (*found, log_s2), reached = maximise(linear_elbo, *start, torch.tensor([-2.0], dtype=f64))
+        return *found, log_s2.exp(), reached
     fixed = torch.tensor([s2], dtype=f64)
-    (W, *_), reached = maximise(lambda *weights: linear_elbo(*weights, fixed.log()), *start)
-    return W, fixed, reached
+    found, reached = maximise(lambda *weights: linear_elbo(*weights, fixed.log()), *start)
+    return *found, fixed, reached
 
 # %%
-W, s2, reached = train_linear(None)
+W, V, log_D, s2, reached = train_linear(None)
 rest = eigenvalues[latents:].mean()
 lengths = (W**2).sum(0)
 cosines = (W / lengths.sqrt()).T @ (W / lengths.sqrt()) - torch.eye(latents, dtype=f64)
@@ -538,12 +548,16 @@ claim("the decoder's columns are orthogonal to 1e-3", cosines.abs().max() < 1e-3
 claim("each of them is a principal direction, its squared length the eigenvalue minus σ²",
       aligned.min() > 0.999 and torch.allclose(lengths.sort(descending=True)[0],
                                                eigenvalues[:latents] - s2, rtol=1e-2))
+kept = directions[:, :latents].T @ W @ V @ directions[:, :latents]  # PCA's would be the identity
+claim("W V gives back 1 − σ²/λ of each direction, and D is σ²/λ, both to 1e-5",
+      (kept - (1 - s2 / eigenvalues[:latents]).diag()).abs().max() < 1e-5
+      and torch.allclose(log_D.exp().sort()[0], s2 / eigenvalues[:latents], rtol=1e-5))
 
 # %% [markdown]
 # The likelihood alone does not care about a rotation: $W$ and $WQ$ give the same $WW^\top$ for any rotation $Q$. Why did the VAE choose the
 # principal directions? Because its $q$ is *diagonal*: independent latents. As a function of $z$, $\ln p(x, z)$ is $-\tfrac12 z^\top\Lambda z$ plus what is linear in $z$, with
-# $\Lambda = I + W^\top W/\sigma^2$. So the posterior is a Gaussian of covariance $\Lambda^{-1}$, diagonal only for orthogonal columns. The best diagonal $q$
-# has the variances $1/\Lambda_{jj}$, and with these its KL to the posterior is
+# $\Lambda = I + W^\top W/\sigma^2$. So the posterior is a Gaussian of covariance $\Lambda^{-1}$, diagonal only for orthogonal columns. With its mean, a
+# diagonal $q$ is off by the KL $\tfrac12\big(\sum_j(\Lambda_{jj} D_j - 1 - \ln D_j) - \ln\det\Lambda\big)$, least at $D_j = 1/\Lambda_{jj}$:
 #
 # $$\text{gap} = \tfrac12\Big(\sum_j \ln\Lambda_{jj} - \ln\det\Lambda\Big).$$
 #
@@ -599,8 +613,8 @@ show(fig, alt="Squared lengths of the five trained columns against the noise var
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Three: 0.057, 0.039 and 0.029. Collapse is not an accident of training here: it is the optimum. A VAE whose latents die may be
-# telling you that its decoder's noise, or its $\beta$, is too large.
+# Three: 0.057, 0.039 and 0.029. Collapse is not an accident of training here: it is the optimum. Latents that die may
+# tell you that the decoder's noise, or $\beta$, is too large.
 # </details>
 #
 # ## 7 · One encoder for all
@@ -641,7 +655,8 @@ claim("climbing on for each image, from where the encoder left it, closes the en
 # $$\mathcal L_k = \mathrm{E}\Big[\ln\frac1k\sum_{i=1}^k w_i\Big], \qquad \mathcal L_1 = \mathrm{ELBO}, \qquad \mathcal L_k \le \ln p(x).$$
 #
 # The last is Jensen again: the mean inside is unbiased for $p(x)$. And $\mathcal L_k$ grows with $k$: the mean of $k$ weights is the mean of the $k$ means that leave out one of them,
-# so by concavity its logarithm is at least the mean of theirs, whose expectation is $\mathcal L_{k-1}$. As $k\to\infty$ the mean settles, and the bound is the truth.
+# so by concavity its logarithm is at least the mean of theirs, whose expectation is $\mathcal L_{k-1}$. As $k\to\infty$
+# the mean settles, and if the ELBO is finite, the bound is the truth, even for weights as unbounded as ours: the logarithm lies between the means of $\ln w$ and $w - 1$.
 
 # %% [markdown]
 # ### Exercise: the importance-weighted bound
@@ -706,7 +721,7 @@ figures.line(right, ks, ratios[:, 1], figures.ORANGE, "decoder", marker="^")
 figures.line(right, ks, ratios[:, 0], figures.TEAL, "encoder", marker="o")
 right.set(xscale="log", yscale="log", xlabel="draws k", xlim=(0.8, 900),
           ylabel="|mean| / standard deviation")
-figures.title(right, "and a worse gradient for the encoder")
+figures.title(right, "and less signal for the encoder")
 show(fig, alt="Left, the importance-weighted bound rises with the number of draws towards ln p(x). "
               "Right, signal-to-noise of the gradient: rising for the decoder, falling for the encoder.")
 
@@ -714,24 +729,23 @@ show(fig, alt="Left, the importance-weighted bound rises with the number of draw
 # <details><summary>Answer</summary>
 #
 # No: it falls. Where the bound hardly depends on $q$ any more, the mean of the gradient vanishes, and faster than its spread. Rainforth et al. (2018) derive
-# for large $k$: like $\sqrt k$ for the decoder, like $1/\sqrt k$ for the encoder. So 5 draws may train better than one, while 5,000 leave the encoder little but noise. For *measuring* a trained model there is no such trade: chapter 07 takes $k = 100$.
+# for large $k$: like $\sqrt k$ for the decoder, like $1/\sqrt k$ for the encoder. For *measuring* a trained model there is no such trade: chapter 07 takes $k = 100$.
 # </details>
 
 # %% [markdown]
 # ## What stays
 #
-# - What cannot be summed can be bounded, and the gap is a KL (*third way: what is missing is KL(q ‖ posterior)*).
-# - Put the chance outside, and draws have gradients, at a variance that does not grow (*100 latents: more than 100 times the variance for the score function*).
+# - What cannot be summed can be bounded, and the gap is a KL (*second way: what is missing is KL(q ‖ posterior)*).
+# - Put the chance outside, and draws have gradients; in a sum, the other terms add no variance (*100 latents: more than 100 times the variance for the score function*).
 # - Reductions are part of the model (*a sum of squares is a Gaussian likelihood with σ² = ½*).
-# - A linear VAE is PCA, and its dead latents are its optimum (*a latent collapses exactly when σ² exceeds its eigenvalue*).
-# - More draws tighten the bound, and starve the encoder (*each doubling of k raises the bound*).
+# - A linear VAE is probabilistic PCA, and its dead latents are its optimum (*a latent collapses exactly when σ² exceeds its eigenvalue*).
+# - A tighter bound can leave its encoder less signal (*the encoder's signal-to-noise falls to less than a fifth*).
 
 # %% tags=["nbval-ignore-output"]
 progress("06_vae_math")
 
 # %% [markdown]
-# **Open questions.** What would a $q$ look like that can be correlated? What does the score function's variance become with
-# the best constant subtracted? Is a collapsed latent ever bad?
+# **Open questions.** What would a $q$ look like that can be correlated? Is a collapsed latent ever bad?
 #
 # **References.** Kingma and Welling 2014, *Auto-encoding variational Bayes*: section 2 and appendix B. Rezende, Mohamed and Wierstra 2014. Burda, Grosse
 # and Salakhutdinov 2016, *Importance weighted autoencoders*. Tipping and Bishop 1999, *Probabilistic principal component analysis*. Lucas et al. 2019, *Don’t blame the

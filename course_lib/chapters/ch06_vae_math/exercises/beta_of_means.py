@@ -16,7 +16,7 @@ ENTRY = Answer(
         "Multiply the loss by 784: recon is whole again. What stands before the summed kl?",
         "mean kl = kl / 50; so 784 · kl / 50.",
     ),
-    why="−recon/784 + kl/50 = (−recon + (784/50) kl)/784. The common factor changes only the rate, that before the "
+    why="−recon/784 + kl/50 = (−recon + (784/50) kl)/784. The common factor only scales the gradient, that before the "
     "kl changes what is learned: β = 784/50 = 15.68.",
     rtol=1e-2,
 )
