@@ -94,5 +94,5 @@ def binarise(images: UInt8[Tensor, "n 28 28"], generator: torch.Generator) -> Fl
 
 
 def binary_test_digits() -> Float[Tensor, "10000 28 28"]:
-    """Return the one binarisation of the test digits on which log-likelihoods are reported."""
+    """Return the course's own binarisation of the test digits, on which it reports log-likelihoods."""
     return binarise(_shipped_array("mnist-t10k-images"), torch.Generator().manual_seed(BINARISATION_SEED))
