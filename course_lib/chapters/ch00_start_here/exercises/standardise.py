@@ -58,6 +58,6 @@ ENTRY = Exercise(
         "points.mean(dim=0) has shape (d,). Subtracted from (n, d), it is used for every row.",
         "(points - points.mean(dim=0)) / points.std(dim=0)",
     ),
-    why="Each column has its own unit and so its own mean and spread. A step of gradient descent has one length for "
-    "all parameters; it suits them all only if the columns are of one size.",
+    why="Each column has its own unit and so its own mean and spread. Gradient descent has one rate for all "
+    "parameters; it suits them all only if the columns are of one size.",
 )
