@@ -35,7 +35,7 @@ def depth_figure(steps, curves, unigram, alt):
     ax.axhline(unigram, color=figures.MUTE, linestyle=":", linewidth=1.2)
     ax.text(1, unigram - 0.12, f"letter frequencies alone, {unigram:.2f}", color=figures.MUTE)
     ax.set(xlabel="training step", ylabel="loss (nats per character)", xlim=(0, 140), ylim=(2.4, 4.4))
-    figures.title(ax, "Twelve blocks: with the norm before each layer they learn, after it they do not")
+    figures.title(ax, "Twelve blocks, 120 steps: norm before each layer, they learn; after it, not yet")
     show(fig, alt=alt)
 
 
@@ -318,8 +318,8 @@ for ax, kind in zip(axes, kinds, strict=True):
     ax.set_yticks((0.1, 0.3, 1, 3), ("0.1", "0.3", "1", "3"))
     ax.set_yticks([], minor=True)
 axes[0].set_ylabel("gradient norm, mean of 5 seeds")
-figures.title(axes[0], "Norm after: no smaller in deep stacks")
-figures.title(axes[1], "Norm before: smaller the deeper")
+figures.title(axes[0], "Norm after: the last no smaller in deep stacks")
+figures.title(axes[1], "Norm before: the last smaller, the deeper")
 show(fig,
      alt="Gradient norm of each block's last matrix at the start, for 4, 12 and 24 blocks: with the "
      "norm before, the last block's falls with depth; with the norm after it stays near 1.")
@@ -329,8 +329,9 @@ show(fig,
 #
 # With norms before, the stream at the end is long, and the last norm divides the gradient by its length: the more blocks
 # have written, the less arrives at the last. The first block writes into a short stream, at any depth, and gets the most.
-# With norms after, each block hands on a stream of length $\sqrt C$, and its gradient knows nothing of the depth. For the
-# last block Xiong et al. derive $1/\sqrt n$ with norms before, and no dependence on $n$ after.
+# With norms after, each block hands on a stream of length $\sqrt C$, at any depth. For the last block Xiong et al. derive
+# $1/\sqrt n$ with norms before, and no dependence on $n$ after, roughly as here. Over the layers they find another profile:
+# level with norms before, growing towards the last with norms after.
 # </details>
 
 # %% [markdown]
@@ -431,7 +432,7 @@ for n, mark in ((12, "o"), (24, "s"), (48, "^")):
                  if n == 48 else "", marker=mark, markersize=3)
 ax.set(xlabel="block (stacks of 12, 24 and 48)", ylabel="variance of the stream", xlim=(0, 68),
        yscale="log", ylim=(0.01, 150))
-figures.title(ax, "Scaled by 1/√(2 n), every depth ends alike")
+figures.title(ax, "Scaled by 1/√(2 n), 12, 24 and 48 blocks end alike")
 show(fig,
      alt="Variance of the stream behind each block: unscaled it grows steadily to 48 blocks; scaled "
      "it ends at the same height for 12, 24 and 48 blocks.")
@@ -637,28 +638,30 @@ ax.axvline(6 * C, color=figures.MUTE, linestyle=":")
 ax.text(6 * C * 1.1, 1.2e4, "T = 6C = 768", color=figures.MUTE)
 ax.set(xscale="log", yscale="log", xlim=(14, 60_000), xlabel="positions T",
        ylabel="operations per position and block")
-figures.title(ax, "The quadratic part is the smaller one up to T = 6C")
+figures.title(ax, "With all pairs computed, theirs is the smaller part up to T = 6C")
 show(fig,
      alt="Operations per position and block against length: the matrices' share is level, the pairs' "
      "share rises and passes it at 768 positions for width 128.")
 
 # %% [markdown]
-# For GPT-3, with $C = 12{,}288$, the two meet at 73,728 positions; it was trained on 2,048. ‘Transformers are expensive because attention is
+# For GPT-3, with $C = 12{,}288$, the two meet at 73,728 positions; at twice that if what the causal mask hides is never
+# computed. It was trained on 2,048. ‘Transformers are expensive because attention is
 # quadratic’ is true of long texts. What is expensive otherwise is $N$.
 
 # %% [markdown]
 # ## 8 · How far back?
 #
-# ‘Transformers handle long-range dependencies’, one reads. Two measurements. First a task that needs nothing
+# ‘Transformers handle long-range dependencies’, one reads. First a task that needs nothing
 # else, **associative recall**: four pairs *key, value*, then random symbols, then the keys again; name each one's value. We
 # compare with the LSTM, the recurrent network it replaced: one state, passed from position to position. Equal parameters.
+# (Its rate is the better of two in 400 steps, in which it stays at chance: another might do better.)
 #
-# The Transformer here is the `modern` one of chapter 05: rotary positions, and a few parts that you have not met. One is a
+# The Transformer is the `modern` one of chapter 05: rotary positions, and parts that you have not met. One is a
 # **token shift**: each layer also reads the position before, by one trained number a feature. At a value, it brings in the
-# key. What that is worth is measured below.
+# key.
 #
 # Each key that is asked for is followed by its value. So who remembers the four values, but not whose they are, can strike
-# out those already named: **elimination**. How much that gives has to be known first.
+# out those already named: **elimination**.
 
 # %%
 from course_lib.attention.transformer import modern
@@ -696,7 +699,7 @@ claim("the Transformer recalls across 8, 32 and 128 symbols, above 0.95 with eve
 claim("across 512 with two of three seeds; the third had not found it in these 400 steps",
       sorted(a > 0.95 for a in rows["transformer", 512, 400]) == [False, True, True],
       accuracies=rows["transformer", 512, 400])
-claim("the LSTM does not leave chance, 1/16, in as many steps, at any distance",
+claim("the LSTM, at its rate, does not leave chance, 1/16, in as many steps, at any distance",
       max(max(rows["lstm", d, 400]) for d in (8, 32, 128, 512)) < 0.12)
 claim("in 3,000 steps it gets 8 symbols back as far as elimination and no further; 32 back, nowhere",
       min(rows["lstm", 8, 3000]) > 0.3 and max(rows["lstm", 8, 3000]) < by_elimination + 0.02
@@ -719,7 +722,7 @@ ax.set(xscale="log", xlabel="symbols between pair and question", ylabel="share r
        ylim=(0, 1.08))
 ax.set_xticks(distances, distances)
 ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(0.28, 0.3))
-figures.title(ax, "Attention with a shift recalls far back; the LSTM, at best, eliminates")
+figures.title(ax, "Attention with a shift recalls far back; at its rate, this LSTM does not")
 show(fig,
      alt="Share of values recalled against distance, three seeds each: the Transformer near 1, but "
      "for one seed at 512; the LSTM at chance, and 8 back after 3,000 steps level with elimination.")
@@ -841,11 +844,11 @@ answer("transformer.fault_b", ...)
 # %% [markdown]
 # ## What stays
 #
-# - Layers add to a stream; $|$gradient$|^2$ then changes by $1 + g^2$ a layer instead of $g^2$ (*50 residual layers that add 1/50 each*).
-# - Norms belong before the layers: in 120 steps, twelve blocks with norms after learned no more than letter frequencies (*norm after: they do not, with warm-up or without*).
+# - Layers add to a stream; through random ones $|$gradient$|^2$ then changes by $1 + g^2$ each instead of $g^2$ (*50 residual layers that add 1/50 each*).
+# - In 120 steps, twelve blocks learned with norms before; with norms after, no more than letter frequencies (*norm after: they do not, with warm-up or without*).
 # - The stack, tied embedding included, gives PyTorch's outputs and gradients (*and the same gradients, down to the tied embedding*).
-# - $12C^2$ parameters a block, 6 N operations a token; the quadratic part matters beyond 6C positions (*at T = 6C the pairs are half*).
-# - Attention with a token shift can recall at 512 as at 8, if not with every seed; of text, this small model uses the last few dozen characters (*the rest is worth less than 0.1 bits*).
+# - $12C^2$ parameters a block, 6 N operations a token; all pairs computed, theirs is the larger part beyond 6C positions (*at T = 6C the pairs are half*).
+# - Attention with a token shift can recall at 512 as at 8, if not with every seed; of text, this small model uses little beyond the last 64 characters (*the rest is worth less than 0.1 bits*).
 
 # %% tags=["nbval-ignore-output"]
 progress("04_transformer")
