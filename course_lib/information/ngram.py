@@ -21,7 +21,7 @@ def absolute_discount(counts: Int[Tensor, "n"]) -> float:
 
 
 def three_discounts(counts: Int[Tensor, "n"]) -> tuple[float, float, float]:
-    """Return what to take off a count of 1, of 2, and of 3 or more (Chen and Goodman 1999, equation 17).
+    """Return what to take off a count of 1, of 2, and of 3 or more (Chen and Goodman 1999, section 3).
 
     With Y = n₁ / (n₁ + 2 n₂): 1 − 2Y n₂/n₁, which is Y itself; 2 − 3Y n₃/n₂; 3 − 4Y n₄/n₃. One that cannot be
     estimated, or is not positive, gives way to the one before it. No count of 1: ValueError, as absolute_discount.
@@ -62,7 +62,7 @@ class KneserNey:
     The highest order counts occurrences. Every lower one counts in how many different contexts an n-gram was seen,
     and takes over the probability that was discounted above it; below the single symbols stands 1 / vocab_size.
     order: symbols of the longest n-gram, the predicted one included; vocab_size ** order has to fit 63 bits.
-    discounts: 1, the same for every count; or 3, for counts of 1, 2 and more (modified Kneser–Ney, section 3.4).
+    discounts: 1, the same for every count; or 3, for counts of 1, 2 and more (modified Kneser–Ney, section 3).
     Counted and looked up in float64 on the processor, wherever the tokens lie: what comes back is there, too.
     ValueError for such an order, for other discounts, for fewer tokens than the order, and for a token that is no
     symbol, 0 … vocab_size − 1.

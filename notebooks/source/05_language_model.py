@@ -9,10 +9,10 @@
 # %% [markdown]
 # # 05 · A language model
 #
-# **What does it take to beat everything simpler?**
+# **What does it take to beat counters and compressors?**
 #
-# Counting letters and packing files predict text too, and rather well. A language model is worth its training once it
-# beats them all. Below is the end of this chapter: two minutes of two CPU cores, and every rival as a line.
+# Counting letters and packing files predict text too, and rather well. Below: two minutes of two CPU cores, each
+# rival a line. The one that goes on counting while it is tested is not beaten.
 
 # %%
 import math
@@ -24,7 +24,8 @@ from course_lib.classroom.figures import show
 from course_lib.classroom.records import recorded
 
 LEVELS = {"letters": 4.83, "pairs": 3.58, "triples": 2.95, "lzma": 2.52, "order 4": 2.49,
-          "bz2": 2.40, "order 5": 2.28, "order 6": 2.25}  # bits; section 1 computes each
+          "bz2": 2.40, "order 5": 2.28, "order 6": 2.25, "modified": 2.19,
+          "counts on": 2.09}  # bits; section 1 computes each
 record = recorded("language_model")
 evaluated = record.values["evaluated"]
 whole = torch.tensor(record.each("nats"), dtype=torch.float64) / math.log(2)  # bits, (seed, evaluation)
@@ -33,7 +34,7 @@ final = whole[:, -1].mean().item()
 
 def over_levels(title, alt, live=None):
     fig, ((ax,),) = figures.new(width=9.5, height=4)
-    apart = {"lzma": 0.05, "order 5": 0.03, "order 6": -0.04}  # labels that would touch
+    apart = {"lzma": 0.05, "order 5": 0.04, "order 6": -0.01, "modified": -0.03}  # would touch
     for name, level in list(LEVELS.items())[1:]:  # letters alone lie above the picture
         ax.axhline(level, xmax=0.845, color=figures.MUTE, linestyle="--", linewidth=1)
         height = level + apart.get(name, 0.0)
@@ -48,16 +49,16 @@ def over_levels(title, alt, live=None):
     show(fig, alt=alt)
 
 
-over_levels(f"Two CPU minutes end at {final:.2f} bits, under every rival",
+over_levels(f"Two CPU minutes end at {final:.2f} bits, under all rivals but the one that counts on",
             "Held-out bits per character against the training step, three seeds: the curve falls "
-            f"through the levels of all counting models and compressors and ends at {final:.2f}, "
-            f"below the best, 2.25.")
+            f"through the levels of the counting models and compressors and ends at {final:.2f}, "
+            "below modified, 2.19, and above the one that counts on, 2.09.")
 
 # %% [markdown]
 # Afterwards you can
 #
-# - build the rivals that a language model has to beat, and say which win when;
-# - write the training loop's parts, and say what each is worth, with papers and measurements;
+# - build rivals for a language model, and say which win when;
+# - write the training loop's parts, and say what each was worth here;
 # - sample with temperature, top-k and top-p, knowing what they do to entropy;
 # - derive the key-value cache, and recognise what breaks in training from its curves.
 
@@ -70,7 +71,7 @@ over_levels(f"Two CPU minutes end at {final:.2f} bits, under every rival",
 # | --- | --- | --- |
 # | $h, w$ | the characters before; the next one (with AdamW: a weight) | |
 # | $c(h), c(hw)$ | how often the training text has them | |
-# | $D, n_1, n_2$ | discount; n-grams seen once, twice | |
+# | $D, n_r$ | discount; n-grams seen $r$ times | |
 # | $g, m, s$ | gradient of one weight; running means of it and of its square | |
 # | $\beta_1, \beta_2, \lambda, \epsilon$ | AdamW's constants | |
 # | $G$ | gradient of the loss by a matrix | (n, m) |
@@ -117,26 +118,36 @@ claim("strings of five characters seen 1 to 8 times come 0.3 to 0.7 times less i
       all(0.3 < r - again[r] < 0.7 for r in again), less=[r - again[r] for r in again])
 
 # %% [markdown]
-# About the *same amount* less, whatever $r$ is (Church and Gale 1991). So subtract a constant $D$ from each count, and give
+# What is lost grows far slower than $r$ (Church and Gale 1991). So subtract a constant $D$ from each count, and give
 # what was saved to a shorter context $h'$, which lacks the oldest character:
 #
 # $$p(w \mid h) = \frac{\max(c(hw) - D, 0)}{c(h)} + \frac{D\, \cdot\, \#\{w : c(hw) > 0\}}{c(h)}\; p(w \mid h').$$
 #
 # The second fraction is exactly what was taken away, so the sum over $w$ is 1. Where $h$ never came, $p(w \mid h')$ stands
-# alone; below the single characters stands $1/65$. Kneser and Ney (1995) saw one thing more.
-# The shorter model is asked only where the longer one knows little. So it should count not how *often* $w$ came, but behind how many
-# *different* characters.
+# alone; below the single characters stands $1/65$. Kneser and Ney (1995) asked more: averaged over the text's
+# contexts, $w$ should keep its frequency. For pairs, with $w$ behind $b(w)$ *different* characters,
+#
+# $$\sum_h c(h)\, p(w \mid h) = c(w) - D\, b(w) + D\, p(w) \sum_v b(v),$$
+#
+# which is $c(w)$ where $p(w) = b(w) / \sum_v b(v)$. So the shorter model counts not how *often* $w$ came, but behind how many.
 
 # %%
 often = torch.bincount(text.train, minlength=65)
-behind = torch.bincount((text.train[:-1] * 65 + text.train[1:]).unique() % 65, minlength=65)
+pairs = torch.bincount(text.train[:-1] * 65 + text.train[1:], minlength=65**2).view(65, 65).double()
+behind = (pairs > 0).sum(0).double()
 letter_h, letter_i = text.encode("hi").tolist()
 claim("‘h’ is more common than ‘i’, but comes behind 30 different characters and ‘i’ behind 47",
       often[letter_h] > often[letter_i]
       and (behind[letter_h], behind[letter_i]) == (30, 47), h=often[letter_h], i=often[letter_i])
+came, saved = pairs.sum(0), 0.6 * behind.sum()  # with D = 0.6
+off = [((pairs - 0.6).clamp(min=0).sum(0) + saved * c / c.sum()) / came - 1 for c in (behind, came)]
+claim("the average over contexts is c(w) with b(w); with c(w) for b(w), it is off by half for some w",
+      off[0].abs().max() < 1e-12 and off[1].abs().max() > 0.5, off_by=off[1].abs().max())
 
 # %% [markdown]
-# $D$ itself is estimated from $n_1$ strings seen once and $n_2$ seen twice: $D = n_1/(n_1 + 2 n_2)$ (Ney, Essen and Kneser 1994).
+# $D$ is estimated from $n_1$ strings seen once and $n_2$ twice: $D = n_1/(n_1 + 2 n_2)$ (Ney, Essen and Kneser 1994).
+# Once lost less than five times, so Chen and Goodman (1999) take three: $D$ off a count of 1, $2 - 3D\,n_3/n_2$ off 2,
+# $3 - 4D\,n_4/n_3$ off any other: **modified** Kneser–Ney.
 #
 # ### Exercise: the discount
 # *difficulty 1/5 · importance 3/5 · 5 minutes*
@@ -168,37 +179,51 @@ def bits_of(model):
 
 
 counters = {order: KneserNey(text.train, order, 65) for order in range(1, 8)}
+modified = {order: KneserNey(text.train, order, 65, discounts=3) for order in (6, 7, 8)}
 names = ("letters", "pairs", "triples", "order 4", "order 5", "order 6")
 rivals = {name: bits_of(counters[order]) for order, name in enumerate(names, start=1)}
-rivals = {"uniform": math.log2(65), **rivals}
-sums = counters[6].next_probabilities(text.encode("zzzzz")).sum().item()
-claim("also behind ‘zzzzz’, which never came, probabilities sum to 1", abs(sums - 1) < 1e-12)
-claim("order 6 is best of the six, at 2.25 bits, and order 7 is worse than it",
-      round(rivals["order 6"], 2) == 2.25 and rivals["order 6"] == min(rivals.values())
-      and bits_of(counters[7]) > rivals["order 6"], **rivals)
+rivals = {"uniform": math.log2(65), **rivals, "modified": bits_of(modified[7])}
+
+# %%
+places = [text.encode("zzzzzz"), *text.validation[:2000].view(-1, 40)[:, :6]]
+known = max(counters[6].next_probabilities(h).max() for h in places)  # some of them it knows well
+sums = [m.next_probabilities(h).sum().item() for m in (counters[6], modified[7]) for h in places]
+claim("behind 50 places of held-out text and ‘zzzzzz’, which never came, probabilities sum to 1",
+      max(abs(total - 1) for total in sums) < 1e-12 and known > 0.9)  # red without orders 5, 6's saved
+others = [bits_of(model) for model in (counters[7], modified[6], modified[8])]
+claim("one discount: order 6, 2.25 bits, beats 5 and 7; three: order 7, 2.19, beats 6 and 8",
+      round(rivals["order 6"], 2) == 2.25 and round(rivals["modified"], 2) == 2.19
+      and min(others[0], rivals["order 5"]) > rivals["order 6"]
+      and min(others[1:]) > rivals["modified"], **rivals)
 
 # %% [markdown]
 # **Compressors** are language models too: chapter 01 turned probabilities into files. But a compressor that sees only the
-# validation text has learned nothing. The fair question is what the held-out text costs *after* the training text:
-# the size of both together, minus the size of the training text.
+# validation text has learned nothing. Fair is the size of both texts together, minus that of the training text. Compressors go on
+# learning while they read; a counter may too: it counts the held-out text in twelve pieces, each before the next.
 
 # %%
 train_bytes, held_out = (text.decode(part).encode() for part in (text.train, text.validation))
 for name in ("lzma", "bz2"):
     rivals[name] = compressor_bits(name, train_bytes, held_out)
+both = torch.cat([text.train, text.validation])
+cuts = torch.linspace(len(text.train), len(both), 13, dtype=f64).long().tolist()
+log_p = sum(KneserNey(both[:a], 7, 65, discounts=3).log_probability(both[a - 6 : b]).sum()
+            for a, b in pairwise(cuts))
+counts_on = -log_p.item() / len(text.validation) / math.log(2)
+found = {**rivals, "counts on": counts_on}
 claim("the levels of the first figure are these",
-      all(abs(rivals[n] - level) < 0.01 for n, level in LEVELS.items()),
-      **{n: rivals[n] for n in ("lzma", "bz2")})
+      all(abs(found[n] - level) < 0.01 for n, level in LEVELS.items()),
+      **{n: found[n] for n in ("lzma", "bz2", "counts on")})
 # bz2 packs blocks of 900,000 bytes, each by itself: the held-out text shares one with a tenth
 # of the training text
 claim("bz2 is no better for the first 900,000 characters than without them",
       abs(compressor_bits("bz2", train_bytes[900_000:], held_out) - rivals["bz2"]) < 0.01)
-print("bits per character:", {name: round(bits, 2) for name, bits in rivals.items()})
+print("bits per character:", {name: round(bits, 2) for name, bits in found.items()})
 
 # %% [markdown]
 # ## 2 · The loop
 #
-# `fit(step, …)` of the library does what every training needs: draws batches, sets the rate, keeps a history, saves, stops at
+# `fit(step, …)` of the library draws batches, sets the rate, keeps a history, saves, stops at
 # the stop button and goes on later. What is *learned* happens in the step:
 #
 # ```python
@@ -209,7 +234,7 @@ print("bits per character:", {name: round(bits, 2) for name, bits in rivals.item
 # optimizer.step(); optimizer.zero_grad()                  # update
 # ```
 #
-# **Clipping.** The first gradients are several times as long as the later ones, and so may be a rare batch's. If the norm of all gradients together is above 1, all
+# **Clipping.** The first gradients are several times as long as the later ones. If the norm of all gradients together is above 1, all
 # are divided by it: the direction stays, the length is 1.
 
 # %%
@@ -254,8 +279,8 @@ def warmup_then_linear(share, warmup=0.02, decay=0.6):
 #   w \leftarrow (1 - \eta\lambda) w - \eta\, \frac{m / (1-\beta_1^t)}{\sqrt{s / (1-\beta_2^t)} + \epsilon}.$$
 #
 # Both start at 0; after $t$ steps they hold only $1-\beta^t$ of a full mean, which the divisions repair. At $t = 1$ the fraction is
-# $g/|g|$: each weight moves by $\eta$, whatever the size of its gradient; later by about as much, or less where $g$ changes sign.
-# The factor with $\lambda$ pulls weights towards 0; $\epsilon$ keeps the fraction finite.
+# $g/|g|$: each weight moves by $\eta$, whatever the size of its gradient; later by less where $g$ changes sign, by more
+# where it grows. $\lambda$ pulls weights towards 0; $\epsilon$ keeps the fraction finite.
 
 # %%
 generator = torch.Generator().manual_seed(1)
@@ -270,20 +295,26 @@ for t in (1, 2, 3):
     theirs.grad = g
     optimizer.step()
 claim("three steps by hand are AdamW's", torch.allclose(w, theirs.detach(), rtol=1e-12))
+growing = 1.1 ** torch.arange(200, dtype=f64)  # at step 200 both divisors are near 1
+m, s = (((1 - b) * b ** torch.arange(199, -1, -1) * growing**power).sum() / (1 - b**200)
+        for b, power in ((0.9, 1), (0.99, 2)))
+claim("where the gradient grows by a tenth each step, a weight moves by more than 2 η, not by η",
+      2 < m / s.sqrt() < 2.35)
 
 # %% [markdown]
 # **Muon** (Jordan et al. 2024) looks at a whole matrix. Write its gradient as $G = U\Sigma V^\top$ (singular values). Usually
-# few of the $\Sigma$ are large, so a step along $G$ moves a few directions and leaves the rest. Muon steps along $UV^\top$: every
+# few of the $\Sigma$ are large, so a step along $G$ moves a few directions and leaves the rest. Along $UV^\top$ it would move every
 # direction equally. To first order a step along $-X$ lowers the loss by $\langle G, X\rangle$, the sum over products of entries.
 # Among all $X$ that stretch no vector by more than 1, $UV^\top$ lowers it most:
 # $\langle G, X\rangle = \sum_i \Sigma_i\, u_i^\top X v_i \le \sum_i \Sigma_i$ (columns $u_i$ of $U$, $v_i$ of $V$), with equality there.
 #
 # An SVD at each step is slow. An odd polynomial acts on the singular values alone, since
-# $(XX^\top)X = U\Sigma^3V^\top$; the right one, five times, drives them all towards 1.
+# $(XX^\top)X = U\Sigma^3V^\top$; the right one, five times, lifts those above $\|G\|/600$ to a band around 1. A smaller one
+# grows $3.4445^5 \approx 485$ times at most, and may stay small.
 
 # %%
 def orthogonalised(G, steps=5):
-    """Newton–Schulz with the coefficients of Jordan et al.: singular values go near 1."""
+    """Newton–Schulz with the coefficients of Jordan et al.: most singular values go near 1."""
     X = G / G.norm()  # now all are at most 1
     for _ in range(steps):
         A = X @ X.T
@@ -297,9 +328,13 @@ after = torch.linalg.svdvals(orthogonalised(G))
 cosine = ((U @ Vh) * orthogonalised(G)).sum() / (U @ Vh).norm() / orthogonalised(G).norm()
 
 # %%
-claim("singular values over a factor of 100 come out between 0.6 and 1.25: near 1, not at 1",
-      sizes[0] / sizes[-1] > 80 and after.min() > 0.6 and after.max() < 1.25 and after.std() > 0.02,
-      smallest=after.min(), largest=after.max())
+band = torch.linspace(1 / 600, 1, 100_000, dtype=f64)
+for _ in range(5):
+    band = 3.4445 * band - 4.7750 * band**3 + 2.0315 * band**5
+claim("from 1/600 of ‖G‖ on, five times end between 0.68 and 1.21: near 1, not at 1",
+      0.68 < band.min() < 0.7 and 1.19 < band.max() < 1.21)
+claim("so do the singular values of this G, over a factor of 100", sizes[0] / sizes[-1] > 80
+      and after.min() > 0.68 and after.max() < 1.21, smallest=after.min(), largest=after.max())
 claim("the direction is that of U Vᵀ, to a cosine above 0.98", cosine > 0.98, cosine=cosine)
 others = [G, *torch.randn(100, 64, 256, dtype=f64, generator=generator)]
 claim("⟨G, UVᵀ⟩ is the sum of the singular values; G itself and 100 random steps gain less than half",
@@ -310,10 +345,15 @@ claim("⟨G, UVᵀ⟩ is the sum of the singular values; G itself and 100 random
 half_way = load_language_model()  # section 4's, as it is after two minutes
 tokens, targets = random_windows(text.train, 16, 128, torch.Generator().manual_seed(0))
 F.cross_entropy(half_way(tokens).flatten(0, 1), targets.flatten()).backward()
-spectra = [torch.linalg.svdvals(p.grad) for p in half_way.blocks.parameters() if p.ndim == 2]
+matrices = [p.grad for p in half_way.blocks.parameters() if p.ndim == 2]
+spectra = [torch.linalg.svdvals(gradient) for gradient in matrices]
 large = [(spectrum > spectrum[0] / 2).sum().item() for spectrum in spectra]
 claim("in each matrix's gradient at most 10 of 128 singular values are above half the largest",
       max(large) <= 10 and {len(spectrum) for spectrum in spectra} == {128}, large=large)
+square = [gradient.double() for gradient in matrices if gradient.shape == (128, 128)]
+small = [(torch.linalg.svdvals(orthogonalised(g)) < 0.6).sum().item() for g in square]
+claim("for attention's matrices 4 to 60 of the 128 then stay under 0.6: not all directions move alike",
+      len(square) == 16 and min(small) >= 4 and max(small) <= 60, under=small)
 
 # %% [markdown]
 # PyTorch has it as `torch.optim.Muon`, in bfloat16, with a momentum before and a factor for the matrix's shape. We give it the
@@ -321,8 +361,8 @@ claim("in each matrix's gradient at most 10 of 128 singular values are above hal
 #
 # ## 3 · The ladder
 #
-# nanoGPT is the best-known small repository for this task. Its published CPU recipe and ours get the same 60 seconds of two cores.
-# Between them lie twelve changes. Which gains most?
+# nanoGPT's published CPU recipe and ours get the same 60 seconds of two cores. Between them lie twelve changes, made one
+# after the other. Which gains most then?
 #
 # - `rate`: four times nanoGPT's;
 # - `muon` in place of AdamW;
@@ -338,13 +378,13 @@ answer("language.ladder_prediction", ...)
 # | --- | --- | --- |
 # | rate × 4 | – | theirs suits a larger model, 5,000 steps |
 # | down to zero | Bergsma et al. 2025 | noise of the last steps averages out |
-# | Muon | Jordan et al. 2024 | all directions move (section 2) |
+# | Muon | Jordan et al. 2024 | more directions move (section 2) |
 # | bfloat16 | Kalamkar et al. 2019 | half the bytes: more steps in a minute |
 # | batch 32 | McCandlish et al. 2018 | less noise a step; overhead is shared |
 # | rotary | Su et al. 2021 | distance enters the scores (chapter 03) |
 # | norm of q and k | Henry et al. 2020 | scores cannot grow with the weights |
 # | squared ReLU | So et al. 2021 | sparser features, cheaper than GELU |
-# | zero start | Zhang et al. 2019 | each block begins as nothing, learns when useful |
+# | zero start | Zhang et al. 2019 | each block begins as nothing |
 # | token shift | Peng et al. 2023 | layers read the character before too |
 # | context 128 | chapter 03 | more to see, more pairs |
 # | two heads | chapter 02 | 64 numbers to compare with, fewer softmaxes |
@@ -364,8 +404,8 @@ for below, row in zip([None, *up], up, strict=False):
 # %%
 gains = {row["name"]: mean(below["nats"]) - mean(row["nats"]) for below, row in pairwise(up)}
 total = mean(up[0]["nats"]) - mean(up[-1]["nats"])
-claim("the first rung, the rate, gains more than any other", max(gains, key=gains.get) == "rate × 4",
-      **gains)
+claim("going up, the first rung, the rate, gains more than any other",
+      max(gains, key=gains.get) == "rate × 4", **gains)
 claim("all together gain 0.36 nats or more in the same minute, and no two seeds overlap",
       0.36 < total < 0.6 and max(up[-1]["nats"]) < min(up[0]["nats"]), nats=total)
 costs = {name: mean(row["nats"]) - mean(up[-1]["nats"]) for name, row in without.items()}
@@ -373,8 +413,9 @@ claim("taken out of the last recipe, Muon, bfloat16 and rotary cost most of thes
       min(sorted(costs.values())[-3:]) > 0.04
       and set(sorted(costs, key=costs.get)[-3:]) == {"Muon", "bfloat16", "rotary"}, **costs)
 share = sum(gains[n] for n in ("rate × 4", "batch 32", "Muon")) / total
-claim("rate, batch and optimizer bring more than two thirds of it all", share > 2 / 3, share=share)
-claim("the norm of q and k and the squared ReLU gain nothing here: within 0.03 nats either way",
+claim("going up, rate, batch and optimizer bring more than two thirds of it all", share > 2 / 3,
+      share=share)
+claim("going up, the norm of q and k and the squared ReLU gain no more than 0.03 nats, nor lose it",
       all(abs(gains[n]) < 0.03 for n in ("norm of q and k", "squared ReLU")))
 
 # %%
@@ -397,9 +438,11 @@ show(fig,
      f"{mean(up[-1]['nats']):.2f}.")
 
 # %% [markdown]
-# Read it with care. A rung's gain depends on what is already there: rotary gains little on the way up and costs much when it is taken
-# out. Each rung got as many steps as fit into its minute, so that a slower one has to earn its time. And
-# with a ± of up to 0.013, three seeds a rung tell 0.03 nats, not 0.005. Honest summary: tuning and the optimizer bring most; some famous parts bring nothing at this size.
+# Read it with care. A rung's gain depends on what is there: rotary gains little going up and costs much when taken out.
+# The rate was never taken out; Muon also changes weight decay, $\beta_2$ and the embedding's rate. Each rung got the steps that
+# fit its minute (the last 582; section 4's two minutes, timed apart, 1,441). With a ± of up to 0.013, three seeds tell
+# 0.03 nats, not 0.005. And the recipe, like the n-grams' order, was chosen on the held-out text it is reported on: there is
+# no third split.
 
 # %%
 duel = recorded("against_nanogpt")
@@ -411,7 +454,7 @@ claim("against nanoGPT's own model and loop, in turns, by the clock: lower by 0.
 # %% [markdown]
 # ## 4 · Train it
 #
-# The last recipe, for two minutes. Here you run the beginning of that very run: same seed, same schedule, with `until` to stop early.
+# The last recipe, for two minutes; here you run its beginning: same seed, same schedule, `until` to stop early.
 
 # %%
 from course_lib.attention.step import next_token_step
@@ -436,7 +479,7 @@ claim("the schedule is yours",
 # %% tags=["nbval-ignore-output"]
 print(f"{until} of {steps:,} steps" + run.pick(quick=": about 15 s on two CPU cores", full=""))
 run.expect("the whole run of two CPU minutes", minutes=2)
-plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "order 6")}, until)
+plot = LossPlot({name: rivals[name] for name in ("letters", "pairs", "triples", "modified")}, until)
 history = fit(next_token_step(model, optimizers.values(), clip=1.0,
                               bfloat16=bfloat16_pays(run.device)),
               lambda generator: random_windows(train_tokens, 16, 128, generator), steps, trained,
@@ -460,10 +503,11 @@ for name, level in rivals.items():
     crossed = (whole.mean(0) < level).nonzero()[0].item()
     under[name] = evaluated[crossed]
 print("first evaluation under each rival, in steps:", under)
-claim("all rivals are passed in the end, by every seed",
-      whole[:, -1].max() < min(rivals.values()) - 0.05, bits=whole[:, -1].tolist())
-claim("bz2 wins for the first 500 steps or longer, order 6 for the first 900",
-      500 < under["bz2"] <= 800 and 900 < under["order 6"] <= 1300)
+claim("all these rivals are passed in the end, by every seed; the one that counts on by none",
+      whole[:, -1].max() < min(rivals.values()) - 0.02 and whole[:, -1].min() > counts_on + 0.05,
+      bits=whole[:, -1].tolist(), counts_on=counts_on)
+claim("bz2 wins for the first 500 steps or longer, order 6 for the first 900, modified for 1,200",
+      500 < under["bz2"] <= 800 and 900 < under["order 6"] <= 1200 < under["modified"] <= 1400)
 stored = sum(len(level.grams) for level in counters[6].levels)
 claim("order 6 holds 459,000 different strings of one to six characters",
       round(stored, -3) == 459_000)
@@ -475,9 +519,9 @@ over_levels(f"The first {until} steps (◆) on the recorded curve",
 
 # %% [markdown]
 # **Why do simple rivals win for so long?** Order 6 *stores* the text: 459,000 strings with their counts, at once. The
-# model has to press what it knows into weights, by small steps, from noisy batches. For almost a thousand steps, memory beats it.
-# Then it knows what counting cannot: what to expect behind strings that *never came*; below we ask for one kind. Order 7
-# is *worse* than 6: its strings are too rare. Nothing of the sort limits the model's 128 characters.
+# model has to press what it knows into weights, by small steps, from noisy batches. Up to step 1,200 of 1,441, memory
+# beats it. In the end it knows better what to expect behind some strings that *never came*: below, one
+# kind. A memory that goes on growing it does not beat; but its own weights stay as they are.
 
 # %% [markdown]
 # ## 5 · Writing
@@ -508,12 +552,12 @@ begins = [text.encode(f"\nMy lord.\n\n{name[:n]}") for name in invented for n in
 with torch.no_grad():
     by_model = [writer(b[None].to(run.device))[0, -1].softmax(-1).cpu()[fits].sum().item()
                 for b in begins]
-by_counts = [counters[6].next_probabilities(b)[fits].sum().item() for b in begins]
+by_counts = [modified[6].next_probabilities(b)[fits].sum().item() for b in begins]
 claim("behind beginnings of six invented speakers the model expects capitals, space, ’ or : with 0.97 "
-      "on average, and never under 0.8; order 6 with less than 0.9, and once under 0.5",
+      "on average, and never under 0.8; modified order 6 with less than 0.9, and once under 0.5",
       mean(by_model) > 0.97 and min(by_model) > 0.8 and mean(by_counts) < 0.9 and min(by_counts) < 0.5
       and not any(name in text.decode(text.train) for name in invented),
-      model=mean(by_model), order_6=mean(by_counts))
+      model=mean(by_model), counts=mean(by_counts))
 
 # %% [markdown]
 # Flat or not, small probabilities add up: one draw in a few hundred takes a character that had less than 1/1000, and the text has to go on
@@ -599,14 +643,14 @@ claim("a lower temperature writes more of them than real text has",
 # <details><summary>Answer</summary>
 #
 # Order 6 has as many as real text: it copies pieces of five characters, and words are short. It is no better for that: its
-# loss is higher. And at a low temperature the model uses more known words than Shakespeare's own plays do. A share of known words
-# says that something is *not noise*; it does not say that it is good.
+# loss is higher. At a low temperature the model uses more known words than the held-out plays. Such a share says that something
+# is *not noise*, not that it is good.
 # </details>
 #
 # ### Turn the knobs
 #
 # **Predict** first: at which temperature does the most probable character after ‘My l’ fall under 0.75? What has happened to the
-# entropy by then? (The cell behind the next figure has the answer.)
+# entropy by then?
 
 # %%
 alt = ("Explorer of temperature, top-k and top-p: the next character's distribution, and text "
@@ -645,7 +689,8 @@ claim("‘o’ falls under 0.75 between τ = 1.6 and 1.7; the entropy is then ab
 #
 # To write character $T+1$, the model reads $T$ characters; for $T+2$ it reads them all again. But under the causal mask nothing at
 # position $t$ depends on what comes later, in any layer. So the keys and values of the past **never change**: keep
-# them, and compute one position. A step then costs what one position costs, $2N$ operations and the pairs, in place of $T$ times that.
+# them, and compute one position. A step then costs what one position costs, $2N$ operations and the pairs, in place of $T$ times
+# that; and memory, 2 · layers · $T C$ numbers a sequence.
 #
 # ### Exercise: one step with a cache
 # *difficulty 2/5 · importance 5/5 · 10 minutes*
@@ -691,15 +736,20 @@ with torch.no_grad():
 draw = lambda cached: generate(precise, sequence[:, :3], 200, torch.Generator().manual_seed(3),
                                cached=cached)
 claim("and writes the same text, character by character", torch.equal(draw(True), draw(False)))
+held = sum(memory.keys.numel() + memory.values.numel() for memory in cache.layers)
+claim("the cache holds 2 · layers · T C numbers", held == 2 * 4 * 128 * 128)
 times = {(row["threads"], row["batch"]): row for row in recorded("generation").each("rows")}
 faster = {key: row["speedup_at_256"] for key, row in times.items()}
 claim("with 256 characters behind it the next one comes 20 times as fast or more for 16 texts at once",
       faster[2, 16] > 20, times=faster[2, 16])
 claim("for a single text more than 5 times, on one thread and on two",
       min(faster[1, 1], faster[2, 1]) > 5, one_thread=faster[1, 1], two_threads=faster[2, 1])
+texts = {key: row["speedup"] for key, row in times.items()}
+claim("writing all 256 gains less: 2.5 and 3.9 times for one text on two threads and one, 15.6 for 16",
+      [round(texts[key], 1) for key in ((2, 1), (1, 1), (2, 16))] == [2.5, 3.9, 15.6])
 growth = [row["ms_at_256"] / row["ms_at_16"] for row in times.values()]
-claim("a step with 256 behind it takes less than a fifth longer than with 16", max(growth) < 1.2,
-      ratios=growth)
+claim("how rough such timings are: with 256 behind it a step was up to 28 % faster than with 16",
+      round(1 - min(growth), 2) == 0.28 and max(growth) < 1, ratios=growth)
 
 # %% [markdown]
 # (Past its 128 positions a rotary model goes on with a window: each position sees the last 128. One with learned positions has to start
@@ -708,7 +758,7 @@ claim("a step with 256 behind it takes less than a fifth longer than with 16", m
 # ### What the heads look at
 #
 # **Predict:** of two heads in each of four layers, does one find the start of the word? We look from each word's third letter or
-# later: how much weight is on its first letter, and how much on any letter at such a distance? Then open it, on any eight characters.
+# later: how much weight is on its first letter, and how much on any letter at such a distance?
 
 # %%
 from course_lib.attention.masks import causal_mask
@@ -798,7 +848,7 @@ for name, colour in colours.items():
                  dashed=name == "no warm-up")
 axes[0].set(xlabel="training step (the seed that leaks)", ylabel="training loss (nats)",
             xlim=(0, 530), ylim=(-0.2, 4.5))
-figures.title(axes[0], "Too good is as bad as too high")
+figures.title(axes[0], "No mask ends too low, rate × 10 high")
 for name, dashed in (("train", False), ("validation", True)):
     curve = torch.tensor(plain[name]).mean(0)
     figures.line(axes[1], plain["evaluated"][0], curve, figures.BERRY if dashed else figures.INK,
@@ -813,8 +863,8 @@ show(fig,
 # <details><summary>Answer</summary>
 #
 # The leak is the treacherous one. Two of three runs had not found it after 400 steps and looked honest: a test of causality, as in
-# chapter 02, finds it at once. A missing warm-up costs a little here, not everything. The honest runs themselves lie 0.3 nats apart after
-# 400 steps: a single seed is no measurement.
+# chapter 02, finds it at once. A missing warm-up costs a little here, not everything. The honest runs themselves lie 0.3 nats apart:
+# a single seed is no measurement.
 # </details>
 
 # %% [markdown]
@@ -837,7 +887,7 @@ for ax, (name, (training, held)) in zip(axes, runs.items(), strict=True):
         ax.plot(held, color=figures.BERRY, linestyle="--")
     else:
         ax.plot(short["honest"]["train"][found], color=figures.MUTE, linestyle=":")
-    figures.level(ax, rivals["order 6"] * math.log(2), "order 6")
+    figures.level(ax, rivals["modified"] * math.log(2), "modified")
     ax.set(ylim=(0, 4.5), xlabel="interval")
     figures.title(ax, f"run {name}")
 axes[0].set_ylabel("nats (— train, - - validation,\n··· honest run)")
@@ -866,28 +916,28 @@ claim("6 N per token gives GPT-3's published operations, within 1 %", abs(gpt3 /
 claim("from here to there it is ten orders of magnitude", 1e10 < gpt3 / ours < 1e11)
 
 # %% [markdown]
-# The model is the same: stream, attention, next token. (What makes it *chat* is more training: on some ten thousand written answers, then on people's
-# comparisons of its own; Ouyang et al. 2022.)
+# The model is the same: stream, attention, next token. It learns to *chat* by more training, on written answers, then on
+# people's comparisons of its own (Ouyang et al. 2022).
 #
 # ## What stays
 #
-# - Discounted counts and compressors are strong: they won for hundreds of steps (*bz2 wins for the first 500 steps or longer*).
-# - Two CPU minutes beat them all (*all rivals are passed in the end*).
-# - The rate and the optimizer are worth more than the famous parts (*the first rung, the rate, gains more than any other*).
+# - Counts are strong: the best led for most of the run (*order 6 for the first 900, modified for 1,200*).
+# - Two CPU minutes beat these rivals, but not a counter that goes on counting (*all these rivals are passed in the end*).
+# - Going up in this order, the rate brings most (*the first rung, the rate, gains more than any other*).
 # - Keys and values of the past never change, so keep them (*and writes the same text, character by character*).
-# - A loss that is too good is a leak (*one seed of three finds the leak*).
+# - A loss that is too good can be a leak (*one seed of three finds the leak*).
 
 # %% tags=["nbval-ignore-output"]
 progress("05_language_model")
 
 # %% [markdown]
-# **Open questions.** Would order 6 and the model together beat both? How many of the model's bits are spelling, how many are
-# sense? What would the ladder look like for an hour in place of a minute?
+# **Open questions.** Would a model that learns while it is tested beat the counter that does? How many of the model's bits are
+# spelling, how many are sense? What would an hour's ladder look like?
 
 # %% [markdown]
-# **References.** Kneser and Ney 1995, *Improved backing-off for m-gram language modeling*; Chen and Goodman 1999, *An empirical
-# study of smoothing techniques*: section 2.7. Church and Gale 1991. Kingma and Ba 2015,
+# **References.** Kneser and Ney 1995, *Improved backing-off for m-gram language modeling*; Ney, Essen and Kneser 1994, *On structuring probabilistic
+# dependences*; Chen and Goodman 1999, *An empirical study of smoothing techniques*: sections 2.7 and 3. Church and Gale 1991. Kingma and Ba 2015,
 # *Adam*; Loshchilov and Hutter 2019, *Decoupled weight decay regularization*. Jordan et al. 2024, *Muon*. Bergsma et al.
 # 2025, *Straight to zero*. Kalamkar et al. 2019, *A study of bfloat16*. McCandlish et al. 2018, *An empirical model of large-batch training*.
 # Henry et al. 2020, *Query-key normalization*. So et al. 2021, *Primer*. Zhang, Dauphin and Ma 2019, *Fixup*. Peng et al. 2023, *RWKV*. Holtzman et
-# al. 2020, *The curious case of neural text degeneration*. Brown et al. 2020, *Language models are few-shot learners*. Ouyang et al. 2022, *Training language models to follow instructions with human feedback*.
+# al. 2020, *The curious case of neural text degeneration*. Brown et al. 2020, *Language models are few-shot learners*. Ouyang et al. 2022, *Training language models to follow instructions*.
