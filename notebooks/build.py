@@ -51,15 +51,15 @@ DURATION = re.compile(r"\d+(\.\d+)? ?(s|ms|min)\b")
 def from_source(source: Path) -> nbformat.NotebookNode:
     """Return the notebook of a source: cells with stable ids, minimal metadata, no outputs."""
     notebook = jupytext.read(source, fmt="py:percent")
-    notebook.cells.insert(1, nbformat.v4.new_code_cell(ALONE))
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(ALONE, metadata={"tags": ["hide-input"]}))
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         tags = cell.metadata.get("tags")
-        cell["metadata"] = nbformat.from_dict({"tags": tags} if tags else {})
-    notebook.cells[1]["metadata"] = nbformat.from_dict({"jupyter": {"source_hidden": True}, "tags": ["hide-input"]})
+        collapsed = {"jupyter": {"source_hidden": True}} if "hide-input" in (tags or []) else {}
+        cell["metadata"] = nbformat.from_dict({**collapsed, "tags": tags} if tags else {})
     notebook["metadata"] = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": LANGUAGE, "course": {"made_from": fingerprint(source)}}
     )

@@ -73,7 +73,7 @@ def test_cells_keep_the_sizes_of_a_lesson(source):
     assert sum(text) <= 3000
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        assert set(tags) <= {"nbval-ignore-output"}
+        assert set(tags) <= {"nbval-ignore-output", "hide-input"}
         if cell.cell_type == "code":
             assert max(map(len, cell.source.splitlines())) <= 105  # wider lines are cut off at 1280 pixels
             ast.parse(cell.source)  # no magics: the source runs as a script

@@ -255,3 +255,9 @@ def test_a_notebook_alone_says_what_it_lacks(tmp_path):
     assert (at_home.returncode, at_home.stdout, at_home.stderr) == (0, "", "")
     assert alone.returncode != 0
     assert "In the course's folder `make lab` sets it up" in alone.stderr
+
+
+def test_cells_that_only_draw_are_collapsed(small):
+    small.write_text(SMALL + '\n# %% tags=["hide-input"]\nprint("drawn")\n')
+    drawn = build.from_source(small).cells[-1]
+    assert drawn.metadata == {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
