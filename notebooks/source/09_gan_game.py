@@ -75,10 +75,10 @@ show(fig, alt="Data and fake density with the discriminator's curve, before and 
 #
 # - derive the best discriminator, and read a divergence off its loss;
 # - say which divergence a generator descends, when, and when none;
-# - see any discriminator's loss as a divergence: hinge, squares, logarithms;
+# - find the divergence in a discriminator's loss: hinge, squares, logarithms;
 # - compute Wasserstein distances, and judge the story ‘JS is constant, hence Wasserstein’ by what is measured.
 #
-# **Needs** chapters 01 and 06. **Time** 55 minutes to read, 45 for the exercises; the cells run in about 25 s.
+# **Needs** chapters 01 and 06. **Time** 55 minutes to read, 45 for the exercises; the cells run in about 30 s.
 
 # %% [markdown]
 # | symbol | meaning | shape |
@@ -185,10 +185,6 @@ js = jensen_shannon(p * dx, q * dx)
 claim("the first picture's game ended at −ln 4, to 1e-7", abs(values[-1] + math.log(4)) < 1e-7)
 claim("the best value is 2·JSD − ln 4, with JSD = 0.129 nats",
       abs(best - (2 * js - math.log(4))) < 1e-7 and round(js.item(), 3) == 0.129)
-noise = torch.randn(1000, 801, dtype=f64, generator=torch.Generator().manual_seed(0))
-others = torch.sigmoid(torch.logit(d_star) + 0.3 * noise)
-claim("1,000 other discriminators are all worth less",
-      all(value_of(other, p, q) < best for other in others))
 
 # %% [markdown]
 # Is $D^*$ where a *network* arrives? It has draws only, not $p$ and $q$. Its loss is $-V$, and it needs care: $\ln(\sigma(l))$ in two steps is
@@ -438,15 +434,15 @@ show(fig, alt="Left, the best single bell is broad over both bumps for JS and si
 # </details>
 
 # %% [markdown]
-# ## 4 · Every discriminator loss is a divergence
+# ## 4 · What a discriminator's loss leaves over
 #
-# Take any two losses, $\ell_1(d)$ on real and $\ell_0(d)$ on fake. Again each $x$ chooses alone, and what is left depends on the ratio $u = p/q$:
+# Take two losses, $\ell_1(d)$ on real and $\ell_0(d)$ on fake. If $D$ is free at each $x$ and has a best answer there, what is left depends on $u = p/q$:
 #
 # $$-\min_D\big(\mathrm{E}_p[\ell_1] + \mathrm{E}_q[\ell_0]\big) = \mathrm{E}_q[f(u)], \qquad f(u) = -\min_d\big(u\,\ell_1(d) + \ell_0(d)\big).$$
 #
-# $f$ is a maximum of straight lines in $u$: **convex**. A mean $\mathrm{E}_q[f(p/q)]$ with such an $f$ and $f(1) = 0$ is an **$f$-divergence**; this is one up to a constant, since a line $a + bu$ in $f$ adds $a + b$ to the mean (Nguyen et al. 2009).
-# By hand: the hinge, $\max(0, 1-d)$ on real and $\max(0, 1+d)$ on fake, is best at $d = \pm1$, which leaves $2\min(p, q)$: in all $2 - 2\,\mathrm{TV}$, with the **total variation** $\mathrm{TV} = \frac12\int|p - q|$.
-# Half squares to the targets 1 and 0 are best at $d = p/(p+q)$ and leave $\frac12\,pq/(p+q)$, another way to write **Pearson's** $\chi^2 = \int (q-m)^2/m$.
+# $f$ is a maximum of straight lines in $u$: **convex**. With $f(1) = 0$ the mean $\mathrm{E}_q[f(p/q)]$ is an **$f$-divergence**, 0 for $p = q$ alone if $f$ bends at 1; this is one up to a constant, since a line $a + bu$ in $f$ adds $a + b$ (Nguyen et al. 2009).
+# By hand: the hinge, $\max(0, 1-d)$ on real and $\max(0, 1+d)$ on fake, is best at $d = \pm1$ and leaves $2\min(p, q)$: in all $2 - 2\,\mathrm{TV}$, with the **total variation** $\mathrm{TV} = \frac12\int|p - q|$.
+# Half squares to the targets 1 and 0 are best at $d = p/(p+q)$ and leave $\frac12\,pq/(p+q)$: **Pearson's** $\chi^2 = \int (q-m)^2/m$, rewritten.
 
 # %%
 q = model().detach()
@@ -512,8 +508,9 @@ for name, (f, conjugate) in family.items():
     critic = lambda u: torch.autograd.grad(f(u).sum(), u)[0]  # T = f′(u)
     exact = ((q * f(u)).sum() * dx).item()
     tight = math.isclose(bound(critic(u)), exact, rel_tol=1e-8)
-    lower = all(bound(critic(u * (0.3 * n).exp())) < exact for n in noise[:50])
-    claim(f"{name}: the bound is tight at f′(p/q), and 50 wrong critics stay below", tight and lower)
+    lower = max(bound(critic(u * 0.99)), bound(critic(u * 1.01))) < bound(critic(u))  # a top
+    claim(f"{name}: the bound is tight at f′(p/q), and lower for ratios 1 % off either way",
+          tight and lower)
 
 # %%
 fig, ((left, right),) = figures.new(1, 2, height=3.3)
@@ -618,11 +615,14 @@ cost = torch.cdist(sources, goals)
 solved = optimal_transport(cost, even(24), even(16))
 earned = (even(24) * solved.f).sum() + (even(16) * solved.g).sum()
 claim("the dual earns what the plan costs", abs(earned - solved.distance) < 1e-9)
-critic = lambda z: (torch.cdist(z, goals) - solved.g).min(1).values  # the steepest f that is allowed
+critic = lambda z, g=solved.g: (torch.cdist(z, goals) - g).min(1).values  # whatever g: slope 1
+gain = lambda *g: critic(sources, *g).mean() - critic(goals, *g).mean()
 grid = torch.cartesian_prod(*[torch.linspace(-2.3, 2.3, 47, dtype=f64)] * 2)
 prices = critic(grid)
 steepest = ((prices[:, None] - prices).abs() / torch.cdist(grid, grid).clamp(min=1e-9)).max()
-claim("as one function of the plane it has slope 1, nowhere more", abs(steepest - 1) < 1e-9)
+claim("as one function of slope 1 it earns as much; with the prices of other goals, less",
+      abs(steepest - 1) < 1e-9 and abs(gain() - solved.distance) < 1e-9
+      and gain(solved.g.roll(1)) < 0.99 * solved.distance)
 
 # %%
 used = solved.plan > 1e-9
@@ -666,6 +666,7 @@ answer("gan.parallel_lines", ...)
 played = parallel_lines(1e-2, steps=500, device=run.device)  # θ (500, 3, 5), logits (…, 64)
 fast, real_logits, fake_logits = (part.cpu() for part in played)
 slow = parallel_lines(1e-3, steps=500, device=run.device)[0].cpu()  # both: rates of D
+tiny = parallel_lines(1e-2, steps=500, device=run.device, g_eps=1e-30)[0].cpu()  # the generator's Adam
 end, sure = fast[-50:].abs().mean(0), fake_logits[300, 0].sigmoid().mean(-1)
 loss = F.softplus(-real_logits).mean(-1) + F.softplus(fake_logits).mean(-1)
 turned = (fast[1:] * fast[:-1] < 0)[:, 1].sum(0)
@@ -675,8 +676,9 @@ claim("non-saturating and Wasserstein: ten runs of ten come within 0.15 of the d
       end[1:].max() < 0.15, nonsaturating=end[1], wasserstein=end[2])
 claim("minimax: five of five are further than 1.5 away, with D(fake) below 1e-8",
       end[0].min() > 1.5 and sure.max() < 1e-8, end=end[0], sure=sure)
-claim("at no step of any run did θ hit 0 exactly: JS was ln 2 throughout",
-      bool((fast != 0).all() and (slow != 0).all()))
+claim("with 10⁻³⁰ in place of Adam's 10⁻⁸ each minimax run comes at least 0.3 nearer, and still moves",
+      (end[0] - tiny[-50:, 0].abs().mean(0)).min() > 0.3 and (tiny[-51] - tiny[-1])[0].min() > 0.05,
+      end=tiny[-1, 0])
 claim("on the way the non-saturating runs' D was sure, its loss below 0.001, and of use",
       loss[300, 1].max() < 1e-3, loss=loss[300, 1])
 claim("of these none came to rest in 500 steps: they crossed 0 twice and more",
@@ -703,13 +705,13 @@ show(fig, alt="Distance of the fakes against steps, five runs each. With a fast 
               "one all three meet the data, and run past it.")
 
 # %% [markdown]
-# So ‘JS constant → no learning’ is wrong as it stands. The *exact* $D^*$ is a step, flat on the fakes, and gives nothing. A trained network is not exact: it slopes from data to fakes, and that slope is what the generator follows, times $D$, $1-D$
-# or 1. Minimax fails where $D$ is sure, and not because of the divergence: with a slower $D$ it moves, past the data. (Does Adam not divide by the gradient's size? It adds $10^{-8}$ to that size, and this $D$ is smaller.) Why do the non-saturating runs swing about the data? Chapter 10.
+# So ‘JS constant → no learning’ is wrong as it stands. The *exact* $D^*$ is 1 on one line and 0 on the other; beside them nothing determines it, nor a slope. A trained network fills the gap with one, and the generator follows that, times $D$, $1-D$
+# or 1. Adam divides by the gradient's size plus $10^{-8}$, and where $D$ is sure minimax's is smaller: so it stands still, and not because of the divergence. With $10^{-30}$ it moves, with a slower $D$ too, past the data. Why do the non-saturating runs swing about the data? Chapter 10.
 
 # %% [markdown]
 # ## 7 · Does a critic measure $W_1$?
 #
-# The other half of the story: a WGAN works *because* its critic estimates $W_1$. Stanczuk et al. (2021) measured. We take a case with a known answer: $p = \mathcal N(0, I)$ and $q = \mathcal N(0, 1.5^2 I)$ in 32 dimensions. Carrying $x$ to $1.5\,x$ costs $0.5\,\mathrm{E}\|x\|$, and the critic $-\|x\|$, of slope 1, earns it: so that is $W_1$. Fresh critics get 5 to 400 updates; a WGAN gives its own five for each of the generator's.
+# The other half of the story: a WGAN works *because* its critic estimates $W_1$. Stanczuk et al. (2021) measured. We take a case with a known answer: $p = \mathcal N(0, I)$ and $q = \mathcal N(0, 1.5^2 I)$ in 32 dimensions. Carrying $x$ to $1.5\,x$ costs $0.5\,\mathrm{E}\|x\|$, and the critic $-\|x\|$, of slope 1, earns it: so that is $W_1$. Fresh critics get 5 to 400 updates; a WGAN's own critic gets five for each of the generator's, and goes on from where it was.
 
 # %%
 exact = scaled_gaussians_distance(32, 1.5)
@@ -728,10 +730,22 @@ claim("a box ten times as wide (three layers): more than 500 times the number",
       share["box ±0.1"][3].min() > 500 * share["box ±0.01"][3].max())
 
 # %%
+nearer = lambda update: 1.5 - 0.001 * update  # the fakes move 0.005 for five updates
+times = [100, 200, 400]
+warm = critic_estimates(times, 32, nearer, gp_weight=10.0, device=run.device).cpu()
+warm = warm / torch.tensor([[scaled_gaussians_distance(32, nearer(mark))] for mark in times])
+claim("a critic that goes on while the fakes come nearer says 75 % to 105 % from update 100 on",
+      warm.min() > 0.75 and warm.max() < 1.05, share=warm)
+
+# %%
 line = critic_estimates([400], dim=1, scale=2.0, gp_weight=10.0, device=run.device)[0].cpu()
 line = line / scaled_gaussians_distance(1, 2.0)
 claim("on a line, N(0, 1) against N(0, 2²): two or more of five end below 20 % of W₁, one below −80 %",
       (line < 0.2).sum() >= 2 and line.min() < -0.8, share=line)
+kinks = torch.linspace(0, 7, 15, dtype=f64)[:, None]
+earned = ((bell(0, 1) - bell(0, 2)) * (x - kinks).abs()).sum(1) * dx / scaled_gaussians_distance(1, 2.0)
+claim("+|x − c| earns −W₁ at c = 0, more with every step of c outwards, and 0 at c = 7, to 1 %",
+      abs(earned[0] + 1) < 0.01 and abs(earned[-1]) < 0.01 and bool((earned.diff() > 0).all()))
 
 # %%
 generator = torch.Generator().manual_seed(4)
@@ -749,8 +763,8 @@ claim("on the way home they said less than W₁ = |θ|, by a factor that changed
       most.max() < 1 and (most / least).min() > 1.3, least=least, most=most)
 
 # %% [markdown]
-# A fresh critic says too little, a clipped one reports its box (±0.1 comes near $W_1$ here by luck), and the exact distance of two *batches* is mostly about the batches. A critic trained for hundreds of steps with the penalty does come close in 32 dimensions: ‘critics never measure it’
-# would be too strong. On a line the same recipe fails in some runs: a critic that starts as $+|x|$ would have to pass slope 0 to become $-|x|$; the penalty asks 10 there, and the whole way earns $2 W_1 = 1.6$.
+# A fresh critic says too little, a warm one with the penalty comes close in 32 dimensions: ‘critics never measure it’ would be too strong. A clipped one reports its box (±0.1 comes near $W_1$ here by luck), and the exact distance of two *batches* is mostly about the batches.
+# On a line the same recipe fails in some runs. No wall stands in the way from $+|x|$ to $-|x|$: as $+|x - c|$ its kink can leave, and come back as $-|x + c|$, at slope 1 throughout. But the start, $c = 0$, is flat by symmetry, and so is the far end, a line that earns 0. Our reading: there they wait.
 #
 # And the clipped critics of section 6, which brought the fakes home? They never said how far it was.
 
@@ -773,15 +787,15 @@ show(fig, alt="Left, shares of the true distance: a critic with penalty climbs t
               "distance while the fakes move home.")
 
 # %% [markdown]
-# WGANs work, then, for a reason that is not ‘they minimise $W_1$’ (Stanczuk et al. say it in their title), as GANs work for one that is not ‘they minimise JS’. What both need is a discriminator with a useful *slope* on the fakes. Chapter 10 is about that slope.
+# So a WGAN can arrive without measuring $W_1$ (Stanczuk et al.'s title says more), as a GAN can without a JS that falls. What both follow is the discriminator's *slope* on the fakes. Chapter 10 is about that slope.
 #
 # ## What stays
 #
-# - The best discriminator is the density ratio, and its loss a divergence (*the best value is 2·JSD − ln 4*).
+# - The best discriminator knows the density ratio, and its loss the divergence JSD (*the best value is 2·JSD − ln 4*).
 # - ‘Minimises JS’ holds at an exact D*, with the saturating loss; what D cannot see is not minimised (*and yet JSD is above 0.1 nats*).
 # - At an exact D* the non-saturating loss descends another divergence, which takes one bump (*JS covers both bumps, the non-saturating divergence takes one*).
-# - Every discriminator loss is a divergence (*hinge: 2 − 2·TV, the total variation*).
-# - Learning needs no $f$-divergence that falls (*at no step of any run did θ hit 0 exactly*).
+# - Free at each $x$, and with a minimum, a discriminator's loss leaves an $f$-divergence (*hinge: 2 − 2·TV, the total variation*).
+# - Learning needs no $f$-divergence that falls (*ten runs of ten come within 0.15 of the data*).
 
 # %% tags=["nbval-ignore-output"]
 progress("09_gan_game")
@@ -791,4 +805,4 @@ progress("09_gan_game")
 #
 # **References.** Goodfellow et al. 2014, *Generative adversarial nets*: sections 3 and 4. Nguyen, Wainwright and Jordan 2009, *On surrogate loss functions and f-divergences*. Nowozin et al. 2016, *f-GAN*: table 2. Arjovsky and Bottou 2017, *Towards principled
 # methods*: theorem 2.5. Arjovsky, Chintala and Bottou 2017, *Wasserstein GAN*: example 1. Mao et al. 2017, *Least squares GAN*: section 3.2. Arora et al. 2017, *Generalization and equilibrium*. Gulrajani et al. 2017, *Improved training of Wasserstein GANs*. Fedus et al. 2018, *Many paths to equilibrium*:
-# section 3. Shannon et al. 2020, *The divergences minimized by non-saturating GAN training*. Stanczuk et al. 2021, *Wasserstein GANs work because they fail*. Peyré and Cuturi 2019, *Computational optimal transport*: chapters 2 and 3.
+# section 3. Shannon et al. 2020, *Non-saturating GAN training as divergence minimization*. Stanczuk et al. 2021, *Wasserstein GANs work because they fail*. Peyré and Cuturi 2019, *Computational optimal transport*: chapters 2 and 3.

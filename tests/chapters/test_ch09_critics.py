@@ -37,6 +37,15 @@ def test_lines_start_at_two_move_by_the_rate_and_repeat():
     assert not torch.equal(theta, parallel_lines(1e-2, steps=4, seed=1)[0])
 
 
+def test_what_adam_adds_to_a_gradients_size_holds_theta_back_and_leaves_the_draws_alone():
+    theta, real, _ = parallel_lines(1e-2, steps=4)
+    held, same, _ = parallel_lines(1e-2, steps=4, g_eps=1e3)
+    assert torch.equal(theta, parallel_lines(1e-2, steps=4, g_eps=1e-8)[0])
+    assert (theta[1] - 2).abs().min() > 4e-3  # its rate
+    assert (held - 2).abs().max() < 1e-4
+    assert torch.equal(real[0], same[0])
+
+
 def test_critics_of_the_lines_learn_to_tell_real_from_fake_and_only_one_arm_is_clipped():
     _, real, fake = parallel_lines(1e-2, steps=60, g_rate=0.0, box=0.05)
     told = (real - fake).mean(-1)  # (steps, arms, runs)
@@ -53,6 +62,14 @@ def test_estimates_come_at_the_marks_grow_and_stay_in_the_box():
     assert free[1].max() < 1.2 * scaled_gaussians_distance(6, 2.0)
     boxed = critic_estimates(marks, dim=6, scale=2.0, box=0.01)
     assert boxed.abs().max() < 0.01
+
+
+def test_fakes_may_move_while_the_critics_train():
+    still = critic_estimates([2, 30], dim=6, scale=2.0, gp_weight=10.0)
+    assert torch.equal(still, critic_estimates([2, 30], dim=6, scale=lambda _: 2.0, gp_weight=10.0))
+    gone = critic_estimates([2, 30], dim=6, scale=lambda update: 2.0 if update < 30 else 1.0, gp_weight=10.0)
+    assert torch.equal(gone[0], still[0])
+    assert (gone[1].abs() < 0.2 * still[1]).all()  # at the mark nothing is left to tell apart
 
 
 def test_without_penalty_or_box_the_number_grows_past_every_distance():

@@ -51,18 +51,20 @@ def parallel_lines(
     box: float = 0.1,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    g_eps: float = 1e-8,
 ) -> tuple[Float[Tensor, "steps arms runs"], Float[Tensor, "steps arms runs n"], Float[Tensor, "steps arms runs n"]]:
     """Return θ before each step, and the logits of 64 real points and of 64 fakes, all on the device.
 
     Arjovsky, Chintala and Bottou 2017, example 1: data at (0, y), fakes at (θ, y), y from ``draw_bumps``, θ = 2 at the
     start. Arms: ARMS, one loss each, five runs each, a discriminator with two layers of 32; one update of D, then one
-    of θ. box: the Wasserstein arm's weights are clipped to ±box. Rates are Adam's.
+    of θ. box: the Wasserstein arm's weights are clipped to ±box. Rates are Adam's; g_eps: what θ's Adam adds to a
+    gradient's size before it divides by it.
     """
     generator, games = torch.Generator().manual_seed(seed), len(ARMS) * RUNS
     critics = SeedMLP([2, 32, 32, 1], games, generator).to(device)
     theta = torch.full((games, 1), 2.0, device=device, requires_grad=True)
     d_optimizer = torch.optim.Adam(critics.parameters(), d_rate, betas=BETAS)
-    g_optimizer = torch.optim.Adam([theta], g_rate, betas=BETAS)
+    g_optimizer = torch.optim.Adam([theta], g_rate, betas=BETAS, eps=g_eps)
     # Adam does not mind that the losses of an arm's runs are averaged
     d_loss = partial(_by_arm, [OBJECTIVES[arm].discriminator for arm in ARMS])
     g_loss = partial(_by_arm, [OBJECTIVES[arm].generator for arm in ARMS])
@@ -95,7 +97,7 @@ def scaled_gaussians_distance(dim: int, scale: float) -> float:
 def critic_estimates(
     marks: Sequence[int],
     dim: int,
-    scale: float,
+    scale: float | Callable[[int], float],
     box: float = math.inf,
     gp_weight: float = 0.0,
     seed: int = 0,
@@ -103,8 +105,9 @@ def critic_estimates(
 ) -> Float[Tensor, "marks runs"]:
     """Return E[f(real)] − E[f(fake)] of five critics on 4,000 fresh points each, after each number of updates in marks.
 
-    real from N(0, I), fake from N(0, scale² I) in dim dimensions, 64 of each an update, two layers of 64. Weights are
-    clipped to ±box; gp_weight: of the gradient penalty. The estimates are on the device.
+    real from N(0, I), fake from N(0, scale² I) in dim dimensions, 64 of each an update, two layers of 64. scale: a
+    number, or a function of the update (from 1) for fakes that move while the critics train. Weights are clipped to
+    ±box; gp_weight: of the gradient penalty. The estimates are on the device.
     """
     generator = torch.Generator().manual_seed(seed)
     critics = SeedMLP([dim, 64, 64, 1], RUNS, generator).to(device)
@@ -118,16 +121,17 @@ def critic_estimates(
 
     found: list[Tensor] = []
     for step in range(1, max(marks) + 1):
+        size = scale(step) if callable(scale) else scale
         drawn = [draw(BATCH)]
         if gp_weight:
             drawn.append(torch.rand(RUNS * BATCH, generator=generator))
         (real, fake), *t = to_device(device, *drawn)
         penalties = {"gradient": Penalty(gp_weight, partial(gradient_penalty, logits, t=t[0]))} if gp_weight else {}
-        discriminator_turn(logits, wasserstein_critic_loss, real, scale * fake, optimizer, penalties)
+        discriminator_turn(logits, wasserstein_critic_loss, real, size * fake, optimizer, penalties)
         _clip(critics.parameters(), box)
         if step in marks:
             ((real, fake),) = to_device(device, draw(4000))
             with torch.no_grad():
-                on_real, on_fake = (logits(points).view(RUNS, -1).mean(1) for points in (real, scale * fake))
+                on_real, on_fake = (logits(points).view(RUNS, -1).mean(1) for points in (real, size * fake))
             found.append(on_real - on_fake)
     return torch.stack(found)
