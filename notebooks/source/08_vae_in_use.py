@@ -30,7 +30,8 @@ torch.set_num_threads(1)
 device = runtime().device  # computes; the CPU draws, so that a seed means the same everywhere
 vae = load_digit_vae().to(device).requires_grad_(False)
 seed = lambda number: torch.Generator().manual_seed(number)
-digits, order = load_digits(), torch.randperm(10_000, generator=seed(0))  # the file is in order of writers
+digits = load_digits()
+order = torch.randperm(10_000, generator=seed(0))  # the file goes by writers
 test, labels = binary_test_digits().flatten(1)[order].to(device), digits.test_labels[order]
 greys, grey_test = ((x.flatten(1) / 255).to(device) for x in (digits.train, digits.test[order]))
 some = [(labels == c).nonzero()[0].item() for c in range(10)]  # test digits that show a 0, 1, … 9
@@ -301,9 +302,9 @@ ax.axvline(784, color=figures.INK, linewidth=0.8)
 ax.text(776, 4.5, "784 raw", ha="right", fontsize=9)
 ax.set(xlabel="bits an image, without the decoder's own size", xlim=(0, 1200))
 figures.title(ax, "Net, the VAE is far below lzma; with its seed words, just below")
-show(fig, alt="Bars of bits an image: the VAE's net bits are fewest, with its seed words it is just below "
-              "lzma; then zlib and PNG over all images in one file, then each alone, where PNG is longer "
-              "than the raw 784 bits.")
+show(fig, alt="Bars of bits an image: the VAE's net bits are fewest, with its seed words it is just "
+              "below lzma; then zlib and PNG over all images in one file, then each alone, where PNG "
+              "is longer than the raw 784 bits.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
