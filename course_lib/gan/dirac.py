@@ -5,7 +5,7 @@ Mescheder, Geiger and Nowozin 2018, *Which training methods for GANs do actually
 
     discriminator: ln 2 + softplus(ψ θ) + ½ γ ψ²          generator: softplus(−ψ θ), or −softplus(ψ θ) for minimax
 
-and both players are content at θ = ψ = 0 alone. A rate is the length of a step, one for each player.
+and both players are content at θ = ψ = 0 alone. A rate multiplies the gradient, one for each player.
 """
 
 import torch

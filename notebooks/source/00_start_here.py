@@ -99,7 +99,7 @@ claim("of the data, fewer than 1 in 100 lie off the track", off_track(points) < 
 claim("of one Gaussian's points, about half do", 0.45 < off_track(bell) < 0.55,
       share=off_track(bell))
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, width=7.5, height=3.5)
 figures.points(axes[0], (points - mean) / std)
 figures.points(axes[1], (bell[:400] - mean) / std, figures.ORANGE)
@@ -368,7 +368,7 @@ for rate in (0.02, 0.1, 0.12):
     claim(f"rate {rate}: eight steps multiply the distance by (1 − 18 · {rate})⁸",
           abs((path[-1] - 2) - (0.5 - 2) * (1 - 18 * rate) ** 8) < 1e-12)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=3.0)
 bowl = torch.linspace(-4, 8, 200, dtype=f64)
 findings = ("creeps", "swings in", "flies off")
@@ -404,7 +404,7 @@ snapshots[600] = [p.detach() for p in theta]
 claim("the loss falls by more than half a nat", losses[-1] < losses[0] - 0.5,
       first=losses[0], last=losses[-1])
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 4, height=2.9)
 for ax, (step, then) in zip(axes, snapshots.items(), strict=True):
     figures.points(ax, z, s=3, alpha=0.5)
@@ -441,7 +441,7 @@ claim("on held-out points it is worse than the truth by 0.1 to 0.4 nats",
 claim("fewer than 5 in 100 of its own points lie off the track",
       off_track(drawn) < 0.05, share=off_track(drawn))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.4)
 figures.line(ax, range(1, 601), losses, figures.ORANGE)
 ax.text(45, 1.72, "training", fontsize=9.5, color=figures.TEXT[figures.ORANGE])
@@ -490,7 +490,7 @@ early_loss = -mixture_log_density(z_held_out, *early).mean().item()
 claim("stopped at 300 steps, 64 components are better on held-out points by more than 0.05 nats",
       early_loss < curves["held-out"][-1] - 0.05, stopped=early_loss, at_600=curves["held-out"][-1])
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.6)
 figures.line(ax, sizes, curves["training"], figures.ORANGE, "training", marker="o")
 figures.line(ax, sizes, curves["held-out"], figures.BERRY, "held-out", dashed=True, marker="D")
@@ -598,7 +598,7 @@ faults = [{"points": z[:40]}, {"points": z, "rate": 0.003}, {"points": z, "zero"
 shuffled = torch.randperm(3, generator=torch.Generator().manual_seed(1)).tolist()
 faulty = {letter: train(**faults[i]) for letter, i in zip("abc", shuffled, strict=True)}
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=3.0)
 for ax, (letter, curve) in zip(axes, faulty.items(), strict=True):
     figures.line(ax, range(300), honest[:, 1], figures.MUTE)

@@ -126,7 +126,7 @@ claim("the draws' own s is that of quadrature, within 10 %",
 claim("2,000 estimates spread as s/√n says, within 8 %, from n = 25 to 6,400",
       (ratios - 1).abs().max() < 0.08, ratios=ratios)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.2)
 n = torch.arange(1, 10_001, dtype=f64)
 left.plot(*figures.values([n, values.cumsum(0) / n]), color=figures.BLUE, linewidth=1.2)
@@ -230,7 +230,7 @@ claim("training ends at the shares", torch.allclose(logits.softmax(-1), p, atol=
 claim("its loss ends at the entropy of the phrase, not at zero",
       abs(loss - H) < 1e-8, nats=loss)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.4)
 thetas = torch.linspace(0.02, 0.9, 200, dtype=f64)
 coin = torch.tensor([5 / 19, 14 / 19], dtype=f64)
@@ -337,7 +337,7 @@ print(f"cloud, sun, rain: the numbers from {low} up to {low + width}, width {wid
 claim("the width is the product of the probabilities: 2 + 1 + 3 bits", width == Fraction(1, 64))
 claim("the code words in a row, 10 0 110, name its lower end", low == Fraction(0b100110, 64))
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=3.0)
 for ax, (bottom, size, chosen), kept in zip(axes, steps, ("¼", "½", "⅛"), strict=True):
     for i, name in enumerate(weather):
@@ -440,7 +440,7 @@ claim("file length is cross-entropy times characters",
       abs(len(files["pair counts"]) - 3000 * bits) < 3, bits_per_character=bits)
 print(text.decode(torch.tensor(back[:117])))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(height=3.4)
 once = torch.tensor(singles).double() / sum(singles)
 tables = (torch.full((65, 65), 1 / 65), once.expand(65, 65), model)
@@ -566,7 +566,7 @@ claim("a start in the middle ends in a third valley of reverse KL, wide and wors
 claim("measured forward, a seeking fit is more than ten times worse than the covering one",
       seek_left[2] > 10 * cover[2], seeking=seek_left[2], covering=cover[2])
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.4)
 fits = ((cover, "-", "q", (1.9, 0.12)), (seek_left, "-", "q", (-1.5, 0.52)),
         (seek_right, "-.", "q from another start", (0.4, 0.7)))
@@ -699,7 +699,7 @@ claim("with 0.01 added, 20,000 characters of Shakespeare pay for k = 2, a millio
 less = [context_bits(text.train, held_out, k, extra=0.001) for k in (2, 3, 4)]
 claim("with 0.001 added, a million pay for k = 3", min(less) == less[1], bits=less)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.9)
 both = (source_train, source_fresh, 5.1), (real_train, real_fresh, 4.3)
 for ax, (a, b, y) in zip(axes, both, strict=True):
@@ -769,7 +769,7 @@ claim("drawn from the wider one, no estimate is 5 errors off", wide.abs().max() 
 claim("drawn from the narrower one, more than a third are", lies > 1 / 3, share=lies)
 claim("more than 85 % of its estimates are too low", (narrower < 0).double().mean() > 0.85)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.0)
 for ax, off, colour in zip(axes, (wide, narrower), (figures.TEAL, figures.BERRY), strict=True):
     ax.hist(figures.values(off), bins=45, range=(-40, 5), color=colour)

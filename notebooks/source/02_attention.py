@@ -143,7 +143,7 @@ error = {width: (smooth(width) - truth).square().mean().item() for width in (0.0
 claim("a width of 0.4 is nearer to the true curve than 0.02 and than 20",
       error[0.4] < min(error[0.02], error[20.0]) / 3, mean_squared_errors=list(error.values()))
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=2.9)
 findings = ("follows the noise", "finds the curve", "is a plain average")
 for ax, width, found in zip(axes, error, findings, strict=True):
@@ -329,7 +329,7 @@ claim("unscaled, the median falls by more than ten thousand from d_k = 4 to 1,02
 claim("but the mean falls by less than ten, and at d_k = 64 nearly half are still above 0.1",
       means[0] / means[-1] < 10 and alive[2] > 0.45, means=means, share_above_a_tenth=alive)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.8)
 figures.line(ax, sizes, medians[0], figures.TEAL, "scaled, median", marker="o")
 figures.line(ax, sizes, means, figures.ORANGE, "unscaled, mean", dashed=True, marker="^")
@@ -722,7 +722,7 @@ claim("it beats pair counts by more than half a bit, and triple counts; counts o
       bits < rivals["pair counts"] - 0.5
       and rivals["counts of five"] + 0.1 < bits < rivals["triple counts"] - 0.1, bits=bits)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.8)
 running = losses.unfold(0, 25, 1).mean(-1)
 figures.line(ax, torch.arange(len(running)) + 25, running, figures.ORANGE)
@@ -774,7 +774,7 @@ claim("a head of the first layer gives the previous character 0.4 or more; equal
       strongest > 0.4 and equal_share < 0.1, weight=strongest, equal=equal_share,
       five_seeds=record.each("strongest_on_previous"))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.3)
 marks = ((figures.BLUE, "o"), (figures.ORANGE, "^"), (figures.TEAL, "s"), (figures.BERRY, "D"))
 for n, ax in enumerate(axes):
@@ -897,7 +897,7 @@ claim("the same on each of five recorded seeds",
 leaky = lambda x: wrong_axis(x @ W_q, x @ W_k, x @ W_v, mask)
 claim("is_causal catches the wrong axis", not is_causal(leaky, x))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.6)
 shown = {"one head": figures.INK, "one head, no scale": figures.ORANGE,
          "no mask": figures.BLUE, "wrong axis": figures.BERRY}
@@ -943,7 +943,7 @@ print(f"\nno mask, held-out {final['no mask']:.2f} bits:", leaked)
 #
 # Three causal layers, one fault each. Choose among `unscaled`, `wrong_axis`, `unmasked`, `mask_inverted`.
 
-# %%
+# %% tags=["hide-input"]
 generator = torch.Generator().manual_seed(8)
 a, b = torch.randn(2, 6, 16, dtype=f64, generator=generator)
 plain, six = a @ b.T / 4, causal_mask(6)

@@ -142,7 +142,7 @@ by_distance = (steps[:, None] * omega).cos().sum(-1)
 claim("p(t)·p(s) is the sum of cosines of the distance, for every pair of positions",
       all(torch.allclose(alike.diagonal(n), by_distance[n], rtol=1e-10) for n in range(T)))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4, width_ratios=[1.3, 1])
 name = "feature (down) × position (across)"
 figures.matrix(left, p.T, [], [], name, kind="signed", digits=False)
@@ -260,7 +260,7 @@ claim("‘crown’ at 4 and ‘king’ at 1 score as at 24 and 21",
 looped = torch.tensor([[score(t, s) for s in range(5)] for t in range(5)])
 claim("this is the left table of the first figure", (looped - promise).abs().max() < 1e-6)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.9)
 for ax, pair in zip(axes, ((4, 1), (8, 5)), strict=True):
     arrows = ("crown", crown[0], figures.BLUE), ("king", k[1], figures.ORANGE)
@@ -419,7 +419,7 @@ claim("with a window of 32, rotary is right in 97 of 100 at every position up to
 claim("the same window does not save the sines: past 32 they are right less than half of the time",
       cured["sinusoidal"][29:].mean() < 0.5, mean=cured["sinusoidal"][29:].mean())
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.6)
 looks = {"none": (figures.MUTE, "", 0), "learned": (figures.BERRY, "s", 6),
          "sinusoidal": (figures.BLUE, "^", 14), "rotary": (figures.TEAL, "o", 22)}
@@ -480,7 +480,7 @@ claim("at T = 2C attention proper is half of what was counted", counted[128] == 
 # layer; far above it, all that counts is $T^2$.
 # </details>
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.5)
 T = 2.0 ** torch.arange(7, 16)
 figures.line(ax, T, 8 * T * 768**2, figures.BLUE, "projections", marker="s")
@@ -511,7 +511,7 @@ def seconds(T, repeats=5):
         times.append(time.perf_counter() - began)
     return sorted(times)[repeats // 2]
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-input"]
 lengths = [256, 512, 1024, 2048, 4096]
 ms = [1000 * seconds(T) for T in lengths]
 fig, ((ax,),) = figures.new(width=6, height=3.5)
@@ -614,7 +614,7 @@ for j in range(5):
 claim("one key at a time, the result is the softmax's",
       torch.allclose(o / l, before[0], rtol=1e-12))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.2)
 figures.matrix(ax, shares, [f"+ {word}" for word in tokens], tokens, "weights so far",
                mask=causal_mask(5), row_sums=True)
@@ -758,7 +758,7 @@ batch = [x.detach()[None].requires_grad_() for x in inputs(1024)]  # (B, H, T, d
 claim("PyTorch's fused kernel keeps exactly as much",
       kept(F.scaled_dot_product_attention, *batch) == kept(online_attention, *batch))
 
-# %%
+# %% tags=["hide-input"]
 lengths = (128, 256, 512, 1024, 2048)
 forms = {"explicit": explicit, "tiles, autograd": tiles_by_autograd, "online": online_attention}
 curves = {name: [kept(f, *inputs(T)) / 2**20 for T in lengths] for name, f in forms.items()}
@@ -835,7 +835,7 @@ claim("with rounded positions so up to 256, and past 1,024 five steps become 0 o
       (broken - true)[:251].abs().max() < 1e-10
       and set((rounded[1029:] - rounded[1024:-5]).tolist()) == {0.0, 8.0})
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.2)
 ax.scatter(*figures.values([positions[5:], broken]), s=5, marker="^", color=figures.ORANGE)
 figures.line(ax, positions[5:], true, figures.INK, f"float64\n{true[0]:.1f}")
@@ -877,7 +877,7 @@ claim("each further position costs four times as many FLOPs in attention as in a
 claim("the two are equal at 30,500 positions, to 1 percent",
       abs(weigh / (4 * width * layers) / 30_500 - 1) < 0.01)
 
-# %%
+# %% tags=["hide-input"]
 T = 2.0 ** torch.arange(10, 18)
 fig, ((ax,),) = figures.new(width=9.5, height=3.6)
 for heads, colour, mark in ((32, figures.ORANGE, "^"), (8, figures.TEAL, "o")):

@@ -305,7 +305,7 @@ claim("norm after: first and last differ by less than a factor of 1.6",
       all(1 / 1.6 < a / b < 1.6 for a, b in zip(first["norm after"], last["norm after"], strict=True)),
       first_block=first["norm after"])
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.3)
 for ax, kind in zip(axes, kinds, strict=True):
     colours = (figures.TEAL, figures.BLUE, figures.ORANGE)
@@ -705,7 +705,7 @@ claim("in 3,000 steps it gets 8 symbols back as far as elimination and no furthe
       min(rows["lstm", 8, 3000]) > 0.3 and max(rows["lstm", 8, 3000]) < by_elimination + 0.02
       and max(rows["lstm", 32, 3000]) < 0.12, eight_back=rows["lstm", 8, 3000])
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6.5, height=3.4)
 distances = (8, 32, 128, 512)
 shown = (("transformer", 400, distances, figures.BLUE, "Transformer with shift, 400 steps", "o"),
@@ -784,7 +784,7 @@ claim("after 16 characters more than 0.85 of the gain is there, for every seed t
 late = (smooth[63] - smooth[200:].mean()).item()
 claim("from 64 characters on, all the rest is worth less than 0.1 bits", abs(late) < 0.1, bits=late)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6.5, height=3.4)
 figures.line(ax, range(1, 257), smooth, figures.BLUE)
 ax.plot([16], figures.values([smooth[15]]), "o", color=figures.INK)

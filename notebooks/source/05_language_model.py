@@ -418,7 +418,7 @@ claim("going up, rate, batch and optimizer bring more than two thirds of it all"
 claim("going up, the norm of q and k and the squared ReLU gain no more than 0.03 nats, nor lose it",
       all(abs(gains[n]) < 0.03 for n in ("norm of q and k", "squared ReLU")))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=4.2)
 names = [row["name"] for row in up][::-1]
 for place, row in zip(range(len(up) - 1, -1, -1), up, strict=True):
@@ -663,7 +663,7 @@ except ImportError:
     explorer = alt
 explorer
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-input"]
 fig, (axes,) = figures.new(1, 3, height=2.9)
 best = probability.argsort(descending=True)[:8]
 shown = {"as it is": {}, "τ = 0.5": {"temperature": 0.5}, "τ = 2": {"temperature": 2.0}}
@@ -838,7 +838,7 @@ claim("dropout of 0.2 keeps the rise under 0.2 nats",
       all(curve[-1] < min(curve) + 0.2 for curve in few["0.2"]["validation"]),
       end=[curve[-1] for curve in few["0.2"]["validation"]])
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.5)
 colours = {"honest": figures.BLUE, "no warm-up": figures.TEAL,
            "rate × 10": figures.ORANGE, "no mask": figures.BERRY}
@@ -874,7 +874,7 @@ show(fig,
 # Three of these runs, without their names: `overfitting`, `underfitting` (sound, but stopped too early), `rate_too_high` or `leak`?
 # Of b and c only the training loss is shown, with that of the honest run in grey; an interval is 50 steps in a, 20 in b and c.
 
-# %%
+# %% tags=["hide-input"]
 runs = {
     "a": (plain["train"][1], plain["validation"][1]),
     "b": (short["rate × 10"]["train"][0],) * 2,

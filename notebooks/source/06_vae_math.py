@@ -39,7 +39,7 @@ def log_joint(x, z):
     return log_p_x + Normal(0.0, 1.0).log_prob(z)[..., 0]
 
 
-# %%
+# %% tags=["hide-input"]
 def elbo_on_grid(mu, sigma):
     log_q = Normal(mu, sigma).log_prob(grid[:, 0])
     return (log_q.exp() * (log_joint(x, grid) - log_q)).sum() * dz
@@ -309,7 +309,7 @@ wave = 10 * (0.8 + 0.8 * noise)  # f = cos(10 z): f' = −10 sin(10 z)
 claim("not for every f: of cos(10 z) the reparameterised gradient has over 50 times the variance",
       (10 * wave.sin()).var() > 50 * (wave.cos() * noise / 0.8).var())
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 bins = torch.linspace(-1, 30, 125).numpy()
 left.hist(figures.values(score), bins, density=True, histtype="stepfilled", color="#F3DCEE")
@@ -404,7 +404,7 @@ mass = Normal(180.0, 10.0).cdf(levels + 0.5) - Normal(180.0, 10.0).cdf(levels - 
 claim("with σ of 10 levels the density is the mass of a level within 0.0001",
       (wide.exp() - mass[:, 0]).abs().max() < 1e-4)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.2)
 ax.bar(*figures.values([levels[:, 0], edge.exp()]), width=1, color="#FAE6D6", edgecolor=figures.ORANGE,
        linewidth=0.6)
@@ -597,7 +597,7 @@ print("latents in use:", dict(zip(noise, active, strict=True)))
 claim("a latent collapses exactly when σ² exceeds its eigenvalue",
       active == [int((eigenvalues[:latents] > s).sum()) for s in noise])
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.5)
 s = torch.linspace(0, 0.065, 100)
 for j in range(latents):
@@ -711,7 +711,7 @@ claim("from k = 1 to 64 the encoder's signal-to-noise falls to less than a fifth
       "grows more than fivefold", ratios[-1, 0] < ratios[0, 0] / 5 and ratios[-1, 1] > 5 * ratios[0, 1],
       encoder=ratios[:, 0], decoder=ratios[:, 1])
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 figures.line(left, [2**i for i in range(9)], bounds.mean(1), figures.BERRY, marker="o")
 figures.level(left, p_x[5].log(), "ln p(x)")

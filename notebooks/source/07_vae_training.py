@@ -39,7 +39,7 @@ with torch.no_grad():
     means = vae.means(torch.randn(32, 50, generator=generator).to(device)).cpu()
     first = torch.bernoulli(means, generator=generator)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.3, width_ratios=(1.25, 1))
 figures.tiles(left, first, columns=8)
 figures.title(left, "▲ 32 digits that nobody wrote")
@@ -99,6 +99,7 @@ from course_lib.vae.models import fully_connected_vae, log_likelihood
 from course_lib.vae.step import draw_binary, vae_step
 
 run = start(seed=0, threads=1)
+device = run.device
 digits = load_digits()
 greys = (digits.train.flatten(1) / 255).to(device)  # (9000, 784), a pixel's probability of a one
 validation = binarise(digits.validation, torch.Generator().manual_seed(1)).flatten(1).to(device)
@@ -310,7 +311,7 @@ claim("untrained it is within 5 nats of independent pixels",
 claim(f"{live_steps:,} live steps end within 3 nats of the five recorded runs at that step",
       curves[:, at].min() - 3 < live < curves[:, at].max() + 3, live=live, recorded=curves[:, at])
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.5)
 for curve in curves:
     figures.line(ax, evaluated, curve, figures.ORANGE)
@@ -429,7 +430,7 @@ claim("two draws from the same z differ in 1.5 to 2.5 times as many pixels as tw
 #
 # With two latents all that the model knows fits on a page. We walk over the prior in steps of equal probability.
 
-# %%
+# %% tags=["hide-input"]
 flat = load_digit_vae(latent_dim=2).to(device)
 quantiles = torch.distributions.Normal(0.0, 1.0).icdf((torch.arange(14) + 0.5) / 14)
 with torch.no_grad():
@@ -520,7 +521,7 @@ claim("in the middle of straight paths the means are greyer than at the ends, by
       "than 5 %", 1.05 < blurred[0] / ends_grey < 1.2 and abs(blurred[1] / ends_grey - 1) < 0.05,
       straight=blurred[0], along=blurred[1], ends=ends_grey)
 
-# %%
+# %% tags=["hide-input"]
 with torch.no_grad():
     ends = vae.encode(test[[0, 32]])[0]
     t = t.to(device)
@@ -578,7 +579,7 @@ claim("50 latents: of 25 to 27 nats of KL the information takes its limit, ln 9,
       "mismatch is 16 to 18", 25 < kl < 27 and abs(information - math.log(9000)) < 0.1
       and 16 < mismatch < 18, kl=kl, information=information, mismatch=mismatch)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=4.2, width_ratios=(1.2, 1))
 shades = left.imshow(figures.values(log_q.exp().view(100, 100).T), cmap=figures.WEIGHTS, origin="lower",
                      vmin=0, vmax=0.25, extent=(-5.05, 5.05) * 2)
@@ -645,7 +646,7 @@ with torch.no_grad():
 claim("drawing the dead ones anew changes the reconstruction by less than 0.1 nats",
       abs(recon[0] - recon[1]) < 0.1, nats=recon)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=2.8)
 kl_each, active = kl_each.cpu(), active.cpu()
 order = kl_each.argsort(descending=True)

@@ -96,6 +96,7 @@ from course_lib.vae.models import fully_connected_vae, log_likelihood
 from course_lib.vae.step import draw_binary, vae_step
 
 run = start(seed=0, threads=1)
+device = run.device
 
 # %% [markdown]
 # ## 1 · Rate and distortion
@@ -153,7 +154,7 @@ def near_the_record(beta):
 claim("the live run lies within the recorded ones, give or take 1.5 nats of rate, 4 of distortion",
       all(map(near_the_record, live_betas)), live=list(live.values()))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 figures.line(left, R, D, figures.BERRY, marker="o")
 for b, r, d in zip(betas, R, D, strict=True):
@@ -289,7 +290,7 @@ claim("the weights are 2.7 megabytes: for 10,000 images more than 2,000 bits eac
 claim("shipped along, they pay only beyond 150,000 images", weights / saved > 150_000,
       images=weights / saved)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=9.5, height=3.0)
 lengths = {"VAE, net": ours, "VAE, seed words too": with_words}
 lengths |= {f"{name}, one file": bits for name, bits in whole.items()}
@@ -374,7 +375,7 @@ claim("at 0.05 and at 1.5 they are within 1 dB", max(abs(ahead[0]), abs(ahead[-1
 last = [m < min(v, w) for v, w, m, _ in zip(*db.values(), strict=True)]
 claim("the median is last of the three everywhere", all(last), **db)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.5, width_ratios=(1, 1.1))
 styles = ("^-", figures.ORANGE), ("o-", figures.TEAL), ("D-", figures.BERRY), ("s--", figures.MUTE)
 for (name, values), (mark, colour) in zip(db.items(), styles, strict=True):
@@ -487,7 +488,7 @@ claim("live with 14 rows hidden the chain beats the weights on 20 digits", live[
 several = torch.stack([gibbs_inpaint(vae, test[some], seen(14, 10), 300, seed(20 + i))[2]
                        for i in range(3)])
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.6, width_ratios=(1, 1.15))
 for (way, values), (mark, colour) in zip(error.items(), styles, strict=True):
     axes[0].plot(list(map(int, hidden_rows)), values, mark, color=colour, label=ways[way])
@@ -554,7 +555,7 @@ by_prior = math.log(200) - terms.logsumexp(1)
 claim("as −ln p(x) a score can be absurd: beyond a million nats for some clothes, where z from the "
       "prior shows that 5,000 are enough", digit_model[1].max() > 1e6 and by_prior.max() < 5000)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.2)
 named = (("The digits' model: clothes stand out", digit_model, ("digits", "clothes"), 1200),
          ("The clothes' model: digits look MORE normal", fashion_model, ("clothes", "digits"), 500))
@@ -681,7 +682,7 @@ claim("warm-up once more: in each of five seeds more KL, less distortion; the EL
       all((gained[key][0] > 0).all() for key in ("kl", "recon"))
       and abs(gained["elbo"][1]) < 2.78 < gained["kl"][1], **gained)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.0)
 for ax, values, colour in ((left, kl_of, figures.BERRY), (right, elbo_of, figures.ORANGE)):
     bars = ax.barh(list(values)[::-1], list(values.values())[::-1], color=colour, height=0.6)
@@ -736,7 +737,7 @@ claim("the smaller β, the sharper are reconstructions, with one and the same li
 claim("but not samples: at β = 0.1 the prior's means are greyer than at β = 1",
       at_prior[0] > at_prior[2], grey=at_prior)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.3, width_ratios=(1, 1.1))
 figures.line(left, betas, sharp, figures.TEAL, marker="o", label="rebuilt", end=False)
 figures.line(left, betas, at_prior, figures.ORANGE, marker="^", label="from the prior", end=False)
@@ -799,7 +800,7 @@ claim("averages of two random digits pass as well: every class above 5 %", min(o
       blends=of_blends)
 odd_ones = look(sample_means)[1].softmax(1).amax(1).argsort()[:40]
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.2, width_ratios=(1, 1.2))
 axes[0].bar(range(10), covered, color=figures.ORANGE, width=0.7)
 figures.level(axes[0], ceiling.coverage, "")

@@ -52,7 +52,7 @@ def play_perfectly(steps=300, rate=0.03):
 
 qs, ds, values = zip(*play_perfectly(), strict=True)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=3.3)
 for ax, step, text in zip(axes, (0, 299), ("Before", "After: p = q, and D = ½"), strict=False):
     figures.line(ax, x, p, figures.BLUE)
@@ -235,7 +235,7 @@ with torch.no_grad():
 claim("at x = 4, where next to nothing is seen, their logits are off by more than 5 nats",
       (beyond - torch.logit(p / (p + q))[600]).min() > 5, logits=beyond, exact=(p.log() - q.log())[600])
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.3)
 ax.fill_between(*figures.values([x, p]), color="#DCE7FF", linewidth=0)
 ax.fill_between(*figures.values([x, q]), facecolor="none", edgecolor=figures.ORANGE, hatch="///",
@@ -332,7 +332,7 @@ steep = away / 0.4**2  # how much a logit gains when its point moves towards the
 gone, grows = ((weight * g).sum(0) * steep for g in (logit.sigmoid(), 1 - logit.sigmoid()))
 claim("ten σ apart one pull is below 1e-3, the other above 20", gone[40] < 1e-3 and grows[40] > 20)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.3)
 figures.line(left, d, -pull, figures.MUTE, "saturating")
 figures.line(left, d.flip(0), -push.flip(0), figures.BERRY, "non-sat.")
@@ -407,7 +407,7 @@ js_best, ns_best = found.values()
 claim("JS covers both bumps, the non-saturating divergence takes one",
       min(js_best[350], js_best[460]) > 0.15 and ns_best[350] > 0.9 and ns_best[460] < 1e-3)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.2, width_ratios=[1.3, 1])
 left.fill_between(*figures.values([x, p]), color="#DCE7FF", linewidth=0)
 figures.line(left, x, js_best, figures.MUTE)
@@ -512,7 +512,7 @@ for name, (f, conjugate) in family.items():
     claim(f"{name}: the bound is tight at f′(p/q), and lower for ratios 1 % off either way",
           tight and lower)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.3)
 u = torch.linspace(1e-6, 4, 400, dtype=f64)
 left_over = (family["2 JSD"][0](u), (u - 1).abs(), (u - 1) ** 2 / (u + 1))
@@ -553,7 +553,7 @@ claim("from 1 on JSD is ln 2 and TV is 1, to 1e-6",
       (apart["JSD"][60:] - math.log(2)).abs().max() < 1e-6 and (apart["TV"][60:] - 1).abs().max() < 1e-6)
 claim("W₁ is the shift, at every shift", torch.allclose(apart["W₁"], shifts.abs(), atol=1e-9))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=6, height=3.1)
 figures.line(ax, shifts, apart["JSD"], figures.BERRY, "JSD (nats)")
 figures.line(ax, shifts, apart["TV"], figures.BERRY, "TV", dashed=True)
@@ -630,7 +630,7 @@ falls = critic(sources)[:, None] - critic(goals)
 claim("along every way that is used it falls by exactly the distance",
       (falls - cost)[used].abs().max() < 1e-9)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.9)
 height = *grid.T.reshape(2, 47, 47), prices.view(47, 47)
 right.contour(*figures.values(height), 14, colors=figures.BERRY, linewidths=0.7)
@@ -687,7 +687,7 @@ nearest = slow[:, 0].abs().amin(0)
 claim("with a D ten times slower minimax moves too: each run meets the data within 0.1, and crosses",
       nearest.max() < 0.1 and slow[-1, 0].max() < 0, nearest=nearest)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=3.3)
 looks = ((figures.MUTE, "--"), (figures.BERRY, "-"), (figures.INK, ":"))
 for ax, places in zip(axes, (fast, slow), strict=True):
@@ -768,7 +768,7 @@ claim("on the way home they said less than W₁ = |θ|, by a factor that changed
 #
 # And the clipped critics of section 6, which brought the fakes home? They never said how far it was.
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.3)
 for shares, style in zip(share.values(), ("o-", "s--", "^:"), strict=True):
     left.plot(marks, figures.values(shares), style, color=figures.BERRY, markersize=3, linewidth=1)

@@ -34,7 +34,7 @@ def walk(kind, steps=140, h=0.35, gamma=0.4):
         theta, psi = theta + h * (psi if kind == "at once" else new) * sigma(psi * theta), new
     return torch.tensor(places)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=3.4)
 fates = {"at once": "Both at once: outwards", "in turn": "In turn: round and round",
          "R1": "In turn, with R1: home"}
@@ -213,7 +213,7 @@ best = gammas[real[:, 0].argmin()].item()
 claim("the pair comes home fastest at γ = 2s = 1; more penalty is slower again",
       abs(best - 1) < 1e-12 and bool((real[40:, 0].diff() > 0).all()))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 left.plot(*figures.values([real, imaginary]), color=figures.INK, linewidth=1.6)
 for g in (0, 40, 100):
@@ -325,7 +325,7 @@ a_step = (damped[1000] / damped[500]) ** (1 / 500)
 claim("R1 with γ = 0.2: the distance shrinks by √(1 − hγ) = 0.98 a step, to 0.0005",
       abs(a_step - math.sqrt(1 - h * 0.2)) < 5e-4)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=8, height=3.6)
 time = torch.arange(1, n + 1)
 for name, colour in (("simultaneous", figures.ORANGE), ("alternating", figures.INK)):
@@ -368,7 +368,7 @@ farthest = (torch.arange(1, 4002) * mean).max()  # not of a spiral, nor of the n
 claim("averaging: n times the mean's distance peaks within 10 % of 2/hs = 20; the pair keeps its own",
       abs(farthest / 20 - 1) < 0.1 and circle.norm(dim=-1).min() > 0.9)
 
-# %%
+# %% tags=["hide-input"]
 rates = torch.logspace(-1.5, 0.3, 60).tolist()
 fig, ((left, right),) = figures.new(1, 2, height=3.5)
 for method, gamma, name, colour in (("simultaneous", 0.0, "at once", figures.ORANGE),
@@ -395,7 +395,7 @@ show(fig, alt="Left, the largest multiplier against the rate: above 1 for simult
 #
 # Somebody changed one thing in the game in turn, and got the path below. Which of: `simultaneous`, `alternating`, `r1`, `too_much_r1`, `two_rates`, `averaging`?
 
-# %%
+# %% tags=["hide-input"]
 strange = dirac_path(1.5 * one, -0.5 * one, 300, h, h, gamma=3.5, method="alternating")
 fig, ((left, right),) = figures.new(1, 2, width=8, height=3.1, width_ratios=(1, 1.6))
 left.plot(*figures.values(strange).T, ".-", color=figures.INK, linewidth=0.8, markersize=4)
@@ -614,7 +614,7 @@ claim("the penalised one is steeper somewhere, in each seed: a penalty is no bou
 claim("clipping drives most weights to their limits: c, not the data, decides the slope",
       at_limit.min() > 0.6, share=at_limit)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 along = torch.stack([torch.linspace(-1, 3, 100, dtype=f64), torch.zeros(100, dtype=f64)], 1)
 colours = {"clip": figures.ORANGE, "penalty": figures.BERRY, "spectral": figures.TEAL}
@@ -707,7 +707,7 @@ claim("five turns of D: better for four of five", int((recipe["k = 5"] < base).s
 claim("G first, on the same fakes, is both at once: the same numbers, worse for four of five",
       torch.equal(recipe["G first"], recipe["at once"]) and int((recipe["G first"] > base).sum()) == 4)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((ax,),) = figures.new(width=8, height=3.5)
 for row, js in enumerate(recipe.values()):
     ax.plot(figures.values(js), [row] * len(js), "^", color=figures.ORANGE, markersize=6, alpha=0.8)
@@ -790,7 +790,7 @@ claim("and with a fast D alone every seed stays within one mode of its last coun
 claim("where D is slow, the averages cover no mode",
       all(average.max() == 0 for arm, (_, average) in modes.items() if "fast D" not in arm))
 
-# %%
+# %% tags=["hide-input"]
 fig, ((dots, plain, best),) = figures.new(1, 3, height=3.6, width_ratios=(1.25, 1, 1))
 for row, (now, average) in enumerate(modes.values()):
     shift = torch.linspace(-0.2, 0.2, 5)
@@ -879,7 +879,7 @@ claim("equal rates find all eight modes, a G thirty times as fast as D two at mo
 claim("the divergence tells them apart: below 0.3 nats, above 0.5",
       js["good"] < 0.3 < 0.5 < js["collapsed"], **js)
 
-# %%
+# %% tags=["hide-input"]
 square = (-3, 3, -3, 3)
 fig, (axes,) = figures.new(1, 2, width=8.4, height=4.9)
 for ax, scene in zip(axes, states.values(), strict=True):

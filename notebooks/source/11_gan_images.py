@@ -30,7 +30,7 @@ one_row = torch.randn(5, 64, generator=torch.Generator().manual_seed(1))
 z, classes = one_row.repeat_interleave(10, 0).to(device), torch.arange(10, device=device).repeat(5)
 made = {data: sample(load_generator(data).to(device), z, classes) for data in ("digits", "fashion")}
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 2, height=2.9)
 for ax, (data, images) in zip(axes, made.items(), strict=True):
     figures.tiles(ax, images, columns=10, low=-1)
@@ -83,6 +83,7 @@ from course_lib.training.runtime import start
 from course_lib.training.trained import Trained
 
 run = start(seed=0, threads=1)
+device = run.device
 f64 = torch.float64
 digits = load_digits()
 
@@ -285,7 +286,7 @@ claim("in the recorded runs of 3,000 steps it falls again, below 0.7, and the im
       and max(long.each("frechet_distance"))
       < min(record.arm("digits", "quick").each("frechet_distance")))
 
-# %%
+# %% tags=["hide-input"]
 fig, (top, below) = figures.new(2, 5, height=4.4, height_ratios=(1, 1.15))
 for ax in below:
     ax.remove()
@@ -444,7 +445,7 @@ claim("from step 100 on the distance falls at every look, more than twenty-fold 
 claim("in steps 401 to 600, where D's loss moves by less than 0.15, it falls by a third at least",
       abs(late - mean("d_loss", 400, 500)) < 0.15 and over_time[600] < over_time[400] * 2 / 3)
 
-# %%
+# %% tags=["hide-input"]
 fig, ((left, right),) = figures.new(1, 2, height=3.4)
 inverse = [1 / n for n in sizes]
 left.plot(inverse, list(floor.values()), "o-", color=figures.BLUE)
@@ -657,7 +658,7 @@ real_share = recorded("classifiers").arm("fashion").each("test")
 claim("and no fewer images are taken for what was asked than of real test images, 90 of 100",
       min(fashion["accuracy"]) >= max(real_share) > 0.9, made=fashion["accuracy"], real=real_share)
 
-# %%
+# %% tags=["hide-input"]
 fig, (axes,) = figures.new(1, 3, height=3.2, width_ratios=(1.3, 1, 1))
 ends = {"frechet_distance": floor[5000], "coverage": 0.969, "density": 1.0}
 for ax, (key, end) in zip(axes, ends.items(), strict=True):
@@ -839,7 +840,7 @@ def specimen(ax, name):
     ax.set(xticks=(), yticks=())
     ax.spines[:].set_visible(False)
 
-# %%
+# %% tags=["hide-input"]
 fig, (above, below) = figures.new(2, 3, height=4.2, height_ratios=(1, 1.2))
 for over, under, (letter, name) in zip(above, below, patients.items(), strict=True):
     specimen(over, name)
@@ -900,7 +901,7 @@ claim("five turns of G for one of D: the mean distance is within 30 %, and no co
 claim("three sound runs lie within 15 % of their mean, so do the three with classes of section 6",
       all(((x - x.mean()).abs() < 0.15 * x.mean()).all() for x in (sound, quick)))
 
-# %%
+# %% tags=["hide-input"]
 fig, grid = figures.new(3, 4, height=6.2, width_ratios=(1.5, 1, 1.5, 1))
 others = ("mixed_statistics", "strong_discriminator", "sigmoid_twice", "not_cleared", "wrong_range")
 for place, name in enumerate(("sound", *others)):
