@@ -721,7 +721,7 @@ describe()
 # | $R, R(\varphi)$ | rotation, by $\varphi$ | (2, 2) | 03 |
 # | $f_i, \hat x$ | what layer $i$ adds; normalised | (T, C) | 04 |
 # | $h, w$ | characters before, next; in 10 $h$ a rate | | 05, 10 |
-# | $D, n_1, n_2, c(h), c(hw)$ | discount; seen once, twice; counts | | 05 |
+# | $D, n_r, n_1, n_2, c(h), c(hw)$ | discount; seen $r$ times, once, twice; counts | | 05 |
 # | $g, \beta_1, \beta_2, \lambda, \epsilon$ | gradient and constants of AdamW; $\lambda$ in 06, 10 an eigenvalue | | 05 |
 # | $\tau$ | temperature | | 05 |
 # | $t, i, j$ | position, indices | | all |
