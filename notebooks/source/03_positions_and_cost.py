@@ -203,7 +203,7 @@ claim("it is a rotation: M Mᵀ = 1 and det M = 1",
       and abs(torch.linalg.det(M) - 1) < 1e-8)
 of_head = p[7:, :4] @ M[:4, :4] @ p[:, :4].T  # query t = 7 …, key s; Mᵀ in place of M looks ahead
 claim("with two of the eight pairs, as a head of d = 4 can hold, the largest score is 7 places back",
-      torch.equal(of_head.argmax(-1), torch.arange(T - 7)))
+      torch.equal(of_head.argmax(-1), torch.arange(len(p) - 7)))
 
 # %% [markdown]
 # ### Learned positions
