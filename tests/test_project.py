@@ -104,7 +104,16 @@ def test_every_picture_has_alternative_text_and_no_ignored_cell_holds_a_claim(so
                 assert output.data["text/plain"] == alt
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+SECOND = [source for source in SOURCES if re.match(r"0[0-5]b?_", source.name)]  # in the second edition's form
+FIRST = [source for source in SOURCES if source not in SECOND]
+HEADING = re.compile(r"^#{2,3} (.+)$", re.M)
+
+
+def cells_of(source):
+    return jupytext.read(source, fmt="py:percent").cells
+
+
+@pytest.mark.parametrize("source", FIRST, ids=lambda p: p.stem)
 def test_references_to_claims_in_the_close_exist(source):
     """'(*…*)' in the last section quotes a claim's text."""
     text = source.read_text()
@@ -114,3 +123,78 @@ def test_references_to_claims_in_the_close_exist(source):
     assert len(quoted) == 5
     for each in quoted:
         assert each in claims, each
+
+
+def claims_by_section(cells):
+    """Heading, as a link names it → the statements of the claims below it, joined; implicit strings are one."""
+    found, heading = {}, ""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            heading = HEADING.findall(cell.source)[-1].replace(" ", "-") if HEADING.search(cell.source) else heading
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "claim" and node.args:
+                parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
+                says = "".join(part.value if isinstance(part, ast.Constant) else "…" for part in parts)
+                found[heading] = found.get(heading, "") + says + "\n"
+    return found
+
+
+@pytest.mark.parametrize("source", SECOND, ids=lambda p: p.stem)
+def test_each_bullet_of_the_close_links_to_the_claims_that_carry_it(source):
+    """'[*words*](#Section)': the words stand in a claim of that section, and every bullet has such a link."""
+    cells = cells_of(source)
+    claims = claims_by_section(cells)
+    close = next(c.source for c in cells if c.source.startswith("## What stays"))
+    bullets = re.findall(r"^(?:- |\d\. )(.+(?:\n  .+)*)", close, re.M)
+    assert 3 <= len(bullets) <= 5
+    for bullet in bullets:
+        links = re.findall(r"\[\*([^*]+)\*\]\(#([^)]+)\)", bullet)
+        assert links, f"no link to a claim: {bullet}"
+        for words, section in links:
+            at = [name for name, says in claims.items() if words in says]
+            assert section in at, f"{words!r} is claimed in {at}, not in {section!r}"
+
+
+@pytest.mark.parametrize("source", SECOND, ids=lambda p: p.stem)
+def test_a_chapter_of_the_second_edition_is_read_in_45_minutes(source):
+    cells = cells_of(source)
+    lines = lambda text: sum(bool(line.strip()) and not line.strip().startswith("#") for line in text.splitlines())
+    hidden = lambda cell: "hide-input" in cell.metadata.get("tags", [])
+    visible = [cell.source for cell in cells if cell.cell_type == "code" and not hidden(cell)]
+    assert len(cells) <= 56
+    assert sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown") <= 2400
+    assert sum(map(lines, visible)) <= 320
+    assert sum(lines(text) > 4 and bool(re.search(r"\bshow\(fig", text)) for text in visible) <= 1
+
+
+@pytest.mark.parametrize("source", SECOND, ids=lambda p: p.stem)
+def test_every_guess_is_answered_by_a_claim_in_a_later_cell(source):
+    asked, answered = {}, {}
+    for i, cell in enumerate(cells_of(source)):
+        if cell.cell_type == "code":
+            for name in re.findall(r'^guess\("([^"]+)", \.\.\.\)', cell.source, re.M):
+                assert name not in asked, name
+                assert "nbval-ignore-output" in cell.metadata.get("tags", [])
+                asked[name] = i
+            answered |= dict.fromkeys(re.findall(r'guessed="([^"]+)"', cell.source), i)
+            assert len(re.findall(r"^guess\(", cell.source, re.M)) == sum(i == at for at in asked.values())
+    assert asked.keys() == answered.keys()
+    assert all(asked[name] < answered[name] for name in asked)
+
+
+def test_equations_are_numbered_in_order_and_references_to_them_resolve():
+    tags = {}
+    for source in SECOND:
+        number = source.stem.split("_")[0].lstrip("0") or "0"
+        text = "\n".join(cell.source for cell in cells_of(source) if cell.cell_type == "markdown")
+        found = re.findall(r"\\tag\{([^}]+)\}", text)
+        assert len(found) >= 2, source.name
+        assert found == [f"{number}.{i + 1}" for i in range(len(found))], source.name
+        tags[source.name] = set(found)
+    known = set().union(*tags.values())
+    for source in SECOND:
+        named = re.findall(
+            r"[Ee]quations? \((\d+b?\.\d+)\)(?: (?:and|to) \((\d+b?\.\d+)\))?", source.read_text(encoding="utf-8")
+        )
+        assert {each for pair in named for each in pair if each} <= known, source.name

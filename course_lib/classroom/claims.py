@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 import torch
 
+from course_lib.classroom.guesses import typed
 from course_lib.classroom.streams import say
 
 
@@ -30,18 +31,24 @@ def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, numbers.Real) else str(value)
 
 
-def claim(statement: str, condition: object, **measured: object) -> None:
+def claim(statement: str, condition: object, *, guessed: str | None = None, **measured: object) -> None:
     """Print ``✓ statement`` and below it the measured values; raise ClaimError where condition is not true.
 
     condition: a bool or a tensor or array that holds a single bool; anything else raises TypeError, since a
     number or a list that is merely non-empty would always pass. The line of measured values begins with
-    ``    measured:``; the notebooks' validation leaves what follows it out of the comparison.
+    ``    measured:``; the notebooks' validation leaves what follows it out of the comparison. guessed: the name of a
+    ``guess`` that this claim answers; what the reader typed is shown in that line, so it takes a measured value.
     """
     if isinstance(condition, torch.Tensor | np.ndarray | np.generic) and np.prod(condition.shape) == 1:
         condition = condition.item()
     if not isinstance(condition, bool):
         raise TypeError(f"condition: expected one truth value, got {type(condition).__name__}")
     values = "    measured: " + ", ".join(f"{name} = {_shown(value)}" for name, value in measured.items())
+    if guessed is not None:
+        if not measured:
+            raise TypeError("guessed: expected a measured value to show beside the guess, got none")
+        if (own := typed(guessed)) is not None:
+            values += f" · you guessed: {own}"
     if not condition:
         raise ClaimError(f"✗ does not hold here: {statement}" + (f"\n{values}" if measured else ""))
     say(f"✓ {statement}")

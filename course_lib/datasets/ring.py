@@ -27,6 +27,8 @@ def modes_and_quality(samples: Float[Tensor, "*seeds n 2"]) -> tuple[Int[Tensor,
     A sample is in a mode within three standard deviations, 0.06, of its centre: of the data's own points
     1 − e^(−9/2) = 98.9 % are. Both are on the processor, quality in float64, wherever the samples lie.
     """
-    near = torch.cdist(samples, centres().to(samples)) <= 3 * STD  # (..., n, 8)
+    # differences, not products of matrices: those cancel, and a GPU may round them to 10 bits
+    distance = torch.cdist(samples, centres().to(samples), compute_mode="donot_use_mm_for_euclid_dist")
+    near = distance <= 3 * STD  # (..., n, 8)
     share = near.cpu().double().mean(-2)
     return (share >= 0.01).sum(-1), share.sum(-1)

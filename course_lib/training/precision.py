@@ -1,6 +1,8 @@
-"""Whether bfloat16 pays on this machine."""
+"""Whether bfloat16 pays on this machine, and products in full float32 for a while."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -27,3 +29,18 @@ def bfloat16_pays(device: torch.device | str = "cpu") -> bool:
         return min(times)
 
     return fastest(torch.float32) > 1.2 * fastest(torch.bfloat16)
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Compute float32 matrix products in float32 for the ``with`` block, not as TF32 with 10 bits behind the point.
+
+    For differences of large products, as in a squared distance written out. The setting before is back afterwards,
+    after an exception, too. Only CUDA has TF32; elsewhere nothing changes.
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

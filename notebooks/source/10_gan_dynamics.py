@@ -739,13 +739,13 @@ from course_lib.datasets.ring import centres, draw_ring, modes_and_quality
 from course_lib.gan.ring import Game, SeedMLP, Treatment, make_players, play
 
 generator = torch.Generator().manual_seed(1)
-networks = SeedMLP((4, 7, 2), 5, generator).to(run.device)
-z = torch.randn(5, 6, 4, generator=generator).to(run.device)
+networks = SeedMLP((4, 7, 2), 5, generator).double().to(run.float64_device)
+z = torch.randn(5, 6, 4, generator=generator).double().to(run.float64_device)
 agree = []
 for seed in range(5):  # the loop
     first, second = (W[seed] for W in networks.weights)
     alone = F.relu(z[seed] @ first + networks.biases[0][seed]) @ second + networks.biases[1][seed]
-    agree.append(torch.allclose(networks(z)[seed], alone, atol=1e-6))
+    agree.append(torch.allclose(networks(z)[seed], alone, atol=1e-12))
 claim("five networks as one tensor give what each gives alone", all(agree))
 points = draw_ring(1, 20_000, generator)
 modes, quality = modes_and_quality(points)

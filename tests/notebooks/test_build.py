@@ -56,7 +56,7 @@ def edit(path, old, new):
 
 def stale(root):
     """Chapter number → what is said to have changed."""
-    said = {source.stem[:2]: build.changed(source) for source in sources(root)}
+    said = {source.stem.split("_")[0]: build.changed(source) for source in sources(root)}
     return {number: text for number, text in said.items() if text}
 
 
@@ -83,13 +83,13 @@ def test_a_changed_function_makes_those_stale_that_import_it_however_indirectly(
     path.write_text(path.read_text(encoding="utf-8") + "\n\nEXTRA = 1\n", encoding="utf-8")
     build.code.cache_clear()
     found = stale(tree)
-    direct = {s.stem[:2] for s in sources(tree) if "course_lib.gan.losses" in s.read_text(encoding="utf-8")}
+    direct = {s.stem.split("_")[0] for s in sources(tree) if "course_lib.gan.losses" in s.read_text(encoding="utf-8")}
     assert direct
     assert direct <= set(found)
     assert not {"00", "01", "02", "03", "04", "05"} & set(found)
     assert set(found.values()) == {f"changed since it was executed: {name}"}
     edit(tree / "course_lib" / "classroom" / "claims.py", "def claim(", "def unclaim():\n    return 1\n\n\ndef claim(")
-    assert set(stale(tree)) == {s.stem[:2] for s in sources(tree)}
+    assert set(stale(tree)) == {s.stem.split("_")[0] for s in sources(tree)}
 
 
 def test_a_changed_source_and_a_missing_notebook_are_named(tree):
@@ -101,9 +101,9 @@ def test_a_changed_source_and_a_missing_notebook_are_named(tree):
     stored.metadata["course"] = {"made_from": "0123456789abcdef"}
     nbformat.write(stored, path)
     assert stale(tree) == {
-        first.stem[:2]: f"changed since it was executed: notebooks/source/{first.name}",
-        second.stem[:2]: "new",
-        third.stem[:2]: "what it was made from is not noted",
+        first.stem.split("_")[0]: f"changed since it was executed: notebooks/source/{first.name}",
+        second.stem.split("_")[0]: "new",
+        third.stem.split("_")[0]: "what it was made from is not noted",
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import jupytext
 import pytest
 
-SOURCES = sorted((Path(__file__).parents[2] / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
+SOURCES = sorted((Path(__file__).parents[2] / "notebooks" / "source").glob("[0-9][0-9]*_*.py"))
 START = next(path for path in SOURCES if path.name.startswith("00_"))
 CARD, PAGE = ("symbol", "meaning", "shape"), ("symbol", "meaning", "shape", "chapters")
 

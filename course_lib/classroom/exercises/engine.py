@@ -101,7 +101,11 @@ class Exercises:
 
         chapter: its name or number, '02_attention' or '02'; LookupError for one that there is not.
         """
-        chosen = {name: entries for name, entries in self.registry.chapters.items() if name.startswith(chapter)}
+        chosen = {
+            name: entries
+            for name, entries in self.registry.chapters.items()
+            if chapter in ("", name, name.split("_")[0])
+        }
         if not chosen:
             raise LookupError(f"chapter: expected one of {', '.join(self.registry.chapters)}, got {chapter!r}")
         remembered = memory.read()
