@@ -1,5 +1,7 @@
 """Measures of language models: cross-entropy in nats by position, and the share of known words."""
 
+import itertools
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -36,6 +38,34 @@ def cross_entropy_by_position(
 def cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], context: int | None = None) -> float:
     """Return the mean of −log p of the next token, in nats, over windows of context tokens without overlap."""
     return cross_entropy_by_position(model, tokens, context).mean().item()
+
+
+@torch.no_grad()
+def sliding_cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], stride: int, at_once: int = 16_384) -> float:
+    """Return the mean of −log p of the next token, in nats; the window moves on by stride tokens.
+
+    Every token but the first is measured once, with at least context_length − stride tokens before it where there are
+    as many: what a model gives that may look back. stride = context_length is ``cross_entropy``, and the smaller the
+    stride, the more is computed: context_length / stride times. at_once: positions computed together. ValueError for a
+    stride outside 1 … context_length or too few tokens. The model is in eval mode during the call.
+    """
+    context, n = model.config.context_length, len(tokens) - 1
+    if not 1 <= stride <= context:
+        raise ValueError(f"stride: expected 1 to context_length = {context}, got {stride}")
+    if n < context:
+        raise ValueError(f"tokens: expected more than context_length = {context}, got {len(tokens)}")
+    starts = [*range(0, n - context, stride), n - context]  # the last window ends with the text
+    fresh = [context, *(later - earlier for earlier, later in itertools.pairwise(starts))]  # of each, not seen before
+    windows = tokens.unfold(0, context + 1, 1)
+    total, rows = 0.0, max(1, at_once // context)
+    with evaluating(model):
+        for i in range(0, len(starts), rows):
+            window = windows[torch.tensor(starts[i : i + rows], device=tokens.device)]
+            logits = model(window[:, :-1]).float()
+            nats = F.cross_entropy(logits.flatten(0, 1), window[:, 1:].flatten(), reduction="none").view(-1, context)
+            new = torch.arange(context) >= context - torch.tensor(fresh[i : i + rows])[:, None]
+            total += nats.cpu().double()[new].sum().item()
+    return total / n
 
 
 def known_words(text: str, known: set[str]) -> float:

@@ -32,8 +32,9 @@ class Products(TorchDispatchMode):
 
 
 def test_the_precision_before_is_back_afterwards_and_after_an_exception():
-    with pytest.raises(KeyError), exact_products():
+    with exact_products():
         assert torch.get_float32_matmul_precision() == "highest"
+    with pytest.raises(KeyError), exact_products():
         raise KeyError
     assert torch.get_float32_matmul_precision() == "high"
 
