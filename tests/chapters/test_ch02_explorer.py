@@ -175,3 +175,21 @@ def test_a_long_product_is_written_by_its_largest_terms():
     q, k = torch.randn(1, 1, 3, 64), torch.randn(1, 1, 3, 64)
     html = frame(q, k, AttentionState("abc", query=2, key=1))
     assert "58 smaller terms" in html
+
+
+def test_a_text_may_be_cut_into_words():
+    def of_words(text):
+        x = TABLE[[sum(map(ord, word)) % 128 for word in text.split()]][None]
+        pairs = [layer.project(x)[:2] for layer in LAYERS]
+        return tuple(torch.stack([p[i][0] for p in pairs]).detach() for i in (0, 1))
+
+    explorer = AttentionExplorer(of_words, "the king <wore> his crown", cut=str.split, unit="words")
+    assert (explorer.query.max, explorer.query.value, explorer.key.value) == (4, 4, 3)
+    shown = explorer.picture.value
+    assert shown.count("<tr>") == 3 * 6
+    assert shown.count("&lt;wore&gt;</th>") == 2 * 3
+    assert "query 4 <b>crown</b> · key 3 <b>his</b>" in shown
+    explorer.text.value = "his crown"
+    assert (explorer.query.max, explorer.status.value) == (1, "")
+    explorer.text.value = "crown"
+    assert "expected 2 to 8 words, got 1" in explorer.status.value

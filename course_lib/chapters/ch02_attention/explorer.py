@@ -1,8 +1,8 @@
-"""The explorer of chapter 02: one head of a trained model, opened on a text of the reader's."""
+"""The explorer of chapter 02: one head of a model, opened on a text of the reader's, in words or in characters."""
 
 import html
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -25,7 +25,7 @@ CELL = "min-width:30px;height:25px;text-align:center;font:10px monospace;padding
 SHOWN = 6  # terms of a long product
 
 
-LONGEST = 8  # characters: more than 8 × 8 digits cannot be read
+LONGEST = 8  # tokens: more than 8 × 8 digits cannot be read
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def stages(q: Tensor, k: Tensor, layer: int, head: int) -> Stages:
     return Stages(scores[head], scaled[head], weights[head], weights)
 
 
-def _table(values: Tensor, text: str, state: AttentionState, signed: bool, mask: Tensor | None, title: str) -> str:
+def _table(
+    values: Tensor, text: Sequence[str], state: AttentionState, signed: bool, mask: Tensor | None, title: str
+) -> str:
     """Return one matrix with digits as an HTML table: rows ask, columns are asked; the cell in focus is outlined."""
     limit = float(values.abs().max()) or 1.0
     header = "".join(f"<th style='{CELL}border:0'>{html.escape(figures.visible(c))}</th>" for c in text)
@@ -97,12 +99,13 @@ def _small(weights: Tensor, head: int, chosen: bool) -> str:
     return f"<div><svg width='84' height='84' viewBox='0 0 {n} {n}' style='border:{edge}'>{cells}</svg>{label}</div>"
 
 
-def frame(q: Tensor, k: Tensor, state: AttentionState) -> str:
+def frame(q: Tensor, k: Tensor, state: AttentionState, tokens: Sequence[str] | None = None) -> str:
     """Return the whole picture of a state as HTML; a pure function of its arguments.
 
     Up to the chosen stage the matrices are open; the cell in focus is written out as q·k, term by term.
+    tokens: what the text is made of; its characters when left out.
     """
-    found, text = stages(q, k, state.layer, state.head), state.text
+    found, text = stages(q, k, state.layer, state.head), list(state.text) if tokens is None else tokens
     allowed = causal_mask(len(text))
     root = f"√{q.shape[-1]}"
     tables = [_table(found.scores, text, state, True, None, "scores q·k")]
@@ -115,15 +118,15 @@ def frame(q: Tensor, k: Tensor, state: AttentionState) -> str:
     return (
         "<div style='color:#222;background:#fff;padding:8px;font:13px sans-serif'>"
         f"<div style='{row}'>{''.join(tables)}</div>"
-        f"<div style='margin:8px 0'>{_written_out(q, k, found, state)}</div>"
+        f"<div style='margin:8px 0'>{_written_out(q, k, found, state, text)}</div>"
         f"<div style='{row}'><b>all heads of layer {state.layer}</b>{heads}</div></div>"
     )
 
 
-def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState) -> str:
+def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState, text: Sequence[str]) -> str:
     """Return the way of the cell in focus from the products of q and k to its weight."""
     r, c = state.query, state.key
-    asks, asked = html.escape(figures.visible(state.text[r])), html.escape(figures.visible(state.text[c]))
+    asks, asked = html.escape(figures.visible(text[r])), html.escape(figures.visible(text[c]))
     a, b = q[state.layer, state.head, r].tolist(), k[state.layer, state.head, c].tolist()
     pairs = list(zip(a, b, strict=True))
     if len(pairs) > 16:  # a long product is shown by its largest terms
@@ -141,17 +144,28 @@ def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState) -> 
 
 
 class AttentionExplorer(Explorer):
-    """Open one head of a trained model on your own text: scores, scaling and mask, softmax, one cell written out.
+    """Open one head of a model on your own text: scores, scaling and mask, softmax, one cell written out.
 
-    attend: maps a text of 2 … 8 characters to q, k (layers, heads, time, d_head) on any device; ValueError for a text
-    that it cannot read is shown in the status line. layer, head: those shown first.
+    attend: maps a text of 2 … 8 tokens to q, k (layers, heads, time, d_head) on any device; ValueError for a text
+    that it cannot read is shown in the status line. layer, head: those shown first. cut: makes the tokens of a text,
+    ``str.split`` its words, ``list`` its characters; unit: what the tokens are called.
     """
 
     State = AttentionState
 
-    def __init__(self, attend: Attend, text: str, layer: int = 0, head: int = 0, alt: str = "") -> None:
+    def __init__(
+        self,
+        attend: Attend,
+        text: str,
+        layer: int = 0,
+        head: int = 0,
+        alt: str = "",
+        cut: Callable[[str], list[str]] = list,
+        unit: str = "characters",
+    ) -> None:
         self._attend = lru_cache(maxsize=32)(lambda own: torch.stack(tuple(attend(own))).detach().float().cpu())
-        (q, _), last = self._attend(text), len(text) - 1
+        self._cut, self._unit = cut, unit
+        (q, _), last = self._attend(text), len(cut(text)) - 1
         number = partial(control, ipywidgets.IntSlider, min=0)
         self.text = control(ipywidgets.Text, "text", text)
         self.stage = ipywidgets.ToggleButtons(
@@ -165,21 +179,22 @@ class AttentionExplorer(Explorer):
 
     def state(self) -> AttentionState:
         """Return the controls' values; a cell outside a shorter text moves to its last one."""
-        text = self.text.value
-        if not 2 <= len(text) <= LONGEST:
-            raise ValueError(f"text: expected 2 to {LONGEST} characters, got {len(text)}")
-        self._attend(text)  # complains before anything is changed
-        self.query.max = self.key.max = len(text) - 1  # clips the values too
+        n = len(self._cut(self.text.value))
+        if not 2 <= n <= LONGEST:
+            raise ValueError(f"text: expected 2 to {LONGEST} {self._unit}, got {n}")
+        self._attend(self.text.value)  # complains before anything is changed
+        self.query.max = self.key.max = n - 1  # clips the values too
         return super().state()
 
     def frame(self, state: AttentionState) -> str:
         """Return the stages, the cell in focus and all heads as HTML."""
         q, k = self._attend(state.text)
-        return frame(q, k, state)
+        return frame(q, k, state, self._cut(state.text))
 
     def still(self) -> bytes:
         """Return the three stages of the first state as PNG."""
         q, k = self._attend(self._first.text)
-        found, labels = stages(q, k, self._first.layer, self._first.head), list(map(figures.visible, self._first.text))
+        found = stages(q, k, self._first.layer, self._first.head)
+        labels = list(map(figures.visible, self._cut(self._first.text)))
         allowed = causal_mask(len(labels))
         return figures.png(attention_stages(found.scores, found.scaled, found.weights, allowed, labels))
