@@ -2,10 +2,13 @@
 
 All get a minute of two CPU cores: as many steps as fit into 60 s at the rung's own median step time, measured first
 with all recipes taking turns. The trainings themselves then run beside each other, one thread each, so that what
-else the machine does cannot change their result.
+else the machine does cannot change their result; ``--as-recorded --device cuda`` repeats them on a GPU with the steps
+that the record has. The loss on the test split is written down beside that on the validation split.
 """
 
+import argparse
 import json
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import torch
@@ -14,55 +17,78 @@ from benchmarks.attention import language_recipes as recipes
 from benchmarks.attention.ladder_step_times import step_seconds
 from course_lib.classroom.records import write_record
 from course_lib.datasets.text import load_shakespeare
-from course_lib.paths import home
+from course_lib.evaluation.language import cross_entropy
+from course_lib.paths import RESULTS, home
 
-SEEDS = range(3)
+SEEDS = range(5)
 SECONDS = 60
 
 
-def run(kind: str, name: str, seed: int, steps: int) -> tuple[str, str, int, float]:
-    """Train one recipe with one seed and return its loss on the validation split."""
+def run(kind: str, name: str, seed: int, steps: int, device: str) -> tuple[str, str, int, float, float]:
+    """Train one recipe with one seed and return its loss on the validation and on the test split."""
     torch.set_num_threads(1)
-    recipe = {"up": recipes.ladder, "without": recipes.without}[kind]()[name]
-    _, history = recipes.train(recipe, load_shakespeare(), seed, steps)
-    return kind, name, seed, history.evaluation("validation").values[-1]
+    torch.set_float32_matmul_precision("high")
+    text, recipe = load_shakespeare(test=True), {"up": recipes.ladder, "without": recipes.without}[kind]()[name]
+    model, history = recipes.train(recipe, text, seed, steps, device)
+    return kind, name, seed, history.evaluation("validation").values[-1], cross_entropy(model, text.test.to(device))
+
+
+def recorded_seconds() -> dict[str, float]:
+    """Return the seconds of a step that give the steps of the record as it is."""
+    values = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))["values"]
+    return {f"{kind}/{row['name']}": SECONDS / row["steps"] for kind in ("up", "without") for row in values[kind]}
+
+
+def measured_seconds() -> dict[str, float]:
+    """Return the median seconds of a step of every recipe here."""
+    up, without = recipes.ladder(), recipes.without()
+    return step_seconds({f"up/{n}": r for n, r in up.items()} | {f"without/{n}": r for n, r in without.items()})
 
 
 def main() -> None:
     """Measure, train what is not done yet, and write the record; what is done is kept in COURSE_HOME."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--device", default="cpu")
+    arguments.add_argument("--at-once", type=int, default=2)
+    arguments.add_argument("--as-recorded", action="store_true", help="the steps of the record, no times measured")
+    chosen = arguments.parse_args()
     kept = home() / "ladder.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    up, without = recipes.ladder(), recipes.without()
     state = json.loads(kept.read_text()) if kept.exists() else {"seconds": {}, "done": []}
     if not state["seconds"]:
-        times = step_seconds({f"up/{n}": r for n, r in up.items()} | {f"without/{n}": r for n, r in without.items()})
-        state["seconds"] = times
+        state["seconds"] = recorded_seconds() if chosen.as_recorded else measured_seconds()
         kept.write_text(json.dumps(state))
     steps = {key: round(SECONDS / s) for key, s in state["seconds"].items()}
-    finished = {(kind, name, seed) for kind, name, seed, _ in state["done"]}
-    tasks = sorted([(*key.split("/"), seed) for seed in SEEDS for key in steps], key=lambda t: (t[0] != "up", t[2]))
-    with ProcessPoolExecutor(2) as pool:
-        waiting = [pool.submit(run, *t, steps[f"{t[0]}/{t[1]}"]) for t in tasks if t not in finished]
+    finished = {(kind, name, seed) for kind, name, seed, *_ in state["done"]}
+    tasks = sorted([(*key.split("/"), seed) for seed in SEEDS for key in steps], key=lambda task: task[2])
+    with ProcessPoolExecutor(chosen.at_once, multiprocessing.get_context("spawn")) as pool:
+        waiting = [pool.submit(run, *t, steps[f"{t[0]}/{t[1]}"], chosen.device) for t in tasks if t not in finished]
         for future in as_completed(waiting):
             state["done"].append(future.result())
             print(*state["done"][-1], flush=True)
             kept.write_text(json.dumps(state))
-    record(state, steps)
+    record(state, steps, chosen.device)
 
 
-def record(state: dict, steps: dict[str, int]) -> None:
+def record(state: dict, steps: dict[str, int], device: str) -> None:
     """Write the record of all runs that are done; a row has as many losses as seeds."""
-    losses: dict[str, list[float]] = {key: [] for key in steps}
-    for kind, name, _, loss in sorted(state["done"], key=lambda d: d[2]):
-        losses[f"{kind}/{name}"].append(round(loss, 4))
     papers = {name: paper for name, paper, _, _ in recipes.RUNGS}
     values: dict[str, list[dict]] = {"up": [], "without": []}
-    for key, nats in losses.items():
+    for key, seconds in state["seconds"].items():
         kind, name = key.split("/")
-        paper, step_ms = papers.get(name, "Karpathy 2022, nanoGPT"), round(1e3 * state["seconds"][key], 1)
-        values[kind].append({"name": name, "paper": paper, "steps": steps[key], "step_ms": step_ms, "nats": nats})
-    what = f"validation loss in nats after {SECONDS} s of two CPU cores, one change at a time"
-    print(write_record("ladder", what, SEEDS, values))
+        rows = sorted(row[2:] for row in state["done"] if row[:2] == [kind, name] or row[:2] == (kind, name))
+        values[kind].append(
+            {
+                "name": name,
+                "paper": papers.get(name, "Karpathy 2022, nanoGPT"),
+                "steps": steps[key],
+                "step_ms": round(1e3 * seconds, 1),
+                "nats": [round(validation, 4) for _, validation, _ in rows],
+                "test_nats": [round(test, 4) for _, _, test in rows],
+            }
+        )
+    what = f"losses in nats after the steps of {SECONDS} s of two CPU cores, one change at a time"
+    print(write_record("ladder", what, SEEDS, values, device))
 
 
 if __name__ == "__main__":
