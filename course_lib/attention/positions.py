@@ -1,7 +1,8 @@
-"""Positions for attention: sinusoidal, learned, and rotary (Vaswani et al. 2017, section 3.5; Su et al. 2021).
+"""Positions for attention: sinusoidal, learned, rotary, and ALiBi's biases.
 
-All three count pairs of features as neighbours, (0, 1), (2, 3), …; pair i turns by the angle t · base^(−2i/d) at
-position t. Angles are computed in float32 at least: in bfloat16 the positions 256 and 257 are one number.
+Vaswani et al. 2017, section 3.5; Su et al. 2021; Press, Smith and Lewis 2022. The first and the third count pairs of
+features as neighbours, (0, 1), (2, 3), …; pair i turns by the angle t · base^(−2i/d) at position t. Angles are
+computed in float32 at least: in bfloat16 the positions 256 and 257 are one number.
 """
 
 import torch
@@ -95,3 +96,17 @@ def rotary(
     """
     dtype = torch.promote_types(x.dtype, torch.float32)
     return rotate(x, position_angles(positions.to(dtype), x.shape[-1]))
+
+
+def alibi(n_heads: int, positions: Int[Tensor, "time"]) -> Float[Tensor, "heads time time"]:
+    """Return what ALiBi adds to the scores of causal attention (Press, Smith and Lewis 2022, section 3), in float32.
+
+    Head h = 1 … H adds −2^(−8h/H) · |t − s| to the score of the query at t with the key at s, after the division by
+    √d_head. Nothing is learned, and nothing is added to queries, keys or values. The paper has this for H a power
+    of two and interleaves two such rows of slopes for other H; here the formula serves for every H.
+    ValueError for fewer than one head.
+    """
+    if n_heads < 1:
+        raise ValueError(f"n_heads: expected at least 1, got {n_heads}")
+    slopes = 2.0 ** (-8 * torch.arange(1, n_heads + 1, device=positions.device) / n_heads)  # (H,)
+    return -slopes[:, None, None] * (positions[:, None] - positions).abs()

@@ -7,7 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib.attention.positions import LearnedPositions, position_angles, rotary, rotate, shift_matrix, sinusoidal
+from course_lib.attention.positions import (
+    LearnedPositions,
+    alibi,
+    position_angles,
+    rotary,
+    rotate,
+    shift_matrix,
+    sinusoidal,
+)
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
 f64 = torch.float64
@@ -106,6 +114,25 @@ def test_learned_positions_add_their_table_and_end_with_it():
     assert torch.equal(layer.table.grad[:, 0], torch.tensor([2.0, 2.0, 2.0, 0.0, 0.0]))
     with pytest.raises(ValueError, match=r"x: expected at most context_length = 5 positions, got 6"):
         layer(torch.zeros(1, 6, 4))
+
+
+def test_alibi_has_the_papers_slopes_and_counts_distances():
+    """The paper, section 3: with 8 heads the slopes are 1/2, 1/4, …, 1/256; with 16, 1/√2, 1/2, 1/(2√2), …."""
+    at = torch.tensor([3, 4, 9])
+    bias = alibi(8, at)
+    assert bias.shape == (8, 3, 3)
+    assert (-bias[:, 1, 0]).tolist() == [2.0**-h for h in range(1, 9)]
+    assert bias[2].tolist() == [[0, -0.125, -0.75], [-0.125, 0, -0.625], [-0.75, -0.625, 0]]
+    assert torch.equal(bias, alibi(8, at + 1000))
+    torch.testing.assert_close(-alibi(16, torch.arange(2))[:, 1, 0], 2.0 ** (-torch.arange(1, 17) / 2))
+
+
+def test_alibi_is_the_same_for_every_order_of_asking(unchecked):
+    at = torch.arange(6)
+    order = torch.tensor([4, 0, 5, 1, 3, 2])
+    assert torch.equal(alibi(3, at[order]), alibi(3, at)[:, order][:, :, order])
+    with pytest.raises(ValueError, match=r"n_heads: expected at least 1, got 0"):
+        alibi(0, at)
 
 
 def test_wrong_inputs_are_named(unchecked):
