@@ -4,6 +4,7 @@
     python -m course_lib.train vae --budget full    chapter 07: a VAE of the digits, all of its steps
     python -m course_lib.train gan --out run        chapter 11: a GAN of the digits; checkpoint and figures go to run/
     python -m course_lib.train lm --out run --resume   chapter 05: a language model, from where it was stopped
+    python -m course_lib.train lm --text mine.txt   the same on a UTF-8 text of your own
 
 Ctrl-C stops after the current step; with --out, --resume goes on to the very weights of a run that was not stopped.
 """
@@ -14,6 +15,7 @@ import os
 import sys
 from pathlib import Path
 
+from course_lib.datasets.text import Text, load_text
 from course_lib.train.images import gan_plan, vae_plan
 from course_lib.train.language import attention_plan, lm_plan
 from course_lib.train.plan import Plan
@@ -23,6 +25,7 @@ from course_lib.training.runtime import start
 from course_lib.training.trained import CheckpointError
 
 PLANS = {"attention": attention_plan, "vae": vae_plan, "gan": gan_plan, "lm": lm_plan}
+ON_TEXT = ("attention", "lm")
 
 
 def main(arguments: list[str]) -> int:
@@ -34,14 +37,14 @@ def main(arguments: list[str]) -> int:
     try:
         run = start(seed=chosen.seed)
         checkpoint = _checkpoint(chosen.out, chosen.resume)
-        plan = PLANS[chosen.what](run.device, chosen.seed)
+        plan = PLANS[chosen.what](run.device, chosen.seed, **_own_text(chosen))
         until = chosen.steps or plan.until(run.budget)
         print(f"{plan.what}: {until:,} of {plan.steps:,} steps", flush=True)
         history = fit(
             plan.step, plan.draw, max(until, plan.steps), plan.trained, schedule=plan.schedule, until=until,
             every=plan.every, checkpoint=checkpoint, unit=plan.unit,
         )  # fmt: skip
-    except (ValueError, CheckpointError, FileExistsError, FileNotFoundError) as error:
+    except (ValueError, CheckpointError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     _report(plan, history, chosen.out)
@@ -57,9 +60,19 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--budget", choices=("quick", "full"), help="COURSE_BUDGET")
     parser.add_argument("--steps", type=int, help="stop there, whatever the budget")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--text", type=Path, help="a UTF-8 file of your own in place of Tiny Shakespeare")
     parser.add_argument("--out", type=Path, help="folder for the checkpoint and the figures")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     return parser.parse_args(arguments)
+
+
+def _own_text(chosen: argparse.Namespace) -> dict[str, Text]:
+    """Return what a plan needs to train on the reader's text; ValueError for one that trains on images."""
+    if chosen.text is None:
+        return {}
+    if chosen.what not in ON_TEXT:
+        raise ValueError(f"--text: expected with {' or '.join(ON_TEXT)}, got it with {chosen.what}")
+    return {"text": load_text(chosen.text)}
 
 
 def _checkpoint(out: Path | None, resume: bool) -> Path | None:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from course_lib.attention.attention_only import AttentionOnly
 from course_lib.attention.step import next_token_step
 from course_lib.attention.transformer import Transformer, modern
-from course_lib.datasets.text import load_shakespeare, random_windows
+from course_lib.datasets.text import Text, load_shakespeare, random_windows
 from course_lib.evaluation.language import cross_entropy
 from course_lib.train.plan import Plan
 from course_lib.training.optimizers import muon_and_adamw, warmup_then_linear
@@ -18,10 +18,13 @@ from course_lib.training.precision import bfloat16_pays
 from course_lib.training.trained import Trained
 
 
-def attention_plan(device: torch.device, seed: int = 0) -> Plan:
-    """Return chapter 02's training: 1,500 steps of 32 windows of 32 characters, Adam at 1e-2 that rises and falls."""
+def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Plan:
+    """Return chapter 02's training: 1,500 steps of 32 windows of 32 characters, Adam at 1e-2 that rises and falls.
+
+    text: Tiny Shakespeare when left out.
+    """
     steps, context, batch = 1500, 32, 32
-    text = load_shakespeare()
+    on, text = _on(text), text or load_shakespeare()
     torch.manual_seed(seed)
     model = AttentionOnly(len(text.vocabulary), context).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, betas=(0.9, 0.99))
@@ -33,7 +36,7 @@ def attention_plan(device: torch.device, seed: int = 0) -> Plan:
         return min(1, (done + 1) / 20) * (1 - done / steps)
 
     return Plan(
-        what="two layers of attention on Tiny Shakespeare",
+        what=f"two layers of attention on {on}",
         trained=trained,
         step=next_token_step(model, [optimizer], clip=None),
         draw=lambda generator: random_windows(train, batch, context, generator),
@@ -45,10 +48,13 @@ def attention_plan(device: torch.device, seed: int = 0) -> Plan:
     )
 
 
-def lm_plan(device: torch.device, seed: int = 0) -> Plan:
-    """Return chapter 05's training: two minutes of two cores, 1,441 steps of 16 windows of 128 characters, Muon."""
+def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Plan:
+    """Return chapter 05's training: two minutes of two cores, 1,441 steps of 16 windows of 128 characters, Muon.
+
+    text: Tiny Shakespeare when left out.
+    """
     steps, context, batch = 1441, 128, 16
-    text = load_shakespeare()
+    on, text = _on(text), text or load_shakespeare()
     torch.manual_seed(seed)
     model = Transformer(modern(len(text.vocabulary), context_length=context, n_layers=4, n_heads=2, d_model=128))
     model.to(device)
@@ -60,7 +66,7 @@ def lm_plan(device: torch.device, seed: int = 0) -> Plan:
         return {"validation bits per character": cross_entropy(model, validation) / math.log(2)}
 
     return Plan(
-        what="a Transformer of 796,928 parameters on Tiny Shakespeare",
+        what=f"a Transformer of {sum(p.numel() for p in model.parameters()):,} parameters on {on}",
         trained=trained,
         step=next_token_step(model, optimizers.values(), clip=1.0, bfloat16=bfloat16_pays(device)),
         draw=lambda generator: random_windows(train, batch, context, generator),
@@ -71,6 +77,11 @@ def lm_plan(device: torch.device, seed: int = 0) -> Plan:
         every=10,
         unit=("tokens", batch * context),
     )
+
+
+def _on(text: Text | None) -> str:
+    """Name a text: the course's, or a reader's by its size and its split."""
+    return "Tiny Shakespeare" if text is None else f"a text of your own, {text.summary()}"
 
 
 @torch.no_grad()
