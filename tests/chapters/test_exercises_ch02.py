@@ -29,25 +29,6 @@ WRONG = {
             "return torch.einsum('...ij,...j->...i', J, direction)",
         ),
     },
-    "attention.dot_product_variance": {
-        "means_ignored": ("return d * var_q * var_k", "total = 0.0\nfor _ in range(d):\n    total += var_k * var_q\nreturn total"),
-        "square_of_mean": (
-            "return d * (var_q + mean_q ** 2) * (var_k + mean_k ** 2)",
-            "second = lambda m, v: v + m * m\nreturn second(mean_q, var_q) * second(mean_k, var_k) * d",
-        ),
-        "mean_unsquared": (
-            "return d * (var_q * var_k + mean_q * var_k + mean_k * var_q)",
-            "return sum((var_q + mean_q) * (var_k + mean_k) - mean_q * mean_k for _ in range(d))",
-        ),
-        "d_squared": (
-            "return d * d * (var_q * var_k + mean_q ** 2 * var_k + mean_k ** 2 * var_q)",
-            "one = (var_q + mean_q ** 2) * (var_k + mean_k ** 2) - mean_q ** 2 * mean_k ** 2\nreturn one * d ** 2",
-        ),
-        "standard_deviation": (
-            "return math.sqrt(d * (var_q * var_k + mean_q ** 2 * var_k + mean_k ** 2 * var_q))",
-            "v = (var_q + mean_q ** 2) * (var_k + mean_k ** 2) - (mean_q * mean_k) ** 2\nreturn (d * v) ** 0.5",
-        ),
-    },
     "attention.scaled_dot_product": {
         "unscaled": (
             "s = q @ k.mT\nif mask is not None:\n    s = s.masked_fill(~mask, -torch.inf)\nw = s.softmax(-1)\nreturn w @ v, w",
@@ -201,21 +182,6 @@ WRONG = {
             "return torch.stack(x.chunk(n_heads, -1), 1) if n_heads > 1 else x",
         ),
     },
-    "attention.join_heads": {
-        "no_transpose_back": ("B, H, T, d = x.shape\nreturn x.reshape(B, T, H * d)", "return x.flatten().view(len(x), x.shape[2], -1)"),
-        "interleaved_back": (
-            "B, H, T, d = x.shape\nreturn x.permute(0, 2, 3, 1).reshape(B, T, H * d)",
-            "return torch.stack(list(x.unbind(1)), dim=-1).flatten(2)",
-        ),
-        "heads_summed": (
-            "return torch.cat([x.sum(1)] * x.shape[1], dim=-1)",
-            "B, H, T, d = x.shape\nreturn x.sum(1)[:, :, None].expand(B, T, H, d).reshape(B, T, H * d)",
-        ),
-        "shape": (
-            "return torch.cat(list(x.squeeze(1).unbind(1)), -1)",
-            "return torch.cat(list(x.unbind(1)), -1) if x.shape[1] > 1 else x",
-        ),
-    },
 }  # fmt: skip
 
 RIGHT = {
@@ -223,11 +189,6 @@ RIGHT = {
         "J = torch.diag_embed(weights) - weights[..., :, None] * weights[..., None, :]\nreturn (J @ direction[..., None])[..., 0]",
         "p, u = weights, direction\nreturn p * u - p * torch.einsum('...k,...k->...', p, u)[..., None]",
         "return torch.func.jvp(lambda s: s.softmax(-1), (weights.log(),), (direction,))[1]",
-    ),
-    "attention.dot_product_variance": (
-        "total = 0\nfor _ in range(d):\n"
-        "    total += (var_q + mean_q ** 2) * (var_k + mean_k ** 2) - (mean_q * mean_k) ** 2\nreturn total",
-        "return torch.tensor(var_q * var_k + mean_q ** 2 * var_k + mean_k ** 2 * var_q, dtype=torch.float64) * d",
     ),
     "attention.scaled_dot_product": (
         "q_heads = torch.broadcast_shapes(q.shape[:-2])\nrows = []\n"
@@ -254,10 +215,6 @@ RIGHT = {
     "attention.split_heads": (
         "return torch.stack(x.chunk(n_heads, dim=-1), dim=1)",
         "return x.unflatten(-1, (n_heads, -1)).permute(0, 2, 1, 3)",
-    ),
-    "attention.join_heads": (
-        "return torch.cat(list(x.unbind(1)), dim=-1)",
-        "B, H, T, d = x.shape\nout = x.new_zeros(B, T, H * d)\nfor h in range(H):\n    out[..., h * d:(h + 1) * d] = x[:, h]\nreturn out",
     ),
 }  # fmt: skip
 

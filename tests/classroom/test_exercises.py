@@ -168,7 +168,7 @@ def test_progress_lists_every_state_and_reset_forgets(cell, capsys, home):
     capsys.readouterr()
     progress()
     said = capsys.readouterr().out
-    assert "02_attention: 3 of 10 done" in said
+    assert "02_attention: 3 of 8 done" in said
     for line in ("✓ done                            attention.softmax_jvp", "✗ wrong                           attention.fault_a",
                  "✓ done after seeing the solution  attention.fault_c", "◦ open                            attention.is_causal"):  # fmt: skip
         assert line in said
