@@ -102,8 +102,8 @@ def alibi(n_heads: int, positions: Int[Tensor, "time"]) -> Float[Tensor, "heads 
     """Return what ALiBi adds to the scores of causal attention (Press, Smith and Lewis 2022, section 3), in float32.
 
     Head h = 1 … H adds −2^(−8h/H) · |t − s| to the score of the query at t with the key at s, after the division by
-    √d_head. Nothing is learned, and nothing is added to queries, keys or values. The paper has this for H a power
-    of two and interleaves two such rows of slopes for other H; here the formula serves for every H.
+    √d_head. Nothing is learned, and nothing is added to queries, keys or values. (The authors' code takes other slopes
+    where H is not a power of two.)
     ValueError for fewer than one head.
     """
     if n_heads < 1:

@@ -2,12 +2,6 @@
 
 # ruff: noqa: E741 (m, l, o are the papers' letters)
 
-import pytest
-
-from course_lib.chapters.exercises import REGISTRY
-from course_lib.classroom.exercises.check import check
-from course_lib.classroom.exercises.spec import Answer
-
 
 def filled(block):
     """A shift matrix written entry by entry; block is the code of the four entries."""
@@ -56,18 +50,6 @@ def looped(l="l * c + e.sum(-1)", o="o * c[..., None]", add="O = O + e[..., j, N
 
 
 SUM, PLUS = "l * c + e.sum(-1)", "o * c.unsqueeze(-1) + e @ values"
-EXPLICIT, ONLINE = "T * T + 3 * T * d_head", "4 * T * d_head + T"
-
-
-def counted(explicit=EXPLICIT, online=ONLINE, times="n_heads * itemsize"):
-    return f"return ({explicit}) * {times}, ({online}) * {times}"
-
-
-def added(parts, times="n_heads * itemsize"):
-    return (
-        f"explicit = online = 0\nfor n in {parts[0]}:\n    explicit += n * {times}\n"
-        f"for n in {parts[1]}:\n    online += n * {times}\nreturn [explicit, online]"
-    )
 
 
 WRONG = {
@@ -137,14 +119,6 @@ WRONG = {
             looped().replace("(scores - M[..., None]).exp()", "scores.sub(m[..., None]).exp() * (m - M)[..., None].exp()"),
         ),
     },
-    "positions.attention_bytes": {
-        "scores_too": (counted(f"{EXPLICIT} + T * T"), added(("[T * d_head] * 3 + [T ** 2] * 2", "[T * d_head] * 4 + [T]"))),
-        "weights_only": (counted("T * T"), added(("[T ** 2]", "[T * d_head] * 4 + [T]"))),
-        "no_output": (counted(online="3 * T * d_head + T"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 3 + [T]"))),
-        "no_statistic": (counted(online="4 * T * d_head"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4"))),
-        "one_head": (counted(times="itemsize"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]"), "itemsize")),
-        "numbers": (counted(times="n_heads"), added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]"), "n_heads")),
-    },
 }  # fmt: skip
 
 RIGHT = {
@@ -164,23 +138,4 @@ RIGHT = {
         looped(),
         update(SUM, "o * c[..., None] + torch.einsum('...qk,...kv->...qv', e, values)"),
     ),
-    "positions.attention_bytes": (
-        counted(),
-        added(("[T * d_head] * 3 + [T ** 2]", "[T * d_head] * 4 + [T]")),
-        "both = torch.tensor([3 * T * d_head + T * T, 4 * T * d_head + T])\nreturn tuple(both * n_heads * itemsize)",
-    ),
 }
-
-
-@pytest.mark.parametrize("default", ["", "=1", "=8", "=4.5"])
-def test_a_default_that_later_cells_rely_on_is_asked_for(default):
-    scope = {}
-    body = f"def attention_bytes(n_heads, T, d_head, itemsize{default}):\n    {counted()}"
-    exec(body, scope)
-    assert check(scope["attention_bytes"], REGISTRY.find("positions.attention_bytes")).key == "parameters"
-
-
-def test_the_answer_knows_its_tempting_ones():
-    (answer,) = (e for e in REGISTRY.chapters["03_positions_and_cost"].values() if isinstance(e, Answer))
-    assert answer.right == 2 * 32 * 8 * 128 * 2 * 131_072 / 2**30
-    assert answer.wrong.keys() >= {answer.right / 2, answer.right * 2, answer.right * 4, answer.right / 32}

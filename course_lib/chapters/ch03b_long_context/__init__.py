@@ -1,0 +1,1 @@
+"""What chapter 03b is held with."""
