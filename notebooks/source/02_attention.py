@@ -113,58 +113,27 @@ shares = [math.exp(score / math.sqrt(2)) for score in scores]
 weights = [share / sum(shares) for share in shares]
 output = [sum(weights[j] * v[j, i].item() for j in range(5)) for i in range(2)]
 print(f"'crown' now carries: person {output[0]:.2f}, royal {output[1]:.2f}")
-
-
-def hard(query):
-    return v[(k @ query).argmax()]
-
-
-def soft(query):
-    return (k @ query / math.sqrt(2)).softmax(dim=-1) @ v
-
-
 claim("the row of ‘crown’ in the first figure is this soft look-up",
       all(abs(weights[j] - promise[4, j].item()) < 0.006 for j in range(5)))
+
+nudged = crown + torch.tensor([0.0, 0.1], dtype=f64)
+soft, soft_nudged = ((k @ query / math.sqrt(2)).softmax(dim=-1) @ v for query in (crown, nudged))
+moved = (soft_nudged - soft).abs().max().item()
+claim("nudge the query by 0.1: the hard look-up finds the same word, the soft answer changes",
+      (k @ nudged).argmax() == best and moved > 0.001, soft_answer_moved=moved)
 
 # %% tags=["hide-input"]
 fig = pictures.look_up(tokens, "crown", crown, k, weights, v, output)
 show(fig, alt="The look-up as a diagram: the query of ‘crown’ is compared with five keys; bars show the "
               "weights, 0.66 for ‘king’; the values, so weighted, add up to the output.")
 
-# %%
-nudged = crown + torch.tensor([0.0, 0.1], dtype=f64)
-moved = (soft(nudged) - soft(crown)).abs().max().item()
-claim("nudge the query by 0.1: the hard answer does not change, the soft one does",
-      torch.equal(hard(nudged), hard(crown)) and moved > 0.001, soft_moved=moved)
-
 # %% [markdown]
 # ## 2 · The softmax and its derivative
 #
-# The softmax has a property that we shall use and one that we have to live with.
+# Adding one number $c$ to every score changes no weight, because $e^c$ cancels in equation (2.1). A factor does not cancel:
+# a query ten times as long has scores ten times as large, and the softmax chooses harder.
 #
-# **A shift changes nothing:** $\operatorname{softmax}(s + c) = \operatorname{softmax}(s)$, because $e^c$ stands in the
-# numerator and in every term of the denominator, and cancels.
-#
-# **A scale changes everything:** multiplying all scores by a factor is not such a shift. **Guess:** if the query of
-# ‘crown’ were ten times as long, all its scores would be ten times as large. What weight would ‘king’ get then, in place
-# of 0.66?
-
-# %% tags=["nbval-ignore-output"]
-guess("ten_times", ...)
-
-# %%
-s = k @ crown / math.sqrt(2)  # the five scaled scores of 'crown'
-p = s.softmax(dim=-1)
-ten_times = (10 * s).softmax(dim=-1)[1].item()
-claim("adding 100 to every score changes no weight", torch.allclose((s + 100).softmax(-1), p, rtol=1e-12))
-claim("with a query ten times as long, ‘king’ gets more than 0.9999: the hard look-up is back",
-      ten_times > 0.9999, guessed="ten_times", weight=ten_times)
-claim("with a query of length 0 every word gets a fifth: a plain average",
-      torch.allclose((0 * s).softmax(-1), torch.full((5,), 0.2, dtype=f64)))
-
-# %% [markdown]
-# The length of a query thus decides how hard the softmax chooses. To learn such lengths we need
-# $\partial p_j / \partial s_i$. Write $p_j = e^{s_j}/Z$ with $Z = \sum_i e^{s_i}$, so that
+# For learning we need $\partial p_j / \partial s_i$. Write $p_j = e^{s_j}/Z$ with $Z = \sum_i e^{s_i}$, so that
 # $\partial Z/\partial s_i = e^{s_i}$. The rule for quotients gives
 #
 # $$\frac{\partial p_j}{\partial s_i} = \frac{\delta_{ij}\, e^{s_j}}{Z} - \frac{e^{s_j}\, e^{s_i}}{Z^2}
@@ -174,18 +143,18 @@ claim("with a query of length 0 every word gets a fifth: a plain average",
 # $-p_j p_i < 0$: raising one score raises its own weight and lowers all the others.
 
 # %%
+s = k @ crown / math.sqrt(2)  # the five scaled scores of 'crown'
+p = s.softmax(dim=-1)
+claim("adding 100 to every score changes no weight",
+      torch.allclose((s + 100).softmax(-1), p, rtol=1e-12))
+claim("ten times the scores: ‘king’ gets more than 0.9999, and the hard look-up is back; "
+      "none of them: a fifth for every word",
+      (10 * s).softmax(-1)[1] > 0.9999 and torch.allclose((0 * s).softmax(-1), torch.full_like(s, 0.2)))
 J = torch.diag(p) - torch.outer(p, p)
 by_autograd = torch.autograd.functional.jacobian(lambda s: s.softmax(dim=-1), s)
 claim("equation (2.2) is what autograd finds", torch.allclose(J, by_autograd, rtol=1e-12, atol=1e-15))
 claim("each row sums to zero, for a shift does nothing; each column too, for weight is only moved about",
       max(J.sum(0).abs().max(), J.sum(1).abs().max()) < 1e-15)
-
-# %% tags=["hide-input"]
-fig, ((ax,),) = figures.new(width=6, height=3.2)
-figures.matrix(ax, J, tokens, tokens, "J: weight of the row by score of the column", kind="signed")
-figures.title(ax, "Raise the score of ‘king’: it gains, four words lose")
-show(fig, alt="The softmax's Jacobian for the query of ‘crown’, five by five: positive on the diagonal, "
-              "0.22 for ‘king’, negative everywhere else.")
 
 # %% [markdown]
 # ### Exercise: the Jacobian times a vector
@@ -245,9 +214,7 @@ claim("and that estimate could tell 64 from 60", 5 * standard_error < 4)
 #
 # The gradient reaches the scores through $J$. When one weight is near 1 and the others are near 0, all entries of
 # equation (2.2) are near 0, and little gets through. As the size of $J$ we take the root of the sum of its squared
-# entries. The diagonal gives $(p_i - p_i^2)^2$, the rest $p_i^2 p_j^2$; together that is
-# $\sum_i p_i^2 - 2\sum_i p_i^3 + \big(\sum_i p_i^2\big)^2$, and again no matrix is needed. We measure it for 2,000 random
-# queries with 16 random keys each.
+# entries, and measure it for 2,000 random queries with 16 random keys each.
 #
 # **Guess:** leave the scale out and go from $d_k = 4$ to $d_k = 1{,}024$. By what factor does the *median* size fall?
 
@@ -255,20 +222,16 @@ claim("and that estimate could tell 64 from 60", 5 * standard_error < 4)
 guess("unscaled_factor", ...)
 
 # %%
-def size_of_jacobian(p):
-    """Return the root of the sum of squares of diag(p) − p pᵀ, for each row of p."""
-    squares = p.square().sum(-1)
-    return (squares - 2 * (p**3).sum(-1) + squares**2).clamp(min=0).sqrt()
-
-
 sizes, with_scale, without = [4, 16, 64, 256, 1024], [], []
 generator = torch.Generator().manual_seed(5)
 for d_k in sizes:
     one = torch.randn(2000, 1, d_k, dtype=f64, generator=generator)
     many = torch.randn(2000, 16, d_k, dtype=f64, generator=generator)
     raw = (one * many).sum(-1)  # (2000, 16)
-    with_scale.append(size_of_jacobian((raw / math.sqrt(d_k)).softmax(-1)))
-    without.append(size_of_jacobian(raw.softmax(-1)))
+    for kept, numbers in ((with_scale, raw / math.sqrt(d_k)), (without, raw)):
+        shares = numbers.softmax(-1)
+        jacobians = torch.diag_embed(shares) - shares[:, :, None] * shares[:, None, :]  # (2000, 16, 16)
+        kept.append(jacobians.square().sum((1, 2)).sqrt())
 
 # %%
 scaled_medians = [sample.median().item() for sample in with_scale]
@@ -294,10 +257,10 @@ show(fig, alt="Size of the softmax's Jacobian against d_k, log scales: level nea
               "unscaled, the median falls below a ten-thousandth while the mean stays above 0.03.")
 
 # %% [markdown]
-# So the median softmax goes nearly dead, while the mean falls little: queries whose two best scores lie close together
-# keep their gradient and hold the mean up. Vaswani et al. write that large scores push the softmax ‘into regions where
-# it has extremely small gradients’; at large $d_k$ that is true of *most* queries, not of all. A model without the
-# scale can still learn. How much worse it does is measured in chapter 02b.
+# The median softmax goes nearly dead, while the mean falls little: queries whose two best scores lie close together keep
+# their gradient. Vaswani et al. write that large scores push the softmax ‘into regions where it has extremely small
+# gradients’; at large $d_k$ that is true of *most* queries, not of all, and a model without the scale can still learn.
+# How much worse it does is measured in chapter 02b.
 
 # %% [markdown]
 # ## 4 · All positions ask at once
@@ -310,7 +273,7 @@ show(fig, alt="Size of the softmax's Jacobian against d_k, log scales: level nea
 #
 # In **self-attention** all three are made from the same positions $x$ by three matrices, which training finds.
 # Ours are made by hand. A row of $x$ says *person, thing, royal, act*; $W_q$ lets things ask for persons and persons for
-# things; $W_k$ and $W_v$ pick out columns. (Section 5 will use the column *act*.)
+# things; $W_k$ and $W_v$ pick out columns.
 
 # %%
 x = torch.tensor([[0.1, 0.1, 0.0, 0.0], [1.5, 0.1, 1.2, 0.1], [0.2, 0.3, 0.1, 1.3],
@@ -323,7 +286,6 @@ q = x @ W_q  # (5, 2)
 claim("these are the keys, the values and the query of section 1",
       torch.equal(x @ W_k, k) and torch.equal(x @ W_v, v) and torch.equal(q[4], crown))
 
-# %%
 rows = []
 for i in range(5):  # the loop: one position after the other asks
     row = torch.tensor([math.exp(q[i] @ k[j] / math.sqrt(2)) for j in range(5)], dtype=f64)
@@ -346,8 +308,6 @@ scaled = q @ k.T / math.sqrt(2)
 causal = scaled.masked_fill(~mask, -torch.inf).softmax(dim=-1)
 claim("under the causal mask no weight lies above the diagonal, and every row still sums to 1",
       not causal.triu(1).any() and torch.allclose(causal.sum(-1), torch.ones(5, dtype=f64)))
-
-# %% tags=["hide-input"]
 titles = ("Every pair is scored,", "the future is struck out,", "the rest shares 1")
 fig = pictures.attention_stages(q @ k.T, scaled, causal, mask, tokens, titles)
 show(fig, alt="Three stages of causal attention on five words: scores of every pair, scaled with the "
@@ -438,30 +398,29 @@ free = (free_layer(x[order]) - free_layer(x)[order]).abs().max().item()
 claim("without a mask every word gets the output that it had before", free < 1e-12,
       guessed="shuffled", largest_change=free)
 under_mask = (causal_layer(x[order]) - causal_layer(x)[order]).abs().max().item()
-claim("under the causal mask an output changes by more than 0.1", under_mask > 0.1, largest_change=under_mask)
+claim("under the causal mask an output changes by more than 0.1",
+      under_mask > 0.1, largest_change=under_mask)
 
 # %% [markdown]
-# The reason takes one line. Let $P$ be the matrix that shuffles, so that $Px$ is the shuffled sentence. The queries, keys
-# and values become $PQ$, $PK$, $PV$, and the scores $PQK^\top P^\top$: rows and columns are shuffled alike. The softmax
-# works within rows, so the weights become $P\,p\,P^\top$. The output is $P\,p\,P^\top P V = P\,(pV)$, for $P^\top P$ is the
-# identity: the same outputs, in their new places.
+# Let the matrix $P$ shuffle. From $Px$ come $PQ$, $PK$, $PV$, the scores $PQK^\top P^\top$ and, as the softmax works within
+# rows, the weights $P\,p\,P^\top$. The output $P\,p\,P^\top P V = P\,(pV)$ is the old one in new places. A causal mask tells
+# how much came before; without one a model must be told the order.
 #
-# To attention, ‘the king wore his crown’ and ‘his crown wore the king’ are the same set of words. The causal mask breaks
-# this, because it tells each position how much came before. A model without one must be told the order; chapter 03
-# shows how.
-
-# %% [markdown]
 # ## 5 · Several heads
 #
-# One softmax gives one set of weights that sum to 1. But ‘crown’ may want to know two things: *whose* it is, and *what
-# was done* with it. What one answer gains in weight, the other loses. So cut the width $C$ into $H$ **heads** of
-# $d = C/H$ numbers. Each head has queries, keys and values of its own and shares out its own 1; the results are put side
-# by side, and a last matrix $W_o$ mixes them. Our second head asks for acts.
+# One softmax shares out one 1. But ‘crown’ may want to know two things: *whose* it is, and *what was done* with it. So cut
+# the width $C$ into $H$ **heads** of $d = C/H$ numbers, each with queries, keys, values and a softmax of its own. Their
+# results stand side by side, and a matrix $W_o$ mixes them. Our second head asks for acts.
+#
+# A head's score of $x_i$ and $x_j$ is $x_i W_q W_k^\top x_j^\top/\sqrt d$ with its own columns: a narrow question, for
+# $W_q W_k^\top$ then has rank $d$ at most.
 
 # %%
-M_q = torch.cat([W_q, torch.tensor([[1.0, 0], [1.5, 0], [0, 1.0], [0, 0]], dtype=f64)], dim=1)  # (C, H·d)
-M_k = torch.cat([W_k, torch.tensor([[0, 0], [0, 0], [0, 0.5], [1.5, 0]], dtype=f64)], dim=1)
-M_v = torch.cat([W_v, torch.tensor([[0, 0], [0, 1.0], [0, 0], [1.0, 0]], dtype=f64)], dim=1)
+asks = torch.tensor([[1.0, 0], [1.5, 0], [0, 1.0], [0, 0]], dtype=f64)  # head 1: anybody asks for an act
+shows = torch.tensor([[0, 0], [0, 0], [0, 0.5], [1.5, 0]], dtype=f64)
+gives = torch.tensor([[0, 0], [0, 1.0], [0, 0], [1.0, 0]], dtype=f64)
+both = ((W_q, asks), (W_k, shows), (W_v, gives))
+M_q, M_k, M_v = (torch.cat(pair, dim=1) for pair in both)  # (C, H·d)
 M_o = torch.tensor([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0]], dtype=f64)
 
 found, p_heads = [], []
@@ -473,26 +432,14 @@ for h in range(2):  # the loop over heads: each has its own two columns
 looped = torch.cat(found, dim=-1) @ M_o  # W_o puts each number back into the column of its meaning
 print("'crown' found: person {:.2f}, thing {:.2f}, royal {:.2f}, act {:.2f}".format(*looped[4]))
 
-# %% [markdown]
-# The score that one head gives to the positions $x_i$ and $x_j$ is
-# $x_i W_q W_k^\top x_j^\top/\sqrt d$ with the head's own columns. The $C \times C$ matrix in the middle has rank $d$ at
-# most. Heads are therefore many narrow questions in place of one wide one, for as many multiplications.
-
 # %%
 _, p_one = scaled_dot_product_attention(x @ M_q, x @ M_k, x @ M_v)  # one head of all four numbers
-claim("one head that asks for both gives neither ‘king’ nor ‘wore’ half; each of two heads gives its word 0.6 or more",
+claim("one head that asks for both gives neither ‘king’ nor ‘wore’ half; "
+      "each of two heads gives its word 0.6 or more",
       max(p_one[4, 1], p_one[4, 2]) < 0.5 and p_heads[0][4, 1] > 0.6 and p_heads[1][4, 2] > 0.6,
       one_head=p_one[4, 1:3], two_heads=[p_heads[0][4, 1], p_heads[1][4, 2]])
 claim("the 4 × 4 matrix of each head has rank 2", all(
     torch.linalg.matrix_rank(M_q[:, a : a + 2] @ M_k[:, a : a + 2].T) == 2 for a in (0, 2)))
-
-# %% tags=["hide-input"]
-fig, (axes,) = figures.new(1, 2, height=3.3)
-for h, (ax, head, word) in enumerate(zip(axes, p_heads, (1, 2), strict=True)):
-    figures.matrix(ax, head, tokens, tokens, f"weights of head {h}")
-    figures.title(ax, f"Head {h}: ‘crown’ finds ‘{tokens[word]}’, {head[4, word]:.2f}")
-show(fig, alt="Weights of two heads on the five words: in head 0 ‘crown’ gives 0.66 to ‘king’, in head 1 "
-              f"it gives {p_heads[1][4, 2]:.2f} to ‘wore’.")
 
 # %% [markdown]
 # ### Exercise: all heads at once
@@ -517,14 +464,10 @@ batch = torch.stack([x, x[order]])  # (B, T, C): the sentence, and the same word
 q_heads, k_heads, v_heads = (split_heads(batch @ W, 2) for W in (M_q, M_k, M_v))  # (B, H, T, d)
 per_head, _ = scaled_dot_product_attention(q_heads, k_heads, v_heads)
 joined = per_head.transpose(1, 2).reshape(2, 5, 4)  # split_heads backwards: (B, T, H·d)
-claim("one reshape does what the loop did", torch.allclose((joined @ M_o)[0], looped, rtol=1e-10, atol=1e-12))
+claim("one reshape does what the loop did",
+      torch.allclose((joined @ M_o)[0], looped, rtol=1e-10, atol=1e-12))
 
-# %% [markdown]
-# You have now built what the library holds. From here on the course imports it: `MultiHeadAttention` is these lines with
-# the four matrices as layers. Its `forward` uses PyTorch's fused function, its `attend` returns the weights as well.
-
-# %%
-from course_lib.attention.multi_head import MultiHeadAttention
+from course_lib.attention.multi_head import MultiHeadAttention  # what you built, its matrices as layers
 
 layer = MultiHeadAttention(d_model=4, n_heads=2).double()
 linears = (layer.query, layer.key, layer.value, layer.output)
@@ -537,13 +480,14 @@ claim("the library's class is the same function, with its weights returned or no
 # %% [markdown]
 # ### Look yourself
 #
-# Here are the two heads under a causal mask, opened stage by stage. Choose a cell to see its number written out. Then put
-# the king behind the crown, ‘his crown the king wore’: what is left for ‘crown’ to find? The words that it knows are
-# printed.
+# From here on the course imports `MultiHeadAttention`, which is what you have just built. Below, our two heads stand under a
+# causal mask and are opened stage by stage. Choose a cell to see its number written out. Then put the king behind the
+# crown, ‘his crown the king wore’: what is left for ‘crown’ to find? The words that the explorer knows are printed.
 
-# %%
+# %% tags=["hide-input"]
 lexicon = dict(zip(tokens, x.tolist(), strict=True))
-lexicon |= {"queen": lexicon["king"], "her": lexicon["his"], "lost": lexicon["wore"], "ring": lexicon["crown"]}
+same = {"queen": "king", "her": "his", "lost": "wore", "ring": "crown"}
+lexicon |= {word: lexicon[like] for word, like in same.items()}
 print("words:", *lexicon)
 
 
@@ -553,14 +497,13 @@ def attend(own):
         raise ValueError(f"text: no word {unknown[0]!r} here")
     rows = torch.tensor([[lexicon[word] for word in own.split()]], dtype=f64)  # (1, T, C)
     return [split_heads(rows @ W, 2) for W in (M_q, M_k)]  # q and k, (1 layer, H, T, d)
-
-# %% tags=["hide-input"]
 alt = ("Explorer of attention on your own words: scores, scaling and mask, weights, one cell written "
        "out, both heads side by side.")
 try:
     from course_lib.chapters.ch02_attention.explorer import AttentionExplorer
 
-    explorer = AttentionExplorer(attend, "the king wore his crown", alt=alt, cut=str.split, unit="words")
+    explorer = AttentionExplorer(attend, "the king wore his crown", head=1, alt=alt,
+                                 cut=str.split, unit="words")
 except ImportError:  # run as a script where there are no widgets
     explorer = alt
 explorer
@@ -584,8 +527,8 @@ explorer
 
 # %% tags=["hide-input"]
 fig = pictures.backward_pass()
-show(fig, alt="Attention as a chain of boxes, Q and K to scores to weights to the output, V joining at the "
-              "end; dashed arrows lead the gradient back through every box.")
+show(fig, alt="Attention as a chain of boxes, Q and K to scores to weights to the output, V joining at "
+              "the end; dashed arrows lead the gradient back through every box.")
 
 # %%
 Q, K, V = (t.clone().requires_grad_() for t in (q, k, v))
@@ -621,18 +564,18 @@ answer("attention.fault_c", ...)
 # %% [markdown]
 # ## What stays
 #
-# - Attention is a soft look-up: a softmax of dot products, then a weighted mean of values. Its first example is a row of
-#   our table: [*the row of ‘crown’ in the first figure is this soft look-up*](#1-·-From-a-dictionary-to-a-soft-look-up).
-# - The softmax's Jacobian is $\operatorname{diag}(p) - p\,p^\top$, and its product with a vector needs no matrix:
+# - Attention is a soft look-up, a softmax of dot products and then a weighted mean:
+#   [*the row of ‘crown’ in the first figure is this soft look-up*](#1-·-From-a-dictionary-to-a-soft-look-up).
+# - $J = \operatorname{diag}(p) - p\,p^\top$, and $Ju$ needs no matrix:
 #   [*equation (2.2) is what autograd finds*](#2-·-The-softmax-and-its-derivative),
 #   [*without the matrix, the same product*](#Exercise:-the-Jacobian-times-a-vector).
-# - For independent entries of mean 0 and variance 1, scores have variance $d_k$. For such random queries at
-#   $d_k = 1{,}024$, unscaled, the median Jacobian is nearly 0:
+# - For independent entries of mean 0 and variance 1 scores have variance $d_k$; unscaled, at $d_k = 1{,}024$, the median
+#   Jacobian of such queries is nearly 0:
 #   [*unscaled, the median falls by more than ten thousand*](#What-a-large-spread-does-to-the-gradient).
-# - A mask acts before the softmax. Test the output and not the weights, for
-#   [*masking after the softmax leaks*](#Exercise:-can-it-see-the-future?). Without a mask, order is lost:
+# - A mask acts before the softmax, and one tests the output:
+#   [*masking after the softmax leaks*](#Exercise:-can-it-see-the-future?). Without a mask order is lost:
 #   [*every word gets the output that it had before*](#Order-is-lost).
-# - Heads are low-rank questions asked side by side, computed by one reshape:
+# - Heads are low-rank questions asked side by side:
 #   [*the 4 × 4 matrix of each head has rank 2*](#5-·-Several-heads),
 #   [*one reshape does what the loop did*](#Exercise:-all-heads-at-once).
 

@@ -38,8 +38,8 @@ def look_up(
     ):
         ax.text(x, -0.85, name, ha="center", fontsize=10, color=INK, weight="bold")
     for r, (token, key, weight, value) in enumerate(zip(tokens, keys, weights, values, strict=True)):
-        ax.plot([0.9, 2.6], [middle, r], color=BLUE, linewidth=1, zorder=1)
-        ax.text(2.45, r - 0.08, token, ha="right", va="bottom", fontsize=10, color=INK)
+        ax.plot([0.9, 1.75], [middle, r], color=BLUE, linewidth=1, zorder=1)
+        ax.text(2.1, r, token, ha="center", va="center", fontsize=10, color=INK)
         _box(ax, 3.0, r, _pair(key), ORANGE)
         ax.text(4.3, r, f"{float(query @ key):.2f}", ha="center", va="center", fontsize=10, color=INK)
         ax.barh(r, 1.4 * weight, left=5.1, height=0.55, color=BERRY)
@@ -59,16 +59,20 @@ def backward_pass() -> Figure:
     figure, ((ax,),) = new(width=9.5, height=2.7)
     places = {"Q": (0, 1), "K": (0, -1), "s": (2.3, 0), "p": (4.6, 0), "V": (4.6, -1.6), "O": (6.9, 0), "L": (9, 0)}
     colours = {"Q": BLUE, "K": ORANGE, "V": TEAL, "p": BERRY}
-    ways = {
-        "Qs": "∂s · K/√d", "Ks": "∂sᵀ · Q/√d", "sp": "J · ∂p", "pO": "G · Vᵀ", "VO": "pᵀ · G", "OL": "G",
-    }  # fmt: skip
-    for (start, end), says in ways.items():
+    ways = {  # what the gradient meets on its way back, and where that is written
+        "Qs": ("∂s · K/√d", 1.75, 0.75),
+        "Ks": ("∂sᵀ · Q/√d", 1.95, -0.85),
+        "sp": ("J · ∂p", 3.45, -0.5),
+        "pO": ("G · Vᵀ", 5.4, 0.3),
+        "VO": ("pᵀ · G", 6.35, -1.15),
+        "OL": ("G", 7.95, -0.5),
+    }
+    for (start, end), (says, x, y) in ways.items():
         (x0, y0), (x1, y1) = places[start], places[end]
         forward, back = {"arrowstyle": "->", "color": INK}, {"arrowstyle": "->", "color": MUTE, "linestyle": "--"}
         ax.annotate("", (x1 - 0.35, y1 + 0.07), (x0 + 0.35, y0 + 0.07), arrowprops=forward)
         ax.annotate("", (x0 + 0.35, y0 - 0.13), (x1 - 0.35, y1 - 0.13), arrowprops=back)
-        below = -0.3 if y0 == y1 else -0.45
-        ax.text((x0 + x1) / 2 + 0.15, (y0 + y1) / 2 + below, says, ha="center", va="top", fontsize=9.5, color=MUTE)
+        ax.text(x, y, says, ha="center", va="center", fontsize=9.5, color=MUTE)
     for name, (x, y) in places.items():
         _box(ax, x, y, name, colours.get(name, INK))
     ax.text(3.45, 0.22, "softmax", ha="center", fontsize=9.5, color=INK)
