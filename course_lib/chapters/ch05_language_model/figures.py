@@ -1,0 +1,150 @@
+"""Pictures of chapter 05: both tables, curves over their rivals, the ladder, ways to measure, the cache."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Rectangle
+from torch import Tensor
+
+from course_lib.classroom import figures
+from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, PALE, TEAL, TEXT
+
+
+def tables(panels: Mapping[str, Mapping[str, float | Sequence[float]]], low: float, high: float) -> Figure:
+    """Return a panel for each table: bits by name, best last; one number is a rival's, several are a model's seeds."""
+    figure, (axes,) = figures.new(1, len(panels), width=9.5, height=3.2)
+    for ax, (heading, rows) in zip(axes, panels.items(), strict=True):
+        means = {name: sum(bits) / len(bits) if isinstance(bits, Sequence) else bits for name, bits in rows.items()}
+        names = sorted(means, key=means.__getitem__)
+        for y, name in enumerate(names):
+            of_model = isinstance(rows[name], Sequence)
+            colour = ORANGE if of_model else MUTE
+            ax.plot([low, means[name]], [y, y], color=colour, linewidth=1.2, linestyle="-" if of_model else "--")
+            bits = rows[name] if of_model else [means[name]]
+            ax.plot(bits, [y] * len(bits), "^" if of_model else "o", color=colour, markersize=6)
+            ax.text(max(bits) + 0.03 * (high - low), y, f"{means[name]:.2f}", va="center", fontsize=9.5, color=INK)
+        ax.set_yticks(range(len(names)), names)
+        ax.set(xlim=(low, high), ylim=(-0.6, len(names) - 0.4), xlabel="bits per character of the test part")
+        figures.title(ax, heading)
+    return figure
+
+
+def over_levels(
+    recorded: Mapping[int, Sequence[float]], levels: Mapping[str, float], live: Mapping[int, float]
+) -> Figure:
+    """Return the recorded curves, step → bits of every seed, over rivals' levels, and one live run as diamonds."""
+    figure, ((ax,),) = figures.new(width=9.5, height=3.4)
+    for name, level in levels.items():
+        figures.level(ax, level, f"{name} {level:.2f}")
+    ax.plot(list(recorded), list(recorded.values()), color=ORANGE, linewidth=1.2)
+    ax.plot(list(live), list(live.values()), "D", color=INK, markersize=5)
+    ax.set(xlabel="training step", ylabel="validation bits per character", ylim=(1.9, 3.7))
+    return figure
+
+
+def singular_values(of_gradient: Tensor, after: Tensor) -> Figure:
+    """Return a gradient's singular values, the largest set to 1, and what the polynomial makes of them."""
+    figure, ((ax,),) = figures.new(width=6, height=2.7)
+    ax.plot(figures.values(of_gradient / of_gradient[0]), color=MUTE, linestyle="--")
+    ax.plot(figures.values(after), color=BERRY)
+    ax.text(14, 0.16, "of G, the largest set to 1", color=MUTE, fontsize=9.5)
+    ax.text(40, 1.25, "after five rounds", color=BERRY, fontsize=9.5)
+    ax.set(xlabel="place in the order of size", ylabel="singular value", ylim=(0, 1.5))
+    figures.title(ax, "Most singular values come near 1, the last do not")
+    return figure
+
+
+def runs_to_tell(
+    runs: Mapping[str, Sequence[tuple[Sequence[float], Sequence[float], str, str]]], level: float
+) -> Figure:
+    """Return a panel for each run: curves (steps, nats, style, label), over the level of the best counter."""
+    figure, (axes,) = figures.new(1, len(runs), height=3.0)
+    for ax, (name, curves) in zip(axes, runs.items(), strict=True):
+        for steps, nats, style, label in curves:
+            colour = {"-": INK, "--": BERRY, ":": MUTE}[style]
+            ax.plot(steps, nats, style, color=colour, linewidth=1.8)
+            ax.annotate(label, (steps[-1], nats[-1]), xytext=(4, 0), textcoords="offset points", va="center",
+                        fontsize=9, color=colour, annotation_clip=False)  # fmt: skip
+        figures.level(ax, level, "order 7")
+        end = curves[0][0][-1]
+        ax.set(xlim=(0, 1.28 * end), ylim=(-0.2, 4.5), xlabel="training step")
+        figures.title(ax, f"run {name}")
+    axes[0].set_ylabel("loss (nats)")
+    return figure
+
+
+def ladder(up: Sequence[Mapping], without: Mapping[str, Mapping]) -> Figure:
+    """Return the rungs on the way up (▲, every seed), and the last recipe without one of them (○)."""
+    figure, ((ax,),) = figures.new(width=9.5, height=4.2)
+    for place, row in enumerate(reversed(up)):
+        ax.plot(row["nats"], [place] * len(row["nats"]), "^", color=ORANGE, markersize=5)
+        ax.plot([sum(row["nats"]) / len(row["nats"])], [place], "|", color=INK, markersize=14)
+        if row["name"] in without:
+            nats = without[row["name"]]["nats"]
+            ax.plot(nats, [place - 0.22] * len(nats), "o", color=BLUE, markersize=4, fillstyle="none")
+            ax.plot([sum(nats) / len(nats)], [place - 0.22], "|", color=BLUE, markersize=10)
+    last = up[-1]["nats"]
+    figures.title(ax, "Twelve changes, one after the other (▲) and taken out alone (○)")
+    ax.axvline(sum(last) / len(last), color=MUTE, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(up)), [row["name"] for row in reversed(up)])
+    what = "nats per character of the validation part, each seed a mark, | their mean"
+    marks = "▲ all changes up to this one     ○ the last recipe without this one     - - the last recipe"
+    ax.set(xlabel=f"{what}\n{marks}")
+    return figure
+
+
+def _row(ax: Axes, y: float, name: str, parts: Sequence[tuple[float, float, str, str]]) -> None:
+    """Draw a row of boxes (start, end, colour, hatch) with its name on the left."""
+    ax.text(-0.3, y + 0.4, name, ha="right", va="center", fontsize=9.5, color=INK)
+    for start, end, colour, hatch in parts:
+        box = Rectangle((start, y), end - start, 0.8, facecolor=colour, edgecolor=INK, linewidth=0.8, hatch=hatch)
+        ax.add_patch(box)
+
+
+def ways_to_measure() -> Figure:
+    """Return a diagram: windows side by side, windows that slide, and an update behind every window that slides."""
+    figure, (axes,) = figures.new(1, 3, width=9.5, height=2.5)
+    read, scored = (PALE, ""), ("#FAE6D6", "//")
+    rows = {
+        "windows": [[(0, 4, *scored)], [(4, 8, *scored)], [(8, 12, *scored)]],
+        "sliding": [[(0, 4, *scored)], [(1, 4, *read), (4, 5, *scored)], [(2, 5, *read), (5, 6, *scored)]],
+    }
+    rows["learning on"] = rows["sliding"]
+    for ax, (name, windows) in zip(axes, rows.items(), strict=True):
+        for i, parts in enumerate(windows):
+            _row(ax, -1.2 * i, "", parts)
+            if name == "learning on":
+                arrow = FancyArrowPatch((8.3, 0.55 - 1.2 * i), (8.3, -0.4 - 1.2 * i), arrowstyle="-|>",
+                                        mutation_scale=12, color=BERRY)  # fmt: skip
+                ax.add_patch(arrow)
+                ax.text(8.6, 0.1 - 1.2 * i, "update", color=BERRY, fontsize=9, va="center")
+        ax.set(xlim=(-0.3, 12.3), ylim=(-3.2, 1.1))
+        ax.set_axis_off()
+        figures.title(ax, name)
+    axes[0].text(0, -3.1, "▨ scored    □ read, to be seen by what is scored", fontsize=9.5, color=INK)
+    return figure
+
+
+def cache() -> Figure:
+    """Return a diagram of one layer's step: the new key and value go behind what is kept; one query meets all keys."""
+    figure, ((ax,),) = figures.new(width=9.5, height=2.9)
+    for y, name, colour, pale in ((1.2, "keys", ORANGE, "#FAE6D6"), (0.0, "values", TEAL, "#D6F2EA")):
+        _row(ax, y, name, [(i, i + 0.9, pale, "") for i in range(7)])
+        box = Rectangle((7, y), 0.9, 0.8, facecolor=pale, edgecolor=colour, linewidth=2.2)
+        ax.add_patch(box)
+        for i in range(8):
+            ax.text(i + 0.45, y + 0.4, f"{name[0]}{i + 1}", ha="center", va="center", fontsize=9.5, color=TEXT[colour])
+    _row(ax, 2.6, "query", [(7, 7.9, "#DCE7FF", "")])
+    ax.text(7.45, 3.0, "q8", ha="center", va="center", fontsize=9.5, color=BLUE)
+    for i in range(8):
+        ax.add_patch(FancyArrowPatch((7.45, 2.6), (i + 0.45, 2.02), arrowstyle="-", linewidth=0.8, color=BERRY))
+    ax.text(3.4, 3.0, "kept from the steps before", ha="center", va="center", fontsize=9.5, color=MUTE)
+    ax.annotate("", (0, 2.75), (6.9, 2.75), arrowprops={"arrowstyle": "|-|", "color": MUTE, "mutation_scale": 3})
+    says = ("position 8 alone goes through the model:", "its query meets 8 keys,", "its key and value are appended",
+            "in each layer, 2 T C numbers stay")  # fmt: skip
+    for line, text in enumerate(says):
+        ax.text(8.4, 2.9 - 0.55 * line, text, va="center", fontsize=9.5, color=INK)
+    ax.set(xlim=(-1.2, 13.2), ylim=(-0.2, 3.6))
+    ax.set_axis_off()
+    return figure
