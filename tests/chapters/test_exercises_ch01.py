@@ -1,14 +1,10 @@
 """Chapter 01's exercises: every known mistake in two writings is named, other right answers pass."""
 
 from course_lib.chapters.exercises import REGISTRY
-from course_lib.classroom.exercises.check import check
 from course_lib.classroom.exercises.spec import Answer
-from course_lib.information import coding
 
 PICK = "p = probabilities[torch.arange(len(targets)), targets]\n"
 CHOSEN = "p = torch.stack([row[t] for row, t in zip(probabilities, targets)])\n"
-CUT = "width, total = high - low + 1, sum(frequencies)\nbefore = sum(frequencies[:symbol])\nafter = before + frequencies[symbol]\n"
-WALK = "width, total, before = high - low + 1, 0, 0\nfor s, f in enumerate(frequencies):\n    total += f\n    before += f if s < symbol else 0\nafter = before + frequencies[symbol]\n"
 RATIO = (
     "x = mu_p + std_p * eps\n"
     "log = lambda mu, std: -((x - mu) / std) ** 2 / 2 - torch.log(std) - math.log(2 * math.pi) / 2\n"
@@ -40,55 +36,6 @@ WRONG = {
             "return sum(-(row * row.log2()).sum() for row in probabilities) / len(probabilities)",
         ),
         "shape": (PICK + "return -p.log2()", "return -probabilities.log2()[:, targets].mean(-1)"),
-    },
-    "likelihood.narrow": {
-        "width_short": (
-            CUT + "width = high - low\nreturn low + width * before // total, low + width * after // total - 1",
-            WALK + "width -= 1\nreturn low + before * width // total, low + after * width // total - 1",
-        ),
-        "overlap": (
-            CUT + "return low + width * before // total, low + width * after // total",
-            WALK + "a, b = (width * c // total for c in (before, after))\nreturn [low + a, low + b]",
-        ),
-        "low_moved_first": (
-            CUT + "low = low + width * before // total\nhigh = low + width * after // total - 1\nreturn low, high",
-            WALK + "low += width * before // total\nreturn low, low - 1 + width * after // total",
-        ),
-        "from_zero": (
-            CUT + "return width * before // total, width * after // total - 1",
-            WALK + "return before * width // total, -1 + after * width // total",
-        ),
-        "at_the_bottom": (
-            "return low, low + (high - low + 1) * frequencies[symbol] // sum(frequencies) - 1",
-            WALK + "return low, low - 1 + width * (after - before) // total",
-        ),
-        "floats": (
-            CUT + "return int(low + width * before / total), int(low + width * after / total - 1)",
-            WALK + "return int(low + width * before / total), int(low + width * after / total - 1.0)",
-        ),
-        "divided_first": (
-            CUT + "return low + width // total * before, low + width // total * after - 1",
-            WALK + "one = (high + 1 - low) // total\nreturn low + one * before, low + one * after - 1",
-        ),
-        "next_symbol": (
-            "c = [sum(frequencies[:i]) for i in range(len(frequencies) + 2)]\nw = high - low + 1\n"
-            "return low + w * c[symbol + 1] // c[-1], low + w * c[symbol + 2] // c[-1] - 1",
-            CUT + "before = sum(frequencies[:symbol + 1])\nafter = sum(frequencies[:symbol + 2])\n"
-            "return low + width * before // total, low + width * after // total - 1",
-        ),
-        "not_whole": (
-            CUT + "return low + width * before / total, low + width * after / total - 1",
-            WALK + "return low + before / total * width, low - 1 + after / total * width",
-        ),
-        "type": (CUT + "return low + width * before // total", "return low, high, symbol"),
-        "changed_arguments": (
-            "width, total, before = high - low + 1, sum(frequencies), 0\nwhile symbol:\n    before += frequencies.pop(0)\n"
-            "    symbol -= 1\nafter = before + frequencies[0]\n"
-            "return low + width * before // total, low + width * after // total - 1",
-            "width = high - low + 1\nfor i in range(1, len(frequencies)):\n    frequencies[i] += frequencies[i - 1]\n"
-            "before = frequencies[symbol - 1] if symbol else 0\ntotal = frequencies[-1]\n"
-            "return low + width * before // total, low + width * frequencies[symbol] // total - 1",
-        ),
     },
     "likelihood.kl_monte_carlo": {
         "sign": (RATIO + "r = -r\n" + MEAN, NORMAL + "r = Q.log_prob(x) - P.log_prob(x)\n" + SUMS),
@@ -136,11 +83,6 @@ RIGHT = {
         "return sum(-math.log2(row[t]) for row, t in zip(probabilities.tolist(), targets.tolist())) / len(targets)",
         "return -(torch.nn.functional.one_hot(targets, probabilities.shape[-1]) * probabilities.log2()).sum(-1).mean()",
     ),
-    "likelihood.narrow": (
-        WALK + "return low + width * before // total, low + width * after // total - 1",
-        "from itertools import accumulate\nc = [0, *accumulate(frequencies)]\n"
-        "ends = [low + (high - low + 1) * c[symbol + i] // c[-1] for i in (0, 1)]\nreturn [ends[0], ends[1] - 1]",
-    ),
     "likelihood.kl_monte_carlo": (
         RATIO + SUMS,
         NORMAL + MEAN,
@@ -149,13 +91,6 @@ RIGHT = {
         "r = torch.stack(r)\n" + MEAN,
     ),
 }  # fmt: skip
-
-
-def test_later_cells_find_the_parameters_in_their_places():
-    def narrow(low, high, symbol, frequencies):
-        return coding.narrow(low, high, frequencies, symbol)
-
-    assert check(narrow, REGISTRY.find("likelihood.narrow")).key == "parameters"
 
 
 def test_the_right_answers():

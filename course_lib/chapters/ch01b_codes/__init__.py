@@ -1,0 +1,1 @@
+"""What chapter 01b is held with."""

@@ -1,0 +1,21 @@
+"""The learner says how many bits the single most likely message of a lopsided source costs."""
+
+from course_lib.classroom.exercises.spec import Answer
+
+ENTRY = Answer(
+    id="codes.most_likely",
+    right=152,
+    wrong={
+        469: "that is nH, what a message costs on average; this one has no rare symbol in it.",
+        1000: "that is one bit a symbol; a symbol of probability 0.9 is worth less.",
+        105: "those are nats: −1000 · ln 0.9; divide by ln 2.",
+        0: "likely is not certain: its probability is 0.9 to the power of 1,000.",
+    },
+    hints=(
+        "What is the surprise of one symbol of probability 0.9? The message has a thousand of them.",
+        "−log₂ 0.9 is 0.152.",
+    ),
+    why="1,000 symbols of probability 0.9 cost −1000 · log₂ 0.9 = 152 bits. The entropy counts the rare symbols, too: "
+    "they come 100 times in 1,000 and cost 3.3 bits each.",
+    unit="bits",
+)
