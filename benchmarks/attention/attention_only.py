@@ -1,37 +1,85 @@
-"""Record chapter 02's trainings over five seeds, with the chapter's own code: what it reaches, what breaks."""
+"""Record chapter 02b's trainings over five seeds, with the chapter's own code: bits, heads, and what breaks."""
 
-import runpy
+import math
 from pathlib import Path
 
-from course_lib.classroom.records import write_record
+import jupytext
+import torch
 
-CHAPTER = Path(__file__).parents[2] / "notebooks" / "source" / "02_attention.py"
+from course_lib.chapters.ch02b_attention_reads.faults import VARIANTS
+from course_lib.chapters.ch02b_attention_reads.rivals import counting_bits
+from course_lib.classroom.records import write_record
+from course_lib.datasets.text import load_shakespeare
+from course_lib.training.runtime import start
+
+CHAPTER = Path(__file__).parents[2] / "notebooks" / "source" / "02b_attention_reads.py"
+DEFINES = ("import ", "from ", "class ", "def ", "@torch.no_grad")
 SEEDS = range(5)
+STEPS = 1500
+RIVALS = {"letters": (1, 1), "pairs": (2, 1), "triples": (3, 1), "four in a row": (4, 0.01), "five in a row": (5, 0.01)}
+
+
+def definitions() -> dict:
+    """Return what the chapter's cells that only import and define leave behind, on Shakespeare."""
+    text = load_shakespeare()
+    scope = {"text": text, "n_symbols": len(text.vocabulary), "torch": torch, "run": start(threads=1)}
+    for cell in jupytext.read(CHAPTER).cells:
+        if cell.cell_type == "code" and cell.source.startswith(DEFINES) and "claim(" not in cell.source:
+            exec(cell.source, scope)
+    return scope
+
+
+def rounded(numbers: torch.Tensor) -> list:
+    """Return numbers with four digits behind the point."""
+    return [[round(x, 4) for x in row] for row in numbers.tolist()]
+
+
+def trained(chapter: dict) -> list[float]:
+    """Record the model of the chapter: bits, rivals, what each head looks at, what it costs to take out."""
+    text, bits_of, without = chapter["text"], chapter["held_out_bits"], chapter["without_head"]
+    rivals = {name: round(counting_bits(text.train, text.validation, 65, *how), 4) for name, how in RIVALS.items()}
+    values = {"text": text.summary(), "steps": STEPS, "rivals": {"uniform": round(math.log2(65), 4), **rivals}}
+    values |= {name: [] for name in ("bits", "on_previous", "untrained_on_previous", "zero", "mean")}
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        fresh = chapter["AttentionOnly"](65).to(chapter["run"].device)
+        values["untrained_on_previous"].append(rounded(chapter["on_previous"](fresh)))
+        model, _ = chapter["experiment"](STEPS, seed)
+        bits = bits_of(model)
+        values["bits"].append(round(bits, 4))
+        values["on_previous"].append(rounded(chapter["on_previous"](model)))
+        for how in ("zero", "mean"):
+            costs = [[bits_of(without(model, layer, h, how)) - bits for h in range(4)] for layer in range(2)]
+            values[how].append(rounded(torch.tensor(costs)))
+        print(seed, values["bits"], flush=True)
+    what = f"attention-only model on Tiny Shakespeare after {STEPS:,} steps: held-out bits per character, each head"
+    print(write_record("attention_only", what, SEEDS, values), values, flush=True)
+    return values["bits"]
+
+
+def broken(chapter: dict, honest: list[float]) -> None:
+    """Record the variants: bits after 350 steps and the mean loss on the way; without a leak after 1,500 too."""
+    bits, curves, longer = {}, {}, {"honest": honest}
+    for name, (mix, heads) in VARIANTS.items():
+        runs = [chapter["experiment"](350, seed, mix, heads) for seed in SEEDS]
+        bits[name] = [round(chapter["held_out_bits"](model), 4) for model, _ in runs]
+        loss = torch.stack([losses for _, losses in runs]).mean(0)
+        curves[name] = [round(x, 3) for x in loss.view(-1, 10).mean(1).tolist()]
+        print(name, bits[name], flush=True)
+    for name in ("no scale", "one head", "one head, no scale"):
+        mix, heads = VARIANTS[name]
+        longer[name] = [round(chapter["held_out_bits"](chapter["experiment"](STEPS, seed, mix, heads)[0]), 4)
+                        for seed in SEEDS]  # fmt: skip
+        print(name, longer[name], flush=True)
+    values = {"after 350": bits, "after 1500": longer, "loss, means of ten steps": curves}
+    what = "held-out bits per character of variants with a fault, after 350 and after 1,500 steps"
+    print(write_record("attention_breaks", what, SEEDS, values), values)
 
 
 def main() -> None:
-    """Run the chapter once for its functions, then its trainings on every seed."""
-    chapter = runpy.run_path(str(CHAPTER))
-    steps, held_out_bits = chapter["steps"], chapter["held_out_bits"]
-    models = [chapter["experiment"](steps, seed)[0] for seed in SEEDS]
-    bits = [held_out_bits(model) for model in models]
-    on_previous = [chapter["look_back"](model)[1, 0] for model in models]
-    without = [chapter["without_head"](m, int(weight.argmax())) for m, weight in zip(models, on_previous, strict=True)]
-    values = {
-        "steps": steps,
-        "bits": [round(b, 4) for b in bits],
-        "strongest_on_previous": [round(weight.max().item(), 3) for weight in on_previous],
-        "cost_of_strongest": [round(held_out_bits(m) - b, 3) for m, b in zip(without, bits, strict=True)],
-    }
-    what = f"held-out bits per character of the attention-only model after {steps:,} steps"
-    print(write_record("attention_only", what, SEEDS, values), values)
-
-    broken = {
-        name: [round(held_out_bits(chapter["experiment"](350, seed, mix, heads)[0]), 4) for seed in SEEDS]
-        for name, (mix, heads) in chapter["variants"].items()
-    }
-    what = "held-out bits per character of the broken variants after 350 steps"
-    print(write_record("attention_breaks", what, SEEDS, broken), broken)
+    """Train everything once on each seed and write both records."""
+    chapter = definitions()
+    broken(chapter, trained(chapter))
 
 
 if __name__ == "__main__":

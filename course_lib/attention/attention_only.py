@@ -1,4 +1,4 @@
-"""Two layers of attention between two tables: the smallest language model of the course, chapter 02's."""
+"""Two layers of attention between two tables: the smallest language model of the course, chapter 02b's."""
 
 from collections.abc import Iterable
 from typing import Any

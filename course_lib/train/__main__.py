@@ -1,6 +1,6 @@
 """Train as the chapters do, from a shell.
 
-    python -m course_lib.train attention            chapter 02: two layers of attention on Tiny Shakespeare
+    python -m course_lib.train attention            chapter 02b: two layers of attention on Tiny Shakespeare
     python -m course_lib.train vae --budget full    chapter 07: a VAE of the digits, all of its steps
     python -m course_lib.train gan --out run        chapter 11: a GAN of the digits; checkpoint and figures go to run/
     python -m course_lib.train lm --out run --resume   chapter 05: a language model, from where it was stopped

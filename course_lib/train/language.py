@@ -1,4 +1,4 @@
-"""The language models: chapter 02's two layers of attention, chapter 05's Transformer."""
+"""The language models: chapter 02b's two layers of attention, chapter 05's Transformer."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from course_lib.training.trained import Trained
 
 
 def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Plan:
-    """Return chapter 02's training: 1,500 steps of 32 windows of 32 characters, Adam at 1e-2 that rises and falls.
+    """Return chapter 02b's training: 1,500 steps of 32 windows of 32 characters, Adam at 1e-2 that rises and falls.
 
     text: Tiny Shakespeare when left out.
     """

@@ -408,7 +408,7 @@ claim("under the causal mask an output changes by more than 0.1",
 #
 # ## 5 · Several heads
 #
-# One softmax shares out one 1. But ‘crown’ may want to know two things: *whose* it is, and *what was done* with it. So cut
+# One softmax shares out one 1. But ‘crown’ may want two things: *whose* it is, and *what was done* with it. So cut
 # the width $C$ into $H$ **heads** of $d = C/H$ numbers, each with queries, keys, values and a softmax of its own. Their
 # results stand side by side, and a matrix $W_o$ mixes them. Our second head asks for acts.
 #

@@ -1,0 +1,1 @@
+"""What chapter 02b is held with."""
