@@ -13,7 +13,7 @@
 #
 # Attention as chapter 02 left it sees a bag of words, and it makes a table of all pairs of positions. This chapter gives
 # it an order and then takes the table away. These are the two results: scores that know only the distance between two
-# words, and a softmax whose largest table has a thousandth of the size and whose answer is the same.
+# words, and a softmax that makes a table of a thousandth of the size and gives the same answer.
 
 # %% tags=["hide-input"]
 import torch
@@ -22,11 +22,12 @@ from course_lib.chapters.ch03_positions_and_cost import figures as pictures
 from course_lib.classroom import figures
 from course_lib.classroom.figures import show
 
-turns = 0.5 * (torch.arange(5)[:, None] - torch.arange(5))  # half a radian for each step between query and key
+turns = 0.5 * (torch.arange(5)[:, None] - torch.arange(5))  # half a radian for each step
 promise = (4.21 * turns.cos() + 0.13 * turns.sin()) / 2**0.5
 show(pictures.opening(promise),
-     alt="Left, a table of scores that are equal along every diagonal. Right, bytes of the largest table of "
-         "scores against length: at 65,536 positions 16 GiB when it is made whole, 16 MiB in tiles.")
+     alt="Left, a table of scores that are equal along every diagonal. Right, bytes of the largest "
+         "table of scores against length: at 65,536 positions 16 GiB when it is made whole, 16 MiB in "
+         "tiles.")
 
 # %% [markdown]
 # Afterwards you can
@@ -148,9 +149,8 @@ figures.title(left, "Each pair turns slower than the one above")
 figures.line(right, distances, by_distance, figures.BLUE)
 right.set(xlabel="distance t − s (positions)", ylabel="p(t)·p(s)", ylim=(0, 8.5))
 figures.title(right, "Most alike at distance 0, then in waves")
-show(fig, alt="Left, the table of sinusoidal positions, fast waves in the first features "
-              "and slow ones in the last. Right, their dot product falls from 8.0 at "
-              "distance 0.")
+show(fig, alt="Left, the table of sinusoidal positions, fast waves in the first features and slow "
+              "ones in the last. Right, their dot product falls from 8.0 at distance 0.")
 
 # %% [markdown]
 # ### A shift is a matrix
@@ -238,11 +238,12 @@ looped = torch.tensor([[score(t, s) for s in range(5)] for t in range(5)])
 claim("this is the left table of the first figure", (looped - promise).abs().max() < 1e-6)
 
 # %% tags=["hide-input"]
-starts = torch.tensor([[1.0, 0.0], [0.3, 1.0], [-0.7, 0.6]]), torch.tensor([[0.9, -0.8], [1.0, 0.4], [0.5, 1.0]])
+starts = (torch.tensor([[1.0, 0.0], [0.3, 1.0], [-0.7, 0.6]]),
+          torch.tensor([[0.9, -0.8], [1.0, 0.4], [0.5, 1.0]]))
 fig = pictures.clocks(*starts, omega=(0.5, 0.2, 0.08), places=((4, 1), (9, 6)))
-show(fig, alt="Three clocks, one for each pair of features, with a hand for the query and one for the key. Five places "
-              "further on every hand has turned, the first pair's by 2.5 radians; the angle between the two hands "
-              "of a clock is what it was.")
+show(fig, alt="Three clocks, one for each pair of features, with a hand for the query and one for the "
+              "key. Five places further on every hand has turned, the first pair's by 2.5 radians; "
+              "the angle between the two hands of a clock is what it was.")
 
 # %% [markdown]
 # ### Exercise: the rotary rotation
@@ -295,20 +296,24 @@ biases = -slopes[:, None, None] * (at[:64, None] - at[:64])  # (H, T, T), added 
 allowed = causal_mask(64)
 claim("these are the library's biases for every pair that a causal mask allows",
       torch.equal(biases[:, allowed], alibi(8, at[:64])[:, allowed]))
-equal = (-slopes[:, None] * at).double().softmax(-1)  # all 2,048 keys before fit equally well: (H, distance)
+equal = (-slopes[:, None] * at).double().softmax(-1)  # 2,048 keys that fit equally: (H, distance)
 claim("among keys that fit equally well the nearer one always gets more weight, in every head",
       (equal[:, :1000].diff(dim=-1) < 0).all())
 claim("the ten nearest get 0.99 of the first head's weight, and 0.04 of the last one's",
       [round(x, 2) for x in equal[[0, -1], :10].sum(-1).tolist()] == [0.99, 0.04])
+same, place = torch.ones(64, 4, dtype=f64), at[:64].double()  # 64 equal keys, for rotary
+asks = rotate(same, position_angles(place - 3, 4)) @ rotate(same, position_angles(place, 4)).mT
+claim("rotary can ask equal keys for three places back: there its score is largest",
+      torch.equal(asks[3:].argmax(-1), at[:61]))
 
 # %% tags=["hide-input"]
 show(pictures.alibi_weights(equal[[0, 1, 4, 7]], heads=(1, 2, 5, 8)),
-     alt="Weight against distance among keys that fit equally well, for four of eight ALiBi heads, log scale: straight "
-         "lines that fall, steep for head 1 and nearly flat for head 8.")
+     alt="Weight against distance among keys that fit equally well, for four of eight ALiBi heads, "
+         "log scale: straight lines that fall, steep for head 1 and nearly flat for head 8.")
 
 # %% [markdown]
-# This is the price of ALiBi's simplicity. Where two keys fit equally well, rotary can prefer the one three places back.
-# ALiBi's heads can only prefer the nearer one.
+# This is the price of ALiBi's simplicity. Where keys fit equally well, a rotary head can prefer the one three places back.
+# ALiBi's heads can only prefer the nearest.
 
 # %% [markdown]
 # ## 5 · Beyond the trained length
@@ -345,7 +350,8 @@ far = {scheme: part["far"] for scheme, part in right.items()}
 claim("at eight times the trained length none of the five is right one time in three",
       max(far.values()) < 1 / 3, guessed="far_off", **far)
 inside = {scheme: part["inside"] for scheme, part in right.items()}
-claim("within 32 positions learned, sinusoidal and rotary are right in 97 of 100, the others in under 35",
+claim("within 32 positions learned, sinusoidal and rotary are right in 97 of 100, "
+      "the others in under 35",
       min(inside[s] for s in three) > 0.97 and max(inside["alibi"], inside["none"]) < 0.35, **inside)
 
 # %% [markdown]
@@ -367,7 +373,8 @@ share = {s: {part: two.arm(s, "all").each(part) for part in ("inside", "beyond",
 claim("two heads: far off, none of the five schemes is right one time in three, in any of five seeds",
       max(max(share[s]["far"]) for s in models) < 1 / 3)
 by, error = difference(share["rotary"]["beyond"], share["sinusoidal"]["beyond"])
-claim("two heads, positions 32 to 63: rotary is right more often than learned and sinusoidal, in every seed",
+claim("two heads, positions 32 to 63: rotary is right more often than learned and sinusoidal, "
+      "in every seed",
       min(share["rotary"]["beyond"]) > max(share["learned"]["beyond"] + share["sinusoidal"]["beyond"]),
       ahead_of_sinusoidal_by=by, standard_error=error)
 
@@ -383,9 +390,10 @@ claim("eight heads: far off, rotary is right in 97 of 100 in every seed, ALiBi i
 
 # %% tags=["hide-input"]
 show(pictures.past_the_length(two),
-     alt="Share of right answers against position for five schemes with two heads, means of five seeds. With all "
-         "positions in sight the three that were right up to 32 fall beyond it, rotary differently in each seed (band), "
-         "and ALiBi stays near 0.24. With the last 32 in sight rotary alone stays at 1.")
+     alt="Share of right answers against position for five schemes with two heads, means of five "
+         "seeds. With all positions in sight the three that were right up to 32 fall beyond it, "
+         "rotary differently in each seed (band), and ALiBi stays near 0.24. With the last 32 in "
+         "sight rotary alone stays at 1.")
 
 # %% [markdown]
 # So the answer depends on what was *learned*. The rows of the table past 32 never had a gradient. The sines are known
@@ -480,8 +488,9 @@ claim("explicit attention makes a table of 4T² bytes a head: four times as much
 
 # %% tags=["hide-input"]
 show(pictures.in_tiles(),
-     alt="The grid of all pairs of eight queries and eight keys, cut into tiles of two keys: two tiles are added up and "
-         "forgotten, the third is held now, the fourth is to come. Beside it m, l and o, which are kept.")
+     alt="The grid of all pairs of eight queries and eight keys, cut into tiles of two keys: two "
+         "tiles are added up and forgotten, the third is held now, the fourth is to come. Beside it "
+         "m, l and o, which are kept.")
 
 # %% [markdown]
 # A new tile of keys arrives, and the largest score is now $m^* = \max(m, \max_{\text{new } j} s_j)$. Because
@@ -565,10 +574,10 @@ claim("at 65,536 positions these are 16 GiB whole and 16 MiB in tiles, as in the
 # - Scores that know only distances need not work past the trained length. On our task with two heads
 #   [*none of the five schemes is right one time in three*](#5-·-Beyond-the-trained-length); a window of the trained length
 #   cured rotary ([*rotary is right in 97 of 100 far off*](#5-·-Beyond-the-trained-length)).
-# - Attention's operations grow with the square of the length
+# - A part of attention's operations grows with the square of the length
 #   ([*is what PyTorch counts*](#6-·-What-it-costs)), but its softmax can run over tiles
-#   ([*always the same output*](#Exercise:-the-update)), and then its memory grows only in proportion
-#   ([*twice as much for twice the text*](#Exercise:-the-update)).
+#   ([*always the same output*](#Exercise:-the-update)), and then its largest table grows in
+#   proportion alone ([*twice as much for twice the text*](#Exercise:-the-update)).
 
 # %% tags=["nbval-ignore-output"]
 progress("03_positions_and_cost")
