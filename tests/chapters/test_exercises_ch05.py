@@ -5,9 +5,6 @@ import pytest
 from course_lib.chapters.exercises import REGISTRY
 from course_lib.classroom.exercises.check import check
 
-ONES = "n1, n2 = (counts == 1).sum().item(), (counts == 2).sum().item()\n"
-LOOP = "n1 = n2 = 0\nfor c in counts.tolist():\n    n1 += c == 1\n    n2 += c == 2\n"
-
 
 def line(rise="share / warmup", fall="(1 - share) / decay", top="1.0"):
     return f"return min({rise}, {fall}, {top})"
@@ -61,12 +58,6 @@ def fused(
 
 
 WRONG = {
-    "language.absolute_discount": {
-        "twos_once": (ONES + "return n1 / (n1 + n2)", LOOP + "return n1 / (n2 + n1)"),
-        "n2_above": (ONES + "return n2 / (n1 + 2 * n2)", LOOP + "return n2 / (2 * n2 + n1)"),
-        "share_of_ones": (ONES + "return n1 / len(counts)", "return sum(c == 1 for c in counts.tolist()) / counts.numel()"),
-        "share_of_occurrences": (ONES + "return n1 / counts.sum().item()", LOOP + "return n1 / sum(counts.tolist())"),
-    },
     "language.warmup_then_linear": {
         "no_warmup": (line(rise="1.0"), branches(before="min(1.0, (1 - share) / decay)")),
         "no_level": (line(fall="(1 - share) / (1 - warmup)"), branches(begin="warmup", after="(1 - share) / (1 - warmup)")),
@@ -125,11 +116,6 @@ WRONG = {
 }  # fmt: skip
 
 RIGHT = {
-    "language.absolute_discount": (
-        ONES + "return n1 / (n1 + 2 * n2)",
-        LOOP + "return n1 / (n1 + n2 + n2)",
-        "n1, n2 = (counts == 1).sum(), (counts == 2).sum()\nreturn n1 / (n1 + 2 * n2)",
-    ),
     "language.warmup_then_linear": (
         line(),
         branches(),

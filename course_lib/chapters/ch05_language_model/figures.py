@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from torch import Tensor
 
+from course_lib.attention.transformer import Transformer
 from course_lib.classroom import figures
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, PALE, TEAL, TEXT
+from course_lib.datasets.text import Text
 
 
 def tables(panels: Mapping[str, Mapping[str, float | Sequence[float]]], low: float, high: float) -> Figure:
@@ -40,6 +42,7 @@ def over_levels(
     ax.plot(list(recorded), list(recorded.values()), color=ORANGE, linewidth=1.2)
     ax.plot(list(live), list(live.values()), "D", color=INK, markersize=5)
     ax.set(xlabel="training step", ylabel="validation bits per character", ylim=(1.9, 3.7))
+    ax.set_xlim(right=1.15 * max(recorded))  # room for the names
     return figure
 
 
@@ -48,7 +51,7 @@ def singular_values(of_gradient: Tensor, after: Tensor) -> Figure:
     figure, ((ax,),) = figures.new(width=6, height=2.7)
     ax.plot(figures.values(of_gradient / of_gradient[0]), color=MUTE, linestyle="--")
     ax.plot(figures.values(after), color=BERRY)
-    ax.text(14, 0.16, "of G, the largest set to 1", color=MUTE, fontsize=9.5)
+    ax.text(30, 0.24, "of G, the largest set to 1", color=MUTE, fontsize=9.5)
     ax.text(40, 1.25, "after five rounds", color=BERRY, fontsize=9.5)
     ax.set(xlabel="place in the order of size", ylabel="singular value", ylim=(0, 1.5))
     figures.title(ax, "Most singular values come near 1, the last do not")
@@ -148,3 +151,13 @@ def cache() -> Figure:
     ax.set(xlim=(-1.2, 13.2), ylim=(-0.2, 3.6))
     ax.set_axis_off()
     return figure
+
+
+def sampling_explorer(model: Transformer, text: Text, prompt: str) -> object:
+    """Return the explorer of temperature, top-k and top-p, or its words where there are no widgets."""
+    alt = "Explorer of temperature, top-k, top-p: the next character's odds, and text written with them."
+    try:
+        from course_lib.chapters.ch05_language_model.explorer import SamplingExplorer
+    except ImportError:
+        return alt
+    return SamplingExplorer(model, text, prompt, alt=alt)

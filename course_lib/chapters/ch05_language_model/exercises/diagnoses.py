@@ -1,4 +1,4 @@
-"""The learner tells from two loss curves what happened in a training, three times."""
+"""The learner tells from two loss curves what happened in a training, twice."""
 
 from course_lib.classroom.exercises.spec import one_fault
 
@@ -15,11 +15,6 @@ ENTRIES = (
             "language.curve_a", "overfitting", _curves,
             "training goes on falling while validation turns upwards: the model learns its text by heart.",
             "Compare the two curves' directions at the end.", "Which curve knows only text that was seen?",
-        ),
-        one_fault(
-            "language.curve_b", "rate_too_high", _curves,
-            "training itself stays high, far above the honest run: the steps are too long to settle anywhere.",
-            "Does the training loss fall?", "What would make even training fail?",
         ),
         one_fault(
             "language.curve_c", "leak", _curves,

@@ -111,6 +111,7 @@ ENTRY = Exercise(
     ),
     hints=(
         "How many symbols does a very small p leave? Not none: the one that reaches p is inside. How many p = 1?",
+        "Sort each row, largest first, and keep the order. What do all symbols before this one have together?",
         "ordered.softmax(-1).cumsum(-1) includes each symbol itself; subtract its own probability.",
         "torch.full_like(logits, -torch.inf).scatter(-1, order, kept) puts the kept ones back.",
     ),
