@@ -1,0 +1,1 @@
+"""What chapter 00b is held with."""

@@ -1,0 +1,1 @@
+"""The exercises of chapter 00b, one a file."""
