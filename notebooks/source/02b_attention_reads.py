@@ -119,8 +119,8 @@ if shakespeare:
 
 # %% tags=["hide-input"]
 fig = pictures.model_diagram()
-show(fig, alt="The model as a diagram: character and position vectors add up to x; two layers of four causal "
-              "heads each read x and add to it; a last matrix makes V logits.")
+show(fig, alt="The model as a diagram: character and position vectors add up to x; two layers of four "
+              "causal heads each read x and add to it; a last matrix makes V logits.")
 
 # %%
 class AttentionOnly(nn.Module):
@@ -247,7 +247,7 @@ def compare(first, second):
 counted = record.values["rivals"]
 against = {name: compare(record.each("bits"), [value] * 5) for name, value in counted.items()}
 for name, (mean, error) in against.items():
-    print(f"attention minus {name:<14} {mean:+.2f} ± {error:.2f} bits")
+    print(f"attention minus {name:<14} {mean:+.3f} ± {error:.3f} bits")
 claim("the model needs fewer bits than counts of three in a row, by more than 10 standard errors",
       against["triples"][0] < -10 * against["triples"][1])
 claim("counts of four in a row need fewer bits than the model, by more than 10 standard errors",
@@ -298,8 +298,7 @@ def weight_by_distance(weights, n):
 
 # %% [markdown]
 # **Guess:** in the first layer, take the head that gives most to the character just before. How large is that mean weight
-# after training? (With equal shares for all keys that it may see it would be 0.06; our averages are over the eight nearest
-# distances and 200 windows.)
+# after training? If every query gave equal shares to all the keys that it may see, it would be 0.06.
 
 # %% tags=["nbval-ignore-output"]
 guess("on_previous", ...)
@@ -325,9 +324,11 @@ before_training = untrained[:, 0].max(1).values.tolist()
 gain, error = compare(strongest, before_training)
 claim("in each of five recorded trainings a head of the first layer gives the character before 0.5 "
       "or more", min(strongest) > 0.5, guessed="on_previous", five_seeds=strongest)
-claim("chosen in the same way before training, the strongest gives it 0.07 at most; the gain is "
-      "more than 10 standard errors", max(before_training) < 0.07 and gain > 10 * error,
-      gain=gain, standard_error=error)
+equal = causal_mask(32) / torch.arange(1, 33)[:, None]  # the same share for every key that may be seen
+claim("chosen in the same way before training, the strongest gives it 0.07 at most, equal shares 0.06; "
+      "the gain is more than 10 standard errors",
+      max(before_training) < 0.07 and abs(weight_by_distance(equal, 8)[1] - 0.06) < 0.005
+      and gain > 10 * error, gain=gain, standard_error=error)
 if shakespeare:
     claim("so it is in the training that just ran, with 0.4 or more",
           by_distance[0, :, 1].max() > 0.4, weight=by_distance[0, :, 1].max())
@@ -402,8 +403,8 @@ best = looking[:, 0].argmax(1)  # each seed's first-layer head that looks most a
 price = zero[torch.arange(5), 0, best]
 others = (zero[:, 0].sum(1) - price) / 3
 more, error = compare(price.tolist(), others.tolist())
-claim("in each of five seeds no other head of the first layer costs as much as that one; the other three "
-      "cost less by more than 2 standard errors of the mean difference",
+claim("in each of five seeds no other head of the first layer costs as much as that one; the mean of "
+      "the other three is lower by more than 2 standard errors",
       torch.equal(zero[:, 0].argmax(1), best) and more > 2 * error, guessed="price",
       lost=price, others=others, mean_difference=more, standard_error=error)
 claim("but each of the 40 heads costs something: 0.07 bits or more",
@@ -427,7 +428,7 @@ claim("in the second layer less so: under 0.9 in each seed", max(correlations(1)
 if shakespeare:
     chosen = int(by_distance[0, :, 1].argmax())
     rest = (sum(live_prices) - live_prices[chosen]) / 3
-    claim("in the training that just ran, too, that head costs more than another of its layer does",
+    claim("in the training that just ran, too, that head costs more than the other three on average",
           live_prices[chosen] > rest, lost=live_prices[chosen], others=rest)
 
 # %% tags=["hide-input"]
@@ -495,6 +496,8 @@ for arm, steps_done in ((short, 350), (long, 1500)):
         lost[plain, steps_done] = mean, error = compare(arm.each(unscaled), arm.each(plain))
         heads = "four heads of 16" if plain == "honest" else "one head of 64  "
         print(f"{steps_done:>5} steps, {heads}: without the scale {mean:+.3f} ± {error:.3f} bits")
+
+# %%
 claim("a forgotten mask or a softmax over the wrong axis: under half of the honest bits in each seed",
       all(2 * leak < good for name in ("no mask", "wrong axis")
           for leak, good in zip(short.each(name), short.each("honest"), strict=True)))
@@ -506,8 +509,8 @@ claim("with four heads of 16 the loss after 350 steps is under 3 standard errors
 claim("after 1,500 steps they lose as well, by more than 3 standard errors",
       lost["honest", 1500][0] > 3 * lost["honest", 1500][1])
 wider, error = compare(long.each("one head"), long.each("honest"))
-claim("with the scale, one head of 64 needs more bits than four of 16 after 1,500 steps, by more than 10 "
-      "standard errors", wider > 10 * error, difference=wider, standard_error=error)
+claim("with the scale, one head of 64 needs more bits than four of 16 after 1,500 steps, by more than "
+      "10 standard errors", wider > 10 * error, difference=wider, standard_error=error)
 
 # %% [markdown]
 # Here the scale is worth more to one head of 64 numbers than to four of 16, for which it takes 1,500 steps until its absence
