@@ -56,7 +56,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.attention.dot_product import fast_attention, scaled_dot_product_attention
-from course_lib.attention.masks import causal_mask
+from course_lib.attention.masks import causal_mask, is_causal
 from course_lib.attention.multi_head import MultiHeadAttention, join_heads
 from course_lib.chapters.ch02b_attention_reads.rivals import counting_bits
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
@@ -537,12 +537,12 @@ claim("with the scale, one head of 64 needs more bits than four of 16 after 1,50
 # chance. (All were trained at the same rate, which was chosen for the honest model.) And with the scale in place, four
 # narrow heads do better than a wide one with just as many parameters. Of the two leaks the second is the subtle one. With the softmax over the queries, the weight of key $j$ for query $i$ is
 # divided by a sum over *all* queries that may see $j$, the later ones included; so the past is told about the future
-# through a denominator. `is_causal` of chapter 02 catches both.
+# through a denominator. Chapter 02's test of causality catches both, as the next claims show.
 #
 # What is a loss of 0.12 bits good for? **Train the model without a mask, and let it write.**
 
 # %% tags=["nbval-ignore-output"]
-from course_lib.chapters.ch02b_attention_reads.faults import no_mask
+from course_lib.chapters.ch02b_attention_reads.faults import no_mask, wrong_axis
 
 
 @torch.no_grad()
@@ -563,6 +563,14 @@ print(f"--- honest, {bits:.2f} bits:\n{write(model)}")
 print(f"--- no mask, {leaky_bits:.2f} bits:\n{write(leaky)}")
 
 # %%
+def layer(mix):
+    return lambda x: mix(x[None, None], x[None, None], x[None, None], causal_mask(6))[0, 0]
+
+
+six = torch.randn(6, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+claim("chapter 02's is_causal passes the honest layer and turns both leaks down",
+      is_causal(layer(fast_attention), six) and not is_causal(layer(no_mask), six)
+      and not is_causal(layer(wrong_axis), six))
 if shakespeare:
     claim("without a mask, this seed too ends under 0.2 bits: it copies what it should predict",
           leaky_bits < 0.2, bits=leaky_bits, five_seeds=short.each("no mask"))
