@@ -259,8 +259,8 @@ show(fig, alt="Size of the softmax's Jacobian against d_k, log scales: level nea
 # %% [markdown]
 # The median softmax goes nearly dead, while the mean falls little: queries whose two best scores lie close together keep
 # their gradient. Vaswani et al. write that large scores push the softmax ‘into regions where it has extremely small
-# gradients’; at large $d_k$ that is true of *most* queries, not of all, and a model without the scale can still learn.
-# How much worse it does is measured in chapter 02b.
+# gradients’. At large $d_k$ that is true of *most* of these random queries, not of all; so a model without the scale can
+# still learn. How much worse it does is measured in chapter 02b.
 
 # %% [markdown]
 # ## 4 · All positions ask at once

@@ -534,7 +534,7 @@ claim("with the scale, one head of 64 needs more bits than four of 16 after 1,50
 
 # %% [markdown]
 # The scale is worth more to one head of 64 numbers than to four of 16, whose loss after 350 steps five seeds cannot tell from
-# chance. (All were trained at the same rate, which was chosen for the honest model.) And with the scale in place, four
+# chance. (All were trained at the honest model's rate.) And with the scale in place, four
 # narrow heads do better than a wide one with just as many parameters. Of the two leaks the second is the subtle one. With the softmax over the queries, the weight of key $j$ for query $i$ is
 # divided by a sum over *all* queries that may see $j$, the later ones included; so the past is told about the future
 # through a denominator. Chapter 02's test of causality catches both, as the next claims show.
