@@ -67,7 +67,8 @@ def backward_pass() -> Figure:
         "VO": ("pᵀ · G", 6.35, -1.15),
         "OL": ("G", 7.95, -0.5),
     }
-    for (start, end), (says, x, y) in ways.items():
+    for way, (says, x, y) in ways.items():
+        start, end = way[0], way[1]
         (x0, y0), (x1, y1) = places[start], places[end]
         forward, back = {"arrowstyle": "->", "color": INK}, {"arrowstyle": "->", "color": MUTE, "linestyle": "--"}
         ax.annotate("", (x1 - 0.35, y1 + 0.07), (x0 + 0.35, y0 + 0.07), arrowprops=forward)
@@ -94,7 +95,7 @@ def faulty_weights() -> Figure:
     }
     figure, (axes,) = new(1, 3, height=3.4)
     for ax, (name, weights) in zip(axes, faults.items(), strict=True):
-        matrix(ax, weights, range(6), range(6), "weights", row_sums=True)
+        matrix(ax, weights, list("012345"), list("012345"), "weights", row_sums=True)
         title(ax, f"fault {name}")
     return figure
 
