@@ -1,5 +1,8 @@
 """Trainings of the first model with one fault each, for the reader to tell apart by their curves."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -8,7 +11,7 @@ from course_lib.chapters.ch00_start_here.mixture import mixture_log_density, mix
 from course_lib.datasets.plane import fireflies
 
 SEEDS = 5
-FAULTS = {"a": {"rate": 0.003}, "b": {"cleared": False}, "c": {"n": 40}}
+FAULTS: Mapping[str, Mapping[str, Any]] = {"a": {"rate": 0.003}, "b": {"cleared": False}, "c": {"n": 40}}
 
 
 def curves(
@@ -21,7 +24,8 @@ def curves(
     points, others = fireflies(n, seed=seed), fireflies(300, seed=1000)
     mean, std = points.mean(dim=0), points.std(dim=0)
     z, z_others = (points - mean) / std, (others - mean) / std
-    theta, found = mixture_start(z, 16, torch.Generator().manual_seed(seed)), []
+    theta: Sequence = mixture_start(z, 16, torch.Generator().manual_seed(seed))
+    found = []
     for _ in range(steps):
         loss = -mixture_log_density(z, *theta).mean()
         loss.backward()
@@ -35,8 +39,5 @@ def curves(
 
 def all_curves() -> tuple[Float[Tensor, "seeds steps 2"], dict[str, Float[Tensor, "seeds steps 2"]]]:
     """Return the curves of trainings without a fault, and letter → those with that fault, for the same seeds."""
-    found = {
-        letter: torch.stack([curves(seed, **fault) for seed in range(SEEDS)])
-        for letter, fault in {"none": {}, **FAULTS}.items()
-    }
-    return found.pop("none"), found
+    found = {letter: torch.stack([curves(seed, **fault) for seed in range(SEEDS)]) for letter, fault in FAULTS.items()}
+    return torch.stack([curves(seed) for seed in range(SEEDS)]), found

@@ -138,7 +138,7 @@ def three_rates(paths: dict[float, Tensor]) -> tuple[Figure, str]:
 
 
 def centres_on_their_way(
-    data: Numbers, snapshots: dict[int, Sequence[Tensor]], losses: dict[int, Tensor], drawn: Numbers
+    data: Numbers, snapshots: dict[int, Sequence[Tensor]], losses: dict[int, Tensor], drawn: Tensor
 ) -> tuple[Figure, str]:
     """Return data and centres after some numbers of steps, each with its loss above, and points that were drawn."""
     figure, (axes,) = new(1, len(snapshots) + 1, height=2.9)
