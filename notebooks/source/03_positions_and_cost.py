@@ -571,15 +571,15 @@ claim("at 65,536 positions these are 16 GiB whole and 16 MiB in tiles, as in the
 #   [*one matrix moves every position by 7*](#Exercise:-the-matrix-of-a-shift).
 # - Rotary turns queries and keys, and of the positions its scores know only the distance:
 #   [*moved by 1 or by 1,000 places, all scores stay*](#Exercise:-the-rotary-rotation).
-# - ALiBi adds a bias that falls with the distance: among keys that fit equally well,
+# - ALiBi adds a bias that falls with the distance: among equal keys,
 #   [*the nearer one always gets more weight*](#4-·-ALiBi).
-# - Scores that know only distances need not work past the trained length. On our task with two heads
-#   [*none of the five schemes is right one time in three*](#5-·-Beyond-the-trained-length); a window of the trained length
-#   cured rotary ([*rotary is right in 97 of 100 far off*](#5-·-Beyond-the-trained-length)).
-# - A part of attention's operations grows with the square of the length
-#   ([*is what PyTorch counts*](#6-·-What-it-costs)), but its softmax can run over tiles
-#   ([*always the same output*](#Exercise:-the-update)), and then its largest table grows in
-#   proportion alone ([*twice as much for twice the text*](#Exercise:-the-update)).
+# - Scores that know only distances need not work past the trained length. On our task, with two heads,
+#   [*none of the five schemes is right one time in three*](#5-·-Beyond-the-trained-length); a window cured rotary
+#   ([*rotary is right in 97 of 100 far off*](#5-·-Beyond-the-trained-length)).
+# - Part of attention's operations grows with the square of the length
+#   ([*is what PyTorch counts*](#6-·-What-it-costs)). Its softmax can run over tiles
+#   ([*always the same output*](#Exercise:-the-update)), whose tables grow in proportion
+#   ([*twice as much for twice the text*](#Exercise:-the-update)).
 
 # %% tags=["nbval-ignore-output"]
 progress("03_positions_and_cost")

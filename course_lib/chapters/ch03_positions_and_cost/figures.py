@@ -18,7 +18,8 @@ def opening(scores: Tensor) -> Figure:
     """Return a table of scores beside the bytes of the largest table of scores, whole and 64 keys at a time."""
     T = 2.0 ** torch.arange(8, 17)
     figure, ((left, right),) = figures.new(1, 2, height=3.5, width_ratios=[1, 1.25])
-    figures.matrix(left, scores, range(5), range(5), "query (down) × key", kind="signed")
+    places = [str(i) for i in range(5)]
+    figures.matrix(left, scores, places, places, "query (down) × key", kind="signed")
     figures.title(left, "Equal t − s, equal score")
     figures.line(right, T, 4 * T * T / 2**20, ORANGE, "whole\n16 GiB", marker="^")
     figures.line(right, T, 4 * 64 * T / 2**20, TEAL, "in tiles\n16 MiB", marker="o")
@@ -112,8 +113,8 @@ def in_tiles(T: int = 8, tile: int = 2, now: int = 2) -> Figure:
         state = "gone" if j // tile < now else "now" if j // tile == now else "later"
         face, edge, hatch = shades[state]
         for i in range(T):
-            look = {"facecolor": face, "edgecolor": edge, "hatch": hatch, "linewidth": 0.8}
-            ax.add_patch(Rectangle((j, T - 1 - i), 1, 1, **look))
+            corner = (j, T - 1 - i)
+            ax.add_patch(Rectangle(corner, 1, 1, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.8))
     for first, words in ((0, "added up,\nforgotten"), (now * tile, "scores held\nnow"), (now * tile + tile, "to come")):
         ax.text(first + 0.1, T + 0.15, words, fontsize=9.5, va="bottom", color=TEXT[BERRY] if "now" in words else INK)
     for x, width, name in ((T + 1.2, 1, "m"), (T + 2.7, 1, "l"), (T + 4.2, 3, "o")):

@@ -40,8 +40,8 @@ def made_again() -> Figure:
     }
     for text, (x, y, colour) in boxes.items():
         width = 1.75 if x < 8 else 2.1
-        style = {"boxstyle": "round,pad=0.02", "facecolor": "white", "edgecolor": colour, "linewidth": 1.6}
-        ax.add_patch(FancyBboxPatch((x, y), width, 0.55, **style))
+        look = "round,pad=0.02"
+        ax.add_patch(FancyBboxPatch((x, y), width, 0.55, look, facecolor="white", edgecolor=colour, linewidth=1.6))
         ax.text(x + width / 2, y + 0.275, text, ha="center", va="center", fontsize=9, color=TEXT[colour])
     ways = [((1.77, 1.9), (2.48, 1.9)), ((4.27, 1.8), (4.58, 1.55)), ((1.77, 1.05), (4.58, 1.4)),
             ((6.37, 1.4), (6.68, 1.1)), ((1.77, 0.25), (6.68, 0.95)), ((8.47, 1.15), (8.88, 1.8)),
