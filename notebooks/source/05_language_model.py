@@ -35,7 +35,10 @@ adaptive = {
     "lzma": counted["lzma"], "bz2": counted["bz2"], "order 7 counts on": counted["counts on, 128"],
     "model learns on": in_bits("adaptive"),
 }  # fmt: skip
-fig = pictures.tables({"Fixed": fixed, "Adaptive": adaptive}, 1.9, 3.9)
+mean = lambda values: sum(values) / len(values)
+titles = (f"Fixed: order 7 {fixed['order 7, modified']:.2f}, model {mean(fixed['model, sliding']):.2f}",
+          f"Adaptive: {adaptive['order 7 counts on']:.2f} and {mean(adaptive['model learns on']):.2f}")
+fig = pictures.tables(dict(zip(titles, (fixed, adaptive), strict=True)), 1.85, 3.9)
 show(fig, alt="Bits per character of the test part. Fixed: pairs, triples, order 6, order 7 modified, "
      "the model by windows and sliding. Adaptive: lzma, bz2, order 7 that counts on, the model that "
      "learns on.")
@@ -211,7 +214,7 @@ claim("where the gradient grows by a tenth each step, a weight moves by more tha
 
 # %% [markdown]
 # **Muon** (Jordan et al. 2024) looks at a whole matrix. Write its gradient as $G = U\Sigma V^\top$, with few large and many small singular
-# values $\Sigma_i$: a step along $G$ moves a few directions and leaves the rest. To first order a step along $-X$ lowers the loss by
+# values $\Sigma_i$: a step along $G$ moves few directions. To first order a step along $-X$ lowers the loss by
 # $\langle G, X\rangle$, the sum over products of entries. Among all $X$ that stretch no vector by more than 1,
 #
 # $$\langle G, X\rangle = \sum_i \Sigma_i\, u_i^\top X v_i \le \sum_i \Sigma_i, \quad \text{with equality at } X = UV^\top, \tag{5.3}$$
@@ -323,8 +326,8 @@ near = lambda step: min(there[step]) - 0.1 < at[step] < max(there[step]) + 0.1
 claim("on Shakespeare, this run is where the five recorded ones were, within 0.1 bits",
       text is not shakespeare or all(near(step) for step in at if step in there), bits=list(at.values()))
 passed = [next(step for step in there if there[step][seed] < on_held[three]) for seed in range(5)]
-claim("the recorded runs are under triples by step 150, but pass order 7 only after 1,050 or more",
-      max(there[150]) < on_held[3, 1] and min(passed) > 1050 and max(passed) <= 1441, passed=passed)
+claim("the recorded runs are under triples by step 150, but under order 7 only at step 1,100 to 1,300",
+      max(there[150]) < on_held[3, 1] and (min(passed), max(passed)) == (1100, 1300), passed=passed)
 claim("the schedule is yours",
       all(abs(float(warmup_then_linear(s / 50)) - schedule(s / 50)) < 1e-6 for s in range(51)))
 
@@ -369,9 +372,9 @@ rise = [curve[-1] - min(curve) for curve in few["validation"]]
 claim("50,000 characters in place of a million: in five runs training falls on, held-out loss turns and "
       "rises by 1 nat or more",
       min(rise) > 1 and all(curve[-1] < min(curve[:-3]) for curve in few["train"]), rise=rise)
-found = [seed for seed in range(5) if leak["nats"][seed] < 0.1]
-claim("without a mask some of five runs find the leak in 400 steps, and some still look honest",
-      1 <= len(found) <= 4 and max(leak["nats"]) > 2, nats=leak["nats"])
+found = [seed for seed in range(5) if leak["nats"][seed] < 1]
+claim("without a mask three of five runs have found the leak after 400 steps, and two still look honest",
+      len(found) == 3 and sorted(leak["nats"])[3] > 2, nats=leak["nats"])
 claim("put the mask on: those that found it know less than nothing, above the uniform log 65 nats",
       min(leak["masked"][seed] for seed in found) > math.log(65), masked=leak["masked"])
 
@@ -434,15 +437,15 @@ claim("of four changes five seeds do not say on the way up whether they help: 2 
 claim("squared ReLU loses on the way up, by 0.01 nats", 0.005 < -gains["squared ReLU"][0] < 0.02)
 
 # %% [markdown]
-# A change's gain depends on what is there: rotary gains 0.03 nats where it is added and costs 0.07 when it is taken out at the end. The rate was never taken
-# out, and Muon brings other rates for the embedding, too. The steps are those of a minute of two cores, from 1,394 at nanoGPT's recipe to 582 at the last; they were
-# taken on a GPU. And the recipe was chosen, earlier, by its loss on the whole last tenth of the text.
+# A change's gain depends on what is there: rotary gains 0.03 nats where it is added and costs 0.07 when it is taken out at the end. The rate was
+# never taken out; Muon brings other rates for the embedding, too. The steps are those of a minute of two cores, from 1,394 for nanoGPT's recipe to 582
+# for the last, taken on a GPU. And the recipe was chosen, earlier, by its loss on the whole last tenth of the text.
 #
 # ## 4 · Two tables
 #
-# How a model is measured changes its number. Cut into *windows* side by side, the first character of each has nothing before it. A window
-# that *slides* on by 32 scores its last 32 characters only, each with 96 or more before it, and costs four times as much. The third way follows. **Guess**: by how many bits
-# per character does sliding lower what the same weights cost?
+# How a model is measured changes its number. With *windows* side by side, the first character of each has nothing before it. A window
+# that *slides* on by 32 scores its last 32 only, each with 96 or more before it, at four times the cost. **Guess**: by how many bits does sliding
+# lower what a character costs?
 
 # %% tags=["hide-input"]
 fig = pictures.ways_to_measure()
@@ -465,6 +468,8 @@ gained = paired(bits["windows"], bits["sliding"])
 claim("sliding by 32 lowers every seed's bits by 0.02 to 0.05",
       all(0.02 < a - b < 0.05 for a, b in zip(bits["windows"], bits["sliding"], strict=True)),
       guessed="sliding_gain", gained=gained)
+claim("by windows four of five seeds cost fewer bits than modified order 7, one does not",
+      sum(b < on_test[three] for b in bits["windows"]) == 4)
 margin = paired([on_test[three]] * 5, bits["sliding"])
 claim("fixed: by sliding, every seed costs fewer bits on the test part than modified order 7",
       max(bits["sliding"]) < on_test[three] and margin[0] > 5 * margin[1], margin=margin)
@@ -476,11 +481,11 @@ claim("fixed: by sliding, every seed costs fewer bits on the test part than modi
 # evaluation** (Krause et al. 2018) does three things for every window: it *scores* the new characters; it *updates* the weights by the window's
 # gradient; it *pulls* every weight back by a share $\lambda$ of its way from the trained $\theta_0$, which AdamW's decay does towards 0:
 #
-# $$\theta \leftarrow \theta - \eta\, \frac{g}{\sqrt{s} + \epsilon}, \qquad \theta \leftarrow \theta + \lambda\, (\theta_0 - \theta). \tag{5.4}$$
+# $$\theta \leftarrow \theta - \eta\, \frac{g}{\sqrt{s / (1-\beta_2^t)} + \epsilon}, \qquad \theta \leftarrow \theta + \lambda\, (\theta_0 - \theta). \tag{5.4}$$
 #
 # The first is (5.2) with $\beta_1 = 0$. It is fair because the order is kept: a character's probability depends on what stands before it
-# alone, through the window and now through the weights too. A decoder with the same model can make the same updates, so
-# chapter 01's coder makes a file of just these bits.
+# alone, through the window and now through the weights too. A decoder with the same model and machine makes the same
+# updates, so chapter 01's coder makes a file of these bits.
 
 # %%
 def learn_on(model, tokens, stride, rate, pull, context=128):
@@ -523,19 +528,21 @@ N = record.values["parameters"]
 operations = {"windows": 2 * N, "sliding": 2 * N * 128 // 32, "learning on": 6 * N * 128 // stride}
 print("operations a character, about:", {way: f"{n:.1e}" for way, n in operations.items()})
 gained = paired(bits["sliding"], bits["adaptive"])
-claim("learning on lowers every seed's bits by 0.1 or more below sliding",
-      min(a - b for a, b in zip(bits["sliding"], bits["adaptive"], strict=True)) > 0.1, gained=gained)
+claim("learning on lowers every seed's bits by 0.2 or more below sliding",
+      min(a - b for a, b in zip(bits["sliding"], bits["adaptive"], strict=True)) > 0.2, gained=gained)
 margin = paired([counted["counts on, 128"]] * 5, bits["adaptive"])
-claim("ADAPTIVE", True, margin=margin)
+claim("adaptive: every seed that learns on costs 0.1 bits less than order 7 that counts on, or better",
+      max(bits["adaptive"]) < counted["counts on, 128"] - 0.1, margin=margin)
 
 # %% [markdown]
-# Stride, rate, pull and the counters' orders were chosen on the validation part; the recipe, earlier, on the whole last tenth. The test numbers are
-# honest about steps, seeds and ways to measure, not about the recipe.
+# By learning on, each position is read forward and backward, about $6N$ operations in place of $2N$ (chapter 04): with a stride of 64 a character costs
+# six times what it does by windows. Stride, rate, pull and orders were chosen on the validation part; the recipe, earlier, on the whole last tenth. The test
+# numbers are honest about seeds and measuring, not about the recipe.
 #
 # ## 5 · Writing
 #
 # Text is drawn from $p$, character by character. A **temperature** $\tau$ divides the logits $z$: below 1 it sharpens, above 1 it flattens. With
-# $\beta = 1/\tau$ the entropy (chapter 01) is $H = \log\sum_i e^{\beta z_i} - \beta\,\mathrm E[z]$, whose derivative by $\beta$ is
+# $\beta = 1/\tau$ the entropy is $H = \log\sum_i e^{\beta z_i} - \beta\,\mathrm E[z]$, whose derivative by $\beta$ is
 # $-\beta \operatorname{Var}(z)$. So in nats, with mean and variance under $p_i \propto e^{\beta z_i}$,
 #
 # $$\frac{\mathrm dH}{\mathrm d\tau} = \frac{\operatorname{Var}(z)}{\tau^3} \ge 0. \tag{5.5}$$
@@ -579,16 +586,15 @@ def top_p_filter(logits, p):
     ...
 
 # %%
-kept = top_p_filter(z, 0.9)
-inside = z.softmax(-1)[kept.isfinite()]
-claim("the nucleus reaches 0.9, and without its least symbol it would not",
-      inside.sum() >= 0.9 and inside.sum() - inside.min() < 0.9)
 with torch.no_grad():
     many = writer(held[: 40 * 128].view(40, 128).to(run.device)).cpu().double().flatten(0, 1)
-sizes_inside = top_p_filter(many, 0.9).isfinite().sum(-1)
-claim("over 5,120 places of held-out text the nucleus of 0.9 has from 1 symbol to 20 or more, 4 to 6 on "
-      "average", sizes_inside.min() == 1 and sizes_inside.max() >= 20
-      and 4 < sizes_inside.double().mean() < 6, largest=sizes_inside.max())
+inside = many.softmax(-1).where(top_p_filter(many, 0.9).isfinite(), 0)  # (5120, V)
+reached, least = inside.sum(-1), inside.where(inside > 0, 1).amin(-1)
+claim("at 5,120 places of held-out text the nucleus reaches 0.9, and without its least symbol would not",
+      reached.min() > 0.9 - 1e-9 and (reached - least).max() < 0.9 + 1e-9)
+sizes_inside = (inside > 0).sum(-1).double()
+claim("it has from 1 symbol to 20 or more, 4 to 6 on average",
+      sizes_inside.min() == 1 and sizes_inside.max() >= 20 and 4 < sizes_inside.mean() < 6)
 tail = many.softmax(-1).where(many.softmax(-1) < 1e-3, 0).sum(-1).mean().item()
 claim("characters with less than 1/1000 each come once in 200 to 330 draws", 200 < 1 / tail < 330,
       draws=1 / tail)
@@ -671,15 +677,12 @@ claim("6 N a token gives GPT-3's published 3.14e23 operations within 1 %, ten or
 # %% [markdown]
 # ## What stays
 #
-# - Among predictors that stay as they are, two CPU minutes of training are enough: [*by sliding, every seed costs fewer bits on the
-#   test part than modified order 7*](#4-·-Two-tables).
-# - ADAPTIVE
-# - On the way from nanoGPT's recipe to this one [*the rate, the first change, gains more than any
-#   other*](#3-·-What-each-change-was-worth); of others [*five seeds do not say on the way up whether they help*](#3-·-What-each-change-was-worth).
-# - A loss that is too good can be a leak, and a missing mask need not show at once: [*some of five runs find the leak in 400 steps, and some still look
-#   honest*](#Exercise:-two-curves).
-# - Keys and values of the past never change: [*a model with its cache writes the same text, character by
-#   character*](#Exercise:-one-step-with-a-cache).
+# - Compare fixed with fixed: [*by sliding, every seed costs fewer bits on the test part than modified order 7*](#4-·-Two-tables), the best counter here.
+# - Compare learning with learning: [*every seed that learns on costs 0.1 bits less than order 7 that counts on, or better*](#Learning-while-measured).
+# - From nanoGPT's recipe to this one, [*the rate, the first change, gains more than any other*](#3-·-What-each-change-was-worth) on the way up; of four
+#   changes [*five seeds do not say on the way up whether they help*](#3-·-What-each-change-was-worth).
+# - A missing mask need not show at once: [*three of five runs have found the leak after 400 steps, and two still look honest*](#Exercise:-two-curves).
+# - Keys and values of the past never change: [*a model with its cache writes the same text, character by character*](#Exercise:-one-step-with-a-cache).
 
 # %% tags=["nbval-ignore-output"]
 progress("05_language_model")
