@@ -80,7 +80,7 @@ f64 = torch.float64  # double precision, so that equalities can be checked to th
 # %% [markdown]
 # ## 1 · Averages, exact and by chance
 #
-# Every loss of this course is an average, so we begin there. An **expectation** is a mean over a distribution:
+# The losses of this course are averages, so we begin there. An **expectation** is a mean over a distribution:
 # $\mathrm{E}_p[f]=\sum_x p(x)f(x)$, or $\int p(x)f(x)\,dx$ for a density. **Quadrature** cuts the integral into strips; in many
 # dimensions there are too many of them. **Monte Carlo** draws $x_1,\dots,x_n$ from $p$ and takes the mean of the $f(x_i)$.
 #
@@ -242,7 +242,8 @@ show(fig, alt=alt)
 # **Densities: three limits.** Let a continuous $p$ be what the data is *drawn from*, and $q$ a density.
 #
 # - The mean $-\frac1n\sum_i\ln q(x_i)$ is an average of draws. It tends to $H(p,q)$ as $n\to\infty$, with the
-#   error (1.1), so maximum likelihood minimises $\mathrm{KL}(p\|q)$ *in the limit of many draws*.
+#   error (1.1), so *in the limit of many draws* maximum likelihood minimises $\mathrm{KL}(p\|q)$, if the means of all
+#   models get there together.
 # - For finitely many the identity fails: the shares sit on single points, and their KL to any density is infinite.
 #   In bins ten times narrower it grows by $\ln 10$, once every point has its own.
 # - A maximum need not exist. Let one bell of a mixture sit on a data point and shrink: the likelihood grows without
@@ -285,7 +286,7 @@ fig, alt = drawn.code_tree(("sun", "cloud", "rain", "snow"), ("0", "10", "110", 
 show(fig, alt=alt)
 
 # %% [markdown]
-# *All that fit exist.* Let lengths satisfy (1.4). Hand out parts of $[0,1)$ of sizes $2^{-\ell}$ from the left, the shortest words
+# *All that fit exist.* Let lengths satisfy equation (1.4). Hand out parts of $[0,1)$ of sizes $2^{-\ell}$ from the left, the shortest words
 # first, and let each word be the first $\ell$ binary digits of the point where its part begins. That point is a sum
 # of larger or equal parts, hence a multiple of $2^{-\ell}$: the digits are exact, and the numbers that begin with them are
 # exactly this part. The parts do not overlap, so no word begins another; by (1.4) they do not run beyond 1.
@@ -321,7 +322,7 @@ claim("whenever lengths satisfy (1.4) the words have them and none begins anothe
 #
 # $$H(p)\le\mathrm{E}_p[\ell]<H(p)+1\quad\text{bits}. \tag{1.5}$$
 #
-# Lengths made for $q$ take $H(p,q)$ to $H(p,q)+1$ when the symbols come from $p$. Up to this rounding, **KL counts the
+# Lengths made for $q$ take at least $H(p,q)$ and less than $H(p,q)+1$ when the symbols come from $p$. Up to this rounding, **KL counts the
 # bits that the wrong model wastes.** Powers of ½ need no rounding:
 
 # %% [markdown]
@@ -562,7 +563,7 @@ show(fig, alt=alt)
 # $\frac12\|x-m\|^2$ and a constant. A fresh coordinate less $m$ has variance $1+\frac1n$. A training one is part of $m$:
 # its variance is $(1-\frac1n)^2+\frac{n-1}{n^2}=1-\frac1n$. Hence
 #
-# $$\text{held-out}-\text{training}=\frac d2\Big[\Big(1+\frac1n\Big)-\Big(1-\frac1n\Big)\Big]=\frac dn. \tag{1.7}$$
+# $$\text{held-out}-\text{training}=\frac d2\Big[\Big(1+\frac1n\Big)-\Big(1-\frac1n\Big)\Big]=\frac dn.$$
 
 # %%
 d, numbers = 20, (10, 20, 50, 100, 200)
@@ -594,17 +595,18 @@ show(fig, alt=alt)
 # %% [markdown]
 # ## What stays
 #
-# - A mean of $n$ independent draws has the error $s/\sqrt n$ ([*2,000 means spread as equation (1.1) says*](#1-·-Averages,-exact-and-by-chance)), if
+# - A mean of $n$ draws has the error $s/\sqrt n$ ([*2,000 means spread as equation (1.1) says*](#1-·-Averages,-exact-and-by-chance)), if
 #   $s$ is finite
 #   ([*without a finite variance more than 6 of 100 means of 400 are beyond 5*](#1-·-Averages,-exact-and-by-chance)).
 # - For discrete data likelihood, cross-entropy and KL(shares‖model) are one aim
 #   ([*cross-entropy is entropy plus KL*](#2-·-Maximum-likelihood)), its floor the entropy
 #   ([*its loss at their entropy, not at zero*](#2-·-Maximum-likelihood)).
 # - Bits are lengths of code words: blocks of $n$ take at least $H$ and less than $H+1/n$ a symbol
-#   ([*blocks of n symbols*](#3-·-Bits)), and a wrong model wastes the KL ([*the code for q wastes exactly*](#3-·-Bits)).
-# - A single Gaussian covers two humps by forward KL ([*forward, from five starts*](#When-the-model-is-too-small)); reverse KL
+#   ([*blocks of n symbols*](#3-·-Bits)), and a wrong model wastes the KL, exactly for powers of ½
+#   ([*the code for q wastes*](#3-·-Bits)).
+# - One Gaussian covers two humps by forward KL ([*forward, from five starts*](#When-the-model-is-too-small)); reverse
 #   takes one ([*reverse, from starts on either side*](#When-the-model-is-too-small)).
-# - Fitting puts the training loss on average below the entropy, the held-out loss above
+# - Fitting a mean puts the training loss on average below the entropy, held-out above
 #   ([*on average training is below*](#5-·-Overfitting-is-a-gap-between-two-averages)).
 
 # %% tags=["nbval-ignore-output"]

@@ -196,8 +196,9 @@ claim("61 bits give the phrase back", text.decode(torch.tensor(decoded[1:])) == 
 # - so the interval always holds more than $2^{30}$ integers, and a table may sum to $N\le2^{30}$.
 
 # %% [markdown]
-# What does rounding cost? A part has at least $2^{30}/N$ integers, and rounding its ends takes less than one of them. That is at most
-# $N/2^{29}$ bits a symbol:
+# What does rounding cost? A part has at least $2^{30}/N$ integers, and rounding its ends takes less than one of them, a share
+# $u\le N/2^{30}$. That costs $-\log_2(1-u)\le2u\le N/2^{29}$ bits a symbol while $u\le\frac12$. Beyond, one integer of fewer than two is left,
+# which costs less than 1 bit and so no more than that:
 #
 # $$\text{file}\le\sum_i-\log_2q(x_i)+2+\frac{nN}{2^{29}}\ \text{bits}. \tag{1b.2}$$
 #
@@ -302,7 +303,7 @@ show(fig, alt=alt)
 #
 # So nearly every long message that *comes* is **typical**: its surprise per symbol is near $H$. How many such messages are there? One
 # within 0.1 bits of $H$ has a probability of at least $2^{-n(H+0.1)}$, and probabilities sum to at most 1. So there are
-# at most $2^{n(H+0.1)}$ of them: a word of about $nH$ bits is enough for each.
+# at most $2^{n(H+0.1)}$ of them, and words of $n(H+0.1)$ bits, rounded up, are enough for all.
 
 # %% [markdown]
 # Take 1,000 symbols with shares $(0.9,0.1)$, hence $H=0.469$, $nH=469$ bits. The single most likely message is a thousand times the
@@ -383,13 +384,14 @@ claim("on fresh text k = 1 is best in all five draws, within 0.15 bits above the
       all(min(row) == row[1] and 0 < row[1] - floor < 0.15 for row in fresh))
 claim("at k = 4 what was learnt by heart is worse than knowing nothing",
       all(row[4] > math.log2(65) + 0.05 for row in fresh))
-claim("at k = 6 more than 95 % of the fresh text's contexts are new", min(new_contexts) > 0.95)
+claim("at k = 6 more than 95 % of the fresh text's contexts are new: it costs what knowing nothing does",
+      min(new_contexts) > 0.95 and all(abs(row[6] - math.log2(65)) < 0.05 for row in fresh))
 
 # %% [markdown]
 # The training loss only falls. A table with $k=6$ knows its text almost by heart and hardly a context of fresh text, where it costs
 # about as much as knowing nothing. At $k=4$ it costs more, being sure of the wrong thing. So a little below the entropy may be luck;
-# **far below the entropy is memory**. Of real text nobody knows the entropy, and Shakespeare repeats himself more than
-# our source. How much context do 20,000 of his characters pay for, and a million?
+# **far below the entropy is memory**. Of real text nobody knows the entropy. How
+# much context do 20,000 characters of Shakespeare pay for, and a million?
 
 # %%
 parts = [text.validation[20_000 * i : 20_000 * (i + 1)] for i in range(5)]
@@ -509,7 +511,7 @@ claim("15,000 characters decoded from coin tosses cost the entropy of the source
 #   ([*on its own text k = 6 costs less than 1 bit*](#6-·-Memory)).
 # - With 0.01 added, more text paid for more context ([*20,000 characters pay for k = 2*](#6-·-Memory),
 #   [*a million pay for k = 4*](#6-·-Memory)).
-# - A decoder fed with coin tosses draws from its model ([*15,000 characters decoded from coin tosses*](#7-·-What-breaks)).
+# - What a decoder makes of coin tosses costs the entropy of its model, as draws from it do ([*15,000 characters decoded from coin tosses*](#7-·-What-breaks)).
 
 # %% tags=["nbval-ignore-output"]
 progress("01b_codes")

@@ -4,12 +4,12 @@ from course_lib.classroom.exercises.spec import Answer
 
 ENTRY = Answer(
     id="codes.most_likely",
-    right=152,
+    right=152.0,
     wrong={
-        469: "that is nH, what a message costs on average; this one has no rare symbol in it.",
-        1000: "that is one bit a symbol; a symbol of probability 0.9 is worth less.",
-        105: "those are nats: −1000 · ln 0.9; divide by ln 2.",
-        0: "likely is not certain: its probability is 0.9 to the power of 1,000.",
+        469.0: "that is nH, what a message costs on average; this one has no rare symbol in it.",
+        1000.0: "that is one bit a symbol; a symbol of probability 0.9 is worth less.",
+        105.0: "those are nats: −1000 · ln 0.9; divide by ln 2.",
+        0.0: "likely is not certain: its probability is 0.9 to the power of 1,000.",
     },
     hints=(
         "What is the surprise of one symbol of probability 0.9? The message has a thousand of them.",
