@@ -186,7 +186,7 @@ def test_every_guess_is_answered_by_a_claim_in_a_later_cell(source):
 def test_equations_are_numbered_in_order_and_references_to_them_resolve():
     tags = {}
     for source in SECOND:
-        number = source.stem.split("_")[0].lstrip("0") or "0"
+        number = re.sub(r"^0(?=\d)", "", source.stem.split("_")[0])
         text = "\n".join(cell.source for cell in cells_of(source) if cell.cell_type == "markdown")
         found = re.findall(r"\\tag\{([^}]+)\}", text)
         assert len(found) >= 2, source.name

@@ -65,7 +65,7 @@ draw = lambda *shape: torch.randn(*shape, dtype=f64, generator=generator)
 # *For chapter 02.* Here an example is a row and a matrix stands to its right: $xW$, with $W$ of shape (in, out). Many books
 # write columns, $Wx$ with $W$ of shape (out, in). The two matrices are each other's transposes, for
 #
-# $$(xW)^\top = W^\top x^\top. \tag{b.1}$$
+# $$(xW)^\top = W^\top x^\top. \tag{0b.1}$$
 #
 # PyTorch's `nn.Linear(3, 5)` takes rows $x$ of shape (n, 3) and returns (n, 5). **Guess:** what shape does its `weight` have?
 
@@ -130,7 +130,7 @@ claim("five writings of σ = 3 have one log σ²",
 # *For every training.* The loss of a batch of $n$ is a mean here; elsewhere it may be a sum, which is $n$ times as large, and
 # so is its gradient. For plain gradient descent both take the same step if
 #
-# $$\eta_{\text{sum}} = \eta_{\text{mean}} / n. \tag{b.2}$$
+# $$\eta_{\text{sum}} = \eta_{\text{mean}} / n. \tag{0b.2}$$
 #
 # A recipe says $\eta = 0.1$, for a mean over 64 examples; your loss is a sum over the 64. **Guess:** how long would the first
 # step be with $\eta = 0.1$, compared with the recipe's? And does it matter if the optimizer is Adam?
@@ -158,7 +158,7 @@ claim("Adam's first step is the same for both, to a millionth",
       torch.allclose(adam_mean, adam_sum, rtol=1e-6))
 
 # %% [markdown]
-# Adam needs no equation (b.2): it divides by the size of the gradients that it has seen (chapter 05). But a penalty that is
+# Adam needs no equation (0b.2): it divides by the size of the gradients that it has seen (chapter 05). But a penalty that is
 # added to the loss weighs $n$ times less beside a sum.
 #
 # ## 4 · Which KL, and how much of it
