@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -33,7 +34,7 @@ def pair_counts(pieces: Mapping[tuple[int, ...], int]) -> dict[Pair, int]:
     """
     counts: dict[Pair, int] = {}
     for piece, times in pieces.items():
-        for pair in zip(piece[:-1], piece[1:], strict=True):
+        for pair in pairwise(piece):
             counts[pair] = counts.get(pair, 0) + times
     return counts
 
@@ -57,7 +58,7 @@ def apply_merges(tokens: Sequence[int], merges: Mapping[Pair, int]) -> list[int]
     tokens = list(tokens)
     order = {pair: i for i, pair in enumerate(merges)}
     while True:
-        there = [pair for pair in zip(tokens[:-1], tokens[1:], strict=True) if pair in order]
+        there = [pair for pair in pairwise(tokens) if pair in order]
         if not there:
             return tokens
         first = min(there, key=order.__getitem__)
@@ -76,7 +77,7 @@ def bits_per_character(nats_per_token: float, n_tokens: int, n_characters: int) 
 
 @dataclass(frozen=True)
 class BytePairs:
-    """A tokenizer. Tokens 0 to 255 are bytes, then comes one for each merge in the order of learning, then special ones.
+    """A tokenizer. Tokens 0 to 255 are bytes, then come the merges in the order of learning, then special ones.
 
     merges: the pair of earlier tokens that each merge joins. special: names of tokens that no text is encoded to, as
     ``<end>``; ``token["<end>"]`` is the number. pattern: a regular expression that cuts a text into pieces, which no
@@ -167,7 +168,9 @@ class BytePairs:
             code += known[piece]
         return torch.tensor(code, dtype=torch.long)
 
-    def decode(self, tokens: Int[Tensor, "time"] | Iterable[int], errors: Literal["replace", "strict"] = "replace") -> str:
+    def decode(
+        self, tokens: Int[Tensor, "time"] | Iterable[int], errors: Literal["replace", "strict"] = "replace"
+    ) -> str:
         """Return the text of tokens, a special one as its name. Any text comes back from its code unchanged.
 
         Tokens that are no whole characters together are no UTF-8: ``replace`` puts � there, ``strict`` raises
@@ -182,7 +185,7 @@ class BytePairs:
             return joined.decode("utf-8", errors)
         except UnicodeDecodeError as error:
             odd = joined[error.start : error.end].hex(" ")
-            raise ValueError(f"tokens: expected UTF-8, got bytes {odd} at {error.start} that are no character") from None
+            raise ValueError(f"tokens: expected UTF-8, got bytes {odd} at {error.start}, no character") from None
 
     def save(self, path: str | Path) -> None:
         """Write the tokenizer as JSON, beside and renamed."""

@@ -81,7 +81,20 @@ def test_every_character_is_in_a_piece():
 
 
 def test_pieces_are_runs_with_the_space_before_them():
-    assert BytePairs().cut("To be,  or 42\n\nnot_x!") == ["To", " be", ",", " ", " or", " 42", "\n", "\n", "not", "_", "x", "!"]
+    assert BytePairs().cut("To be,  or 42\n\nnot_x!") == [
+        "To",
+        " be",
+        ",",
+        " ",
+        " or",
+        " 42",
+        "\n",
+        "\n",
+        "not",
+        "_",
+        "x",
+        "!",
+    ]
 
 
 def test_no_token_reaches_across_pieces(english):
@@ -135,7 +148,16 @@ def test_saved_and_loaded(english, tmp_path):
     assert BytePairs.load(tmp_path / "whole.json") == whole
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"merges": 1, "special": [], "pattern": null}', '{"merges": [[1]], "special": [], "pattern": null}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"merges": 1, "special": [], "pattern": null}',
+        '{"merges": [[1]], "special": [], "pattern": null}',
+    ],
+)
 def test_a_file_that_holds_no_tokenizer(content, tmp_path):
     (tmp_path / "odd.json").write_text(content)
     with pytest.raises(ValueError, match=r"path: expected a tokenizer of byte pairs in odd\.json"):

@@ -1,0 +1,1 @@
+"""What chapter 05b is held with."""

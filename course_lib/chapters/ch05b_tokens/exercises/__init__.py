@@ -1,0 +1,1 @@
+"""The exercises of chapter 05b, one a file."""
