@@ -25,8 +25,10 @@ ENTRY = Exercise(
         Probe((torch.tensor([1, 1, 1, 1, 1, 1, 1]), 2, 2), says="seven times the symbol 1, k = 2"),
         Probe((_past(3, 6, 4), 3, 6), says="3 symbols, k = 3"),
         Probe((_past(2, 7, 5), 4, 7), says="2 symbols, k = 4"),
+        Probe((torch.tensor([2, 2, 2]), 2, 5), says="three times the symbol 2 of 5, k = 2: one place, and no symbol 4"),
+        Probe((torch.tensor([0, 1, 0, 0]), 0, 9), says="4 symbols of 9, k = 0"),
     ],
-    checked="six pasts: k from 0 to 4, runs that overlap, and pasts no longer than k.",
+    checked="eight pasts: k from 0 to 4, runs that overlap, a past just long enough, and pasts no longer than k.",
     gradients=False,
     variations=_variation,
     mistakes=(
