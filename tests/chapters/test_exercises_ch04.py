@@ -1,19 +1,5 @@
 """Chapter 04's exercises: every known mistake in two writings is named, other right answers pass."""
 
-BLOCK = "V, T, C, n = config.vocab_size, config.context_length, config.d_model, config.n_layers\n"
-
-
-def count(block="12 * C * C + 2 * C", outside="(V + T) * C + C"):
-    return f"{BLOCK}return {outside} + n * ({block})"
-
-
-def summed(block=("4 * C * C", "2 * C * 4 * C", "C", "C"), outside=("V * C", "T * C", "C")):
-    return (
-        f"{BLOCK}total = 0\nfor _ in range(n):\n    for part in ({', '.join(block)},):\n        total += part\n"
-        f"return total + sum([{', '.join(outside)}])"
-    )
-
-
 FLOPS = "V, C, n, h = config.vocab_size, config.d_model, config.n_layers, config.n_heads\n"
 
 
@@ -53,6 +39,14 @@ WRONG = {
             "x = norm_1(x)\nx = norm_2(x + attention(x))\nreturn x + feed_forward(x)",
             "n = norm_1(x)\nm = norm_2(attention(n) + n)\nreturn feed_forward(m) + m",
         ),
+        "no_second_residual": (
+            "x = x + attention(norm_1(x))\nreturn feed_forward(norm_2(x))",
+            "return feed_forward(norm_2(torch.add(attention(norm_1(x)), x)))",
+        ),
+        "norm_on_the_output": (
+            "x = x + norm_1(attention(x))\nreturn x + norm_2(feed_forward(x))",
+            "for norm, layer in ((norm_1, attention), (norm_2, feed_forward)):\n    x = torch.add(norm(layer(x)), x)\nreturn x",
+        ),
         "no_residual": (
             "return feed_forward(norm_2(attention(norm_1(x))))",
             "x = attention(norm_1(x))\nx = feed_forward(norm_2(x))\nreturn x",
@@ -62,18 +56,6 @@ WRONG = {
             "for norm, layer in ((norm_1, attention), (norm_2, feed_forward)):\n    x.add_(layer(norm(x)))\nreturn x",
         ),
     },
-    "transformer.parameter_count": {
-        "readout_twice": (count(outside="(2 * V + T) * C + C"), summed(outside=("V * C", "V * C", "T * C", "C"))),
-        "no_output": (count(block="11 * C * C + 2 * C"), summed(block=("3 * C * C", "2 * C * 4 * C", "C", "C"))),
-        "with_biases": (
-            count(block="12 * C * C + 13 * C", outside="(V + T) * C + 2 * C"),
-            summed(block=("4 * (C * C + C)", "4 * C * C + 4 * C", "4 * C * C + C", "4 * C"), outside=("V * C", "T * C", "2 * C")),
-        ),
-        "no_positions": (count(outside="V * C + C"), summed(outside=("V * C", "C"))),
-        "no_norms": (count("12 * C * C", "(V + T) * C"), summed(("4 * C * C", "8 * C * C"), ("V * C", "T * C"))),
-        "no_last_norm": (count(outside="(V + T) * C"), summed(outside=("V * C", "T * C"))),
-        "one_up": (count(block="8 * C * C + 2 * C"), summed(block=("4 * C * C", "C * 4 * C", "C", "C"))),
-    },
     "transformer.forward_flops": {
         "half": (flops(factor="time"), products(factor=1)),
         "no_pairs": (flops(pairs="0"), products(scores=0, mixing=0)),
@@ -81,6 +63,14 @@ WRONG = {
         "no_readout": (flops(readout="0"), products(readout=0)),
         "embedding_too": (flops(readout="2 * V * C"), products(readout=2)),
         "no_output": (flops(block="11 * C * C"), products(attention=3)),
+        "causal_half": (
+            flops(pairs="(time + 1) * C"),
+            f"{FLOPS}seen = sum(t + 1 for t in range(time))\nreturn n * (24 * time * C * C + 4 * seen * C) + 2 * time * V * C",
+        ),
+        "from_parameters": (
+            "from course_lib.attention.transformer import parameter_count\nreturn 2 * time * parameter_count(config)",
+            f"{FLOPS}N = (V + config.context_length) * C + n * (12 * C * C + 2 * C) + C\nreturn time * N * 2",
+        ),
         "pairs_per_head": (flops(pairs="2 * time * C * h"), products(width="C * h")),
     },
 }  # fmt: skip
@@ -90,6 +80,5 @@ RIGHT = {
         "h = x + attention(norm_1(x))\nreturn h + feed_forward(norm_2(h))",
         "for norm, layer in ((norm_1, attention), (norm_2, feed_forward)):\n    x = torch.add(layer(norm(x)), x)\nreturn x",
     ),
-    "transformer.parameter_count": (count(), summed(), summed().replace("total = 0", "total = torch.tensor(0)")),
     "transformer.forward_flops": (flops(), products(), flops(factor="2.0 * time")),
 }

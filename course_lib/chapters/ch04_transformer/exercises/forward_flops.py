@@ -28,8 +28,20 @@ ENTRY = Exercise(
         Mistake(
             "scores_only",
             {"config.n_layers * 2 * time * C": "config.n_layers * time * C"},
-            "of the pairs only the scores are counted",
-            "after the softmax the weights are multiplied by v: as many operations again.",
+            "of the pairs only half are counted: the scores alone, or half of the positions",
+            "after the softmax the weights are multiplied by v, as many operations again; and all pairs are computed.",
+        ),
+        Mistake(
+            "causal_half",
+            {"config.n_layers * 2 * time * C": "config.n_layers * (time + 1) * C"},
+            "only the pairs that the causal mask allows are counted",
+            "the task says what is done with the others: are they computed before the mask hides them?",
+        ),
+        Mistake(
+            "from_parameters",
+            {"return 2 * time * (matrices + pairs)": "return 2 * time * parameter_count(config)"},
+            "every trained number is used once a position, and nothing else is done",
+            "is a row of a table looked up or multiplied? And which products have no trained matrix in them?",
         ),
         Mistake(
             "no_readout",

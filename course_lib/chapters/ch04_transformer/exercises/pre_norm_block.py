@@ -71,6 +71,21 @@ ENTRY = Exercise(
             "x = norm_1(x) overwrites the stream; the sum needs the x from before.",
         ),
         Mistake(
+            "no_second_residual",
+            {"return x + feed_forward": "return feed_forward"},
+            "what the feed-forward layer returns takes the stream's place",
+            "if both layers return zeros, what comes back?",
+        ),
+        Mistake(
+            "norm_on_the_output",
+            {
+                "x + attention(norm_1(x))": "x + norm_1(attention(x))",
+                "x + feed_forward(norm_2(x))": "x + norm_2(feed_forward(x))",
+            },
+            "the norms stand on what the layers return",
+            "then the layers read the stream as long as it is. Who shall see numbers of variance 1?",
+        ),
+        Mistake(
             "no_residual",
             {"x = x + attention": "x = attention", "return x +": "return"},
             "nothing is added: each layer's result replaces the stream",
@@ -79,7 +94,7 @@ ENTRY = Exercise(
     ),
     hints=(
         "If both layers return zeros, what must come back?",
-        "Two lines of the form x = x + layer(norm(x)).",
+        "Each layer gets a normalised copy; its result is added to the stream itself, which meets no norm.",
         "x = x + attention(norm_1(x)); then the same with norm_2 and feed_forward, on the new x.",
     ),
     why="The stream passes through additions alone, so its gradient reaches every block unchanged beside whatever the "
