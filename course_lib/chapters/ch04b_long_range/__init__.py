@@ -1,0 +1,1 @@
+"""What chapter 04b is held with."""
