@@ -502,12 +502,12 @@ show(fig, alt="Bars of the tokens that three tokenizers need for the same articl
 # ## What stays
 #
 # - A vocabulary is a list of merges in order, and encoding repeats them in that order:
-#   [*the text that was learned from gets the tokens that training ended with*](#2-·-Encoding-a-new-text).
+#   [*the text that was learned from gets the tokens that training ended with*](#Exercise:-encode).
 # - Under the tokens are bytes, so nothing is lost:
-#   [*any text comes back*](#3-·-A-vocabulary-from-a-million-characters).
+#   [*any text comes back*](#Exercise:-count-pairs-in-pieces).
 # - By loss a token bytes looked better than larger vocabularies, by bits a character they were worse:
-#   [*the lower the loss a token, with every seed*](#4-·-What-it-costs),
-#   [*bits a character, the other way round*](#4-·-What-it-costs).
+#   [*the lower the loss a token, with every seed*](#Exercise:-bits-per-character),
+#   [*bits a character, the other way round*](#Exercise:-bits-per-character).
 # - A word is other numbers with a space before it ([*one number to all three*](#5-·-What-tokens-hide)), and a space typed too much cost our small
 #   model bits ([*what is left costs more bits*](#5-·-What-tokens-hide)).
 # - For the same content Chinese [*needs 2.4, 1.3 and 1.0 times the tokens of English*](#5-·-What-tokens-hide) in three
