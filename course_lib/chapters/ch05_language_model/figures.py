@@ -17,14 +17,14 @@ def tables(panels: Mapping[str, Mapping[str, float | Sequence[float]]], low: flo
     """Return a panel for each table: bits by name, best last; one number is a rival's, several are a model's seeds."""
     figure, (axes,) = figures.new(1, len(panels), width=9.5, height=3.2)
     for ax, (heading, rows) in zip(axes, panels.items(), strict=True):
-        means = {name: sum(bits) / len(bits) if isinstance(bits, Sequence) else bits for name, bits in rows.items()}
+        seeds = {name: list(bits) if isinstance(bits, Sequence) else [bits] for name, bits in rows.items()}
+        means = {name: sum(bits) / len(bits) for name, bits in seeds.items()}
         names = sorted(means, key=means.__getitem__)
         for y, name in enumerate(names):
-            of_model = isinstance(rows[name], Sequence)
-            colour = ORANGE if of_model else MUTE
-            ax.plot([low, means[name]], [y, y], color=colour, linewidth=1.2, linestyle="-" if of_model else "--")
-            bits = rows[name] if of_model else [means[name]]
-            ax.plot(bits, [y] * len(bits), "^" if of_model else "o", color=colour, markersize=6)
+            bits, of_model = seeds[name], len(seeds[name]) > 1
+            colour, style, mark = (ORANGE, "-", "^") if of_model else (MUTE, "--", "o")
+            ax.plot([low, means[name]], [y, y], color=colour, linewidth=1.2, linestyle=style)
+            ax.plot(bits, [y] * len(bits), mark, color=colour, markersize=6)
             ax.text(max(bits) + 0.03 * (high - low), y, f"{means[name]:.2f}", va="center", fontsize=9.5, color=INK)
         ax.set_yticks(range(len(names)), names)
         ax.set(xlim=(low, high), ylim=(-0.6, len(names) - 0.4), xlabel="bits per character of the test part")
