@@ -27,19 +27,19 @@ BYTES = 256
 WORDS = r" ?[^\W\d_]+| ?\d+| ?(?:[^\w\s]|_)+|\s+(?!\S)|\s+"
 
 
-def pair_counts(pieces: Mapping[tuple[int, ...], int]) -> dict[Pair, int]:
+def pair_counts(pieces: Mapping[tuple[int, ...], int]) -> dict[tuple[int, int], int]:
     """Return how often each pair of neighbours occurs: pieces maps a string of tokens to how often the text has it.
 
     No pair reaches across the border of a piece. In (a, a, a) the pair (a, a) occurs twice.
     """
-    counts: dict[Pair, int] = {}
+    counts: dict[tuple[int, int], int] = {}
     for piece, times in pieces.items():
         for pair in pairwise(piece):
             counts[pair] = counts.get(pair, 0) + times
     return counts
 
 
-def merge_pair(tokens: Sequence[int], pair: Pair, new: int) -> list[int]:
+def merge_pair(tokens: Sequence[int], pair: tuple[int, int], new: int) -> list[int]:
     """Return the tokens with each occurrence of pair replaced by new, from left to right: (a, a, a) is (new, a)."""
     merged: list[int] = []
     i = 0
@@ -50,7 +50,7 @@ def merge_pair(tokens: Sequence[int], pair: Pair, new: int) -> list[int]:
     return merged
 
 
-def apply_merges(tokens: Sequence[int], merges: Mapping[Pair, int]) -> list[int]:
+def apply_merges(tokens: Sequence[int], merges: Mapping[tuple[int, int], int]) -> list[int]:
     """Return the code of tokens: of the pairs that are there, the one that was learned first is merged, until none is.
 
     merges: pair → its token, in the order in which they were learned (Sennrich et al. 2016, section 3.2).
@@ -259,12 +259,14 @@ def _merged(tokens: list[int], token_of: Mapping[Pair, int]) -> list[int]:
     heapq.heapify(todo)
     while todo:
         new, i = heapq.heappop(todo)
-        if token_of.get(chain.pair(i)) != new:  # one of the two has been merged with another since
+        if (pair := chain.pair(i)) is None or token_of.get(
+            pair
+        ) != new:  # one of the two has been merged with another since
             continue
         chain.join(i, new)
         for place in (chain.before[i], i):
             pair = chain.pair(place) if place >= 0 else None
-            if pair in token_of:
+            if pair is not None and pair in token_of:
                 heapq.heappush(todo, (token_of[pair], place))
     return [token for token in tokens if token >= 0]
 

@@ -20,7 +20,10 @@ class LossPlot:
         (self._line,) = self._ax.plot([], [], color=figures.ORANGE, linewidth=1.8)
         for name, bits in baselines.items():
             figures.level(self._ax, bits, f"{name} {bits:.2f}")
-        self._ax.set(xlim=(0, steps), ylim=(1.8, 5), xlabel="training step", ylabel="bits per character")
+        low, high = min(baselines.values()), max(baselines.values())
+        self._ax.set(
+            xlim=(0, steps), ylim=(0.85 * low, max(5, 1.05 * high)), xlabel="training step", ylabel="bits per character"
+        )
         levels = ", ".join(f"{name} {bits:.2f}" for name, bits in baselines.items())
         self._alt = f"Training loss in bits per character over {steps:,} steps, beside the levels of {levels}."
         self._place, self._is_there = uuid.uuid4().hex, False

@@ -82,8 +82,8 @@ def load_text(path: str | Path) -> Text:
 def split_text(text: str, until: float = 0.95) -> Text:
     """Return a text as tokens: 90 % to train, then up to the share ``until`` to validate, the rest to test."""
     points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
-    known, tokens = np.unique(points, return_inverse=True)
-    tokens = torch.from_numpy(tokens.astype(np.int64))
+    known, places = np.unique(points, return_inverse=True)
+    tokens = torch.from_numpy(places.astype(np.int64))
     first, second = int(0.9 * len(tokens)), int(until * len(tokens))
     return Text("".join(map(chr, known)), tokens[:first], tokens[first:second], tokens[second:])
 

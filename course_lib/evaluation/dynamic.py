@@ -36,7 +36,7 @@ def dynamic_evaluation(
     if n < context:
         raise ValueError(f"tokens: expected more than context_length = {context}, got {len(tokens)}")
     model = copy.deepcopy(model).eval()
-    weights = list(model.parameters())
+    weights: list[Tensor] = list(model.parameters())
     start = [weight.detach().clone() for weight in weights]
     updates = optimizer(weights)
     measured = []

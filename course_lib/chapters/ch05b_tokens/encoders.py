@@ -37,10 +37,7 @@ def compared(tokenizer: BytePairs, words: Sequence[str]) -> list[tuple[str, str,
     """Return for each word its code, and what encoders A and B make of it instead."""
     rows = []
     for word in words:
-        codes = (
-            tokenizer.encode(word).tolist(),
-            longest_match(tokenizer, word),
-            newest_first(list(word.encode()), tokenizer.token_of),
-        )
-        rows.append((word, *(in_strings(code, tokenizer) for code in codes)))
+        own = tokenizer.encode(word).tolist()
+        longest, newest = longest_match(tokenizer, word), newest_first(list(word.encode()), tokenizer.token_of)
+        rows.append((word, in_strings(own, tokenizer), in_strings(longest, tokenizer), in_strings(newest, tokenizer)))
     return rows
