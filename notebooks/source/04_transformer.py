@@ -396,9 +396,8 @@ claim("the live row falls where the recorded seeds do, within 0.1 bits",
 # Read the first two rows with care: they do not say that feed-forward layers are useless. Without a stream nothing else could
 # show what it is worth. The controls show it: taken *out* of the full block, the feed-forward layer is missed, and more
 # attention layers with as many parameters do not replace it. A ladder tells what each part adds *after the parts before it*;
-# in another order the steps would be others. And it tells it of four blocks, 600 steps and this text: the norms save little
-# here. What the first two
-# rows have in common, the next section measures.
+# in another order the steps would be others. And it tells it of four blocks, 600 steps and this text; the norms save little
+# here. What the first two rows have in common, the next section measures.
 
 # %% [markdown]
 # ## 6 · Before or after?
@@ -640,7 +639,7 @@ claim("training on 32 tokens is 6 N a token, and 12 T C a token and block for th
 #
 # A model that gives the next symbol's probabilities writes: draw a symbol, append it, ask again. Ours from section 5 has seen
 # 600 steps; beside it the model that comes with the course, the same kind of block with the changes that
-# chapter 05 explains, trained for two minutes on two CPU cores. (Chapter 02's number is of the whole held-out text, the others are
+# chapter 05 explains, trained for longer. (Chapter 02's number is of the whole held-out text, the others are
 # of its first half.)
 
 # %% tags=["nbval-ignore-output"]
@@ -661,7 +660,7 @@ def write(model, n, context, seed=1, begin="\n"):
 
 
 print("--- 600 steps:", write(trained, 160, context=32))
-print("--- the course's model:", write(shipped, 320, context=128))
+print("--- the course's model:", write(shipped, 320, context=shipped.config.context_length))
 
 # %%
 from course_lib.evaluation.language import cross_entropy

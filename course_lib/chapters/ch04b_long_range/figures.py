@@ -25,7 +25,7 @@ def recall(ax: Axes, rows: Rows) -> None:
             ax.plot([d + 4] * len(rows[kind, d]), rows[kind, d], mark, color=colour, alpha=0.7, markersize=5)
     figures.level(ax, 1 / 16, "chance")
     ax.set(xscale="log", xlabel="symbols between pairs and questions", ylabel="share recalled", ylim=(0, 1.08))
-    ax.set_xticks([d + 4 for d in (0, 8, 32, 128)], [0, 8, 32, 128])
+    ax.set_xticks([d + 4 for d in (0, 8, 32, 128)], ["0", "8", "32", "128"])
     ax.set_xticks([], minor=True)
     ax.legend(frameon=False, fontsize=9, loc="center right", bbox_to_anchor=(1, 0.4))
 
@@ -45,7 +45,7 @@ def text(ax: Axes, bits: Tensor) -> None:
     ax.axvline(16, color=figures.MUTE, linestyle=":", linewidth=1.2)
     ax.text(17, 3.3, "16 characters", color=figures.MUTE, fontsize=9)
     ax.set(xscale="log", xlabel="visible characters", ylabel="bits per character", ylim=(2, 4))
-    ax.set_xticks((1, 4, 16, 64, 256), (1, 4, 16, 64, 256))
+    ax.set_xticks((1, 4, 16, 64, 256), ("1", "4", "16", "64", "256"))
     ax.set_xticks([], minor=True)
 
 
