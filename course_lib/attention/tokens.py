@@ -255,7 +255,8 @@ class _Chain:
 def _merged(tokens: list[int], token_of: Mapping[Pair, int]) -> list[int]:
     """Return what ``apply_merges`` does, in n log n steps for n tokens: a heap holds the pairs by age and place."""
     chain = _Chain(tokens)
-    todo = [(token_of[pair], i) for i in range(len(tokens)) if (pair := chain.pair(i)) in token_of]
+    pairs = [(chain.pair(i), i) for i in range(len(tokens))]
+    todo = [(token_of[pair], i) for pair, i in pairs if pair is not None and pair in token_of]
     heapq.heapify(todo)
     while todo:
         new, i = heapq.heappop(todo)
