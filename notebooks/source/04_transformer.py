@@ -41,8 +41,7 @@ show(drawings.ladder(ladder["bits"], letters / math.log(2)),
 # - count a model's parameters and operations before you build it.
 #
 # **Needs** chapters 02 and 03. **Time** 45 minutes to read, 40 for the exercises; the cells take about 40 seconds on a CPU.
-
-# %% [markdown]
+#
 # | symbol | meaning | shape |
 # | --- | --- | --- |
 # | $x$ | the stream: what the positions carry; $x_i$: in front of layer $i$ | (T, C) |
