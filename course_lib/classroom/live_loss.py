@@ -22,7 +22,7 @@ class LossPlot:
             figures.level(self._ax, bits, f"{name} {bits:.2f}")
         low, high = min(baselines.values()), max(baselines.values())
         self._ax.set(
-            xlim=(0, steps), ylim=(0.85 * low, max(5, 1.05 * high)), xlabel="training step", ylabel="bits per character"
+            xlim=(0, steps), ylim=(0.75 * low, max(5, 1.05 * high)), xlabel="training step", ylabel="bits per character"
         )
         levels = ", ".join(f"{name} {bits:.2f}" for name, bits in baselines.items())
         self._alt = f"Training loss in bits per character over {steps:,} steps, beside the levels of {levels}."

@@ -13,8 +13,8 @@ _rules = {
 ENTRIES = (
     one_fault(
         "tokens.encoder_a", "longest_match", _rules,
-        "‘anana’ becomes ana|n|a: the longest string that fits is taken from the left, and what is left over has to do "
-        "with single letters. The order of the merges plays no part.",
+        "‘anana’ becomes ana|n|a: the longest string that fits is taken from the left, and what is left over has to "
+        "do with single letters. The order of the merges plays no part.",
         "In ‘anana’, which token was decided first?", "Two of the three words look right: by which rules could they?",
     ),
     one_fault(
@@ -22,5 +22,6 @@ ENTRIES = (
         "‘bana’ becomes b|ana: once ‘an’ is made, both ‘ban’ and ‘ana’ are possible, and the one learned last was made. "
         "In training ‘ban’ was made first, everywhere.",
         "In ‘bana’, ‘ban’ and ‘ana’ are both possible once ‘an’ is made. Which was taken?",
+        "Which of the two had been learned first, and which last?",
     ),
 )  # fmt: skip
