@@ -1,8 +1,18 @@
 """Record chapter 03's task over five seeds: the symbol three back, trained on 32 positions and read at 256."""
 
+import math
+
 import torch
 
-from course_lib.chapters.ch03_positions_and_cost.three_back import READ, SCHEMES, TRAINED, accuracy, shares, train
+from course_lib.chapters.ch03_positions_and_cost.three_back import (
+    BACK,
+    READ,
+    SCHEMES,
+    TRAINED,
+    accuracy,
+    shares,
+    train,
+)
 from course_lib.classroom.records import write_record
 
 SEEDS = range(5)
@@ -15,16 +25,34 @@ def curve(right: torch.Tensor) -> list[float]:
     return [round(block.mean().item(), 3) for block in blocks]
 
 
+def controls() -> dict[str, tuple[int, torch.Tensor]]:
+    """Return what could explain the window's success: arm → window, and what is added to the scores by distance.
+
+    untrained: 32 keys as in the window, but 16 of them at distances of 32 to 182; crowded: the window's keys, where
+    each but the right one counts eight times, so that it competes with as many as there are without a window.
+    """
+    untrained = torch.full((READ,), -torch.inf)
+    untrained[: TRAINED // 2] = 0.0
+    untrained[TRAINED : TRAINED + 10 * TRAINED // 2 : 10] = 0.0
+    crowded = torch.full((READ,), math.log(READ / TRAINED))
+    crowded[BACK] = 0.0
+    return {"untrained": (READ, untrained), "crowded": (TRAINED, crowded)}
+
+
 def main() -> None:
-    """Train every scheme with two heads and with eight; read it with everything before in sight, then the last 32."""
+    """Train every scheme with two heads and with eight; read it with everything before in sight, then the last 32.
+
+    Rotary with two heads is read with the controls as well.
+    """
     torch.set_num_threads(1)
     values: dict = {}
     for heads, name in ((2, "two heads"), (8, "eight heads")):
         values[name] = {}
         for scheme in SCHEMES:
             models = [train(scheme, seed, heads) for seed in SEEDS]
-            for seen, window in (("all", READ), ("window", TRAINED)):
-                found = [accuracy(model, window) for model in models]
+            ways: dict = {"all": (READ, None), "window": (TRAINED, None)}
+            for seen, (window, extra) in (ways | (controls() if (scheme, heads) == ("rotary", 2) else {})).items():
+                found = [accuracy(model, window, extra) for model in models]
                 parts = [shares(right) for right in found]
                 arm = {part: [round(p[part], 4) for p in parts] for part in parts[0]}
                 if heads == 2:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course_lib.attention.positions import alibi, rotary, sinusoidal
-from course_lib.chapters.ch03_positions_and_cost.memory import largest_tensor
+from course_lib.chapters.ch03_positions_and_cost.memory import memory
 from course_lib.chapters.ch03_positions_and_cost.three_back import KINDS, SCHEMES, ThreeBack, accuracy, shares, train
 
 
@@ -58,8 +58,31 @@ def test_shares_are_means_over_their_positions():
         ThreeBack("spiral")
 
 
+def test_what_is_added_to_the_scores_is_told_by_distance():
+    torch.manual_seed(4)
+    model, given = ThreeBack("rotary").double(), symbols(9)
+    extra = torch.zeros(256)
+    extra[4:] = -torch.inf
+    torch.testing.assert_close(model(given, extra=extra), model(given, window=4))
+    extra[:4] = torch.tensor([0.0, 2.0, 0.0, 0.0])
+    assert (model(given, extra=extra) - model(given, window=4)).abs().max() > 1e-3
+
+
 def test_the_largest_tensor_counts_memory_and_not_views():
     a = torch.ones(10, 3)
-    assert largest_tensor(lambda x: (x @ x.T).sum(), a) == 10 * 10 * 4
-    assert largest_tensor(lambda x: x.expand(1000, 10, 3)[0] + 1, a) == 10 * 3 * 4
-    assert largest_tensor(lambda x: x.double(), a) == 10 * 3 * 8
+    assert memory(lambda x: (x @ x.T).sum(), a)[0] == 10 * 10 * 4
+    assert memory(lambda x: x.expand(1000, 10, 3)[0] + 1, a)[0] == 10 * 3 * 4
+    assert memory(lambda x: x.double(), a)[0] == 10 * 3 * 8
+
+
+def test_what_is_held_at_one_time_forgets_what_is_gone_and_keeps_what_is_not():
+    a = torch.ones(10, 3)
+
+    def one_by_one(x):
+        for _ in range(5):
+            x = x + 1
+        return x
+
+    assert memory(one_by_one, a) == (120, 240)  # a result beside the one that it is made of
+    assert memory(lambda x: [x + i for i in range(5)], a) == (120, 600)
+    assert memory(lambda x: (x + 1).T[1:], a) == (120, 120)

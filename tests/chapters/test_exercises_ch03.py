@@ -49,6 +49,12 @@ def looped(l="l * c + e.sum(-1)", o="o * c[..., None]", add="O = O + e[..., j, N
     )
 
 
+def guarded(body):
+    """The same, where nothing but 0 is subtracted for a query that has been allowed nothing."""
+    lines = body.replace("- M", "- N").splitlines()
+    return "\n".join([lines[0], "N = torch.where(M == -math.inf, torch.zeros_like(M), M)", *lines[1:]])
+
+
 SUM, PLUS = "l * c + e.sum(-1)", "o * c.unsqueeze(-1) + e @ values"
 
 
@@ -92,6 +98,12 @@ WRONG = {
             "p = x.unflatten(-1, (-1, 2))\nc, s = angles.cos()[..., None], angles.sin()[..., None]\n"
             "return (p * c + p.flip(-1) * s).flatten(-2)",
         ),
+        "overwritten": (
+            "a, b = x[..., 0::2], x[..., 1::2]\nc, s = angles.cos(), angles.sin()\na = a * c - b * s\nb = a * s + b * c\n"
+            "return torch.stack([a, b], -1).flatten(-2)",
+            "out = x.clone()\nout[..., 0::2] = x[..., 0::2] * angles.cos() - x[..., 1::2] * angles.sin()\n"
+            "out[..., 1::2] = out[..., 0::2].clone() * angles.sin() + x[..., 1::2] * angles.cos()\nreturn out",
+        ),
         "one_angle": (
             "angles = angles[:, :1]\n" + turned("a * c - b * s", "a * s + b * c"),
             by_complex("torch.exp(1j * angles[..., [0]])"),
@@ -118,6 +130,21 @@ WRONG = {
             update(SUM, PLUS).replace("torch.exp(scores - M.unsqueeze(-1))", "torch.exp(scores - m.unsqueeze(-1)) * c.unsqueeze(-1)"),
             looped().replace("(scores - M[..., None]).exp()", "scores.sub(m[..., None]).exp() * (m - M)[..., None].exp()"),
         ),
+        "no_maximum": (
+            "M = torch.maximum(m, scores.amax(-1))\nL = l * m.exp() + scores.exp().sum(-1)\n"
+            "O = o * m.exp()[..., None] + scores.exp() @ values\nreturn M, L * torch.exp(-M), O * torch.exp(-M)[..., None]",
+            "M = torch.stack([m, *scores.unbind(-1)]).amax(0)\ne = torch.exp(scores)\nc = torch.exp(m)\n"
+            "L = (l * c + e.sum(-1)) / torch.exp(M)\nO = (o * c[..., None] + e @ values) / torch.exp(M[..., None])\nreturn M, L, O",
+        ),
+        "m_not_returned": (
+            update(SUM, PLUS).replace("return M, L, O", "return m, L, O"),
+            looped().replace("return [M, L, O]", "return m, L, O"),
+        ),
+        "own_maximum": (
+            update(SUM, PLUS).replace("scores - M.unsqueeze(-1)", "scores - scores.amax(-1, keepdim=True)"),
+            looped().replace("scores - M[..., None]", "scores - scores.max(-1).values[..., None]"),
+        ),
+        "nothing_seen": (update(SUM, PLUS), looped()),
     },
 }  # fmt: skip
 
@@ -135,7 +162,7 @@ RIGHT = {
         "return torch.einsum('tpij,...tpj->...tpi', R, x.unflatten(-1, (-1, 2))).flatten(-2)",
     ),
     "positions.online_softmax_update": (
-        looped(),
-        update(SUM, "o * c[..., None] + torch.einsum('...qk,...kv->...qv', e, values)"),
+        guarded(looped()),
+        guarded(update(SUM, "o * c[..., None] + torch.einsum('...qk,...kv->...qv', e, values)")),
     ),
 }

@@ -19,12 +19,13 @@ def opening(scores: Tensor) -> Figure:
     T = 2.0 ** torch.arange(8, 17)
     figure, ((left, right),) = figures.new(1, 2, height=3.5, width_ratios=[1, 1.25])
     places = [str(i) for i in range(5)]
-    figures.matrix(left, scores, places, places, "query (down) × key", kind="signed")
+    figures.matrix(left, scores, places, places, kind="signed")
+    left.set_xlabel("query at (down), key at (across)", fontsize=9.5)
     figures.title(left, "Equal t − s, equal score")
     figures.line(right, T, 4 * T * T / 2**20, ORANGE, "whole\n16 GiB", marker="^")
     figures.line(right, T, 4 * 64 * T / 2**20, TEAL, "in tiles\n16 MiB", marker="o")
     right.set(xscale="log", yscale="log", xlabel="T (positions)", ylabel="largest table (MiB)")
-    figures.title(right, "One head at 65,536: 16 GiB or 16 MiB")
+    figures.title(right, "The largest table at 65,536: 16 GiB or 16 MiB")
     return figure
 
 
@@ -95,11 +96,13 @@ def past_the_length(record: Record) -> Figure:
             )  # fmt: skip
             if scheme == "rotary":
                 low, high = figures.values(curves.amin(0)), figures.values(curves.amax(0))
-                ax.fill_between(figures.values(centres), low, high, color=colour, alpha=0.15, linewidth=0)
+                ax.fill_between(
+                    figures.values(centres), low, high, color=colour, alpha=0.15, linewidth=0, label="rotary, all 5"
+                )
         ax.axvline(TRAINED - 0.5, color=INK, linewidth=0.8)
         ax.set(xlabel="position", ylim=(0, 1.06), xlim=(0, 258), xticks=(0, 32, 64, 128, 192, 256))
         far = record.arm("rotary", seen).mean("far")
-        figures.title(ax, f"{text}: rotary ends at {far:.2f}")
+        figures.title(ax, f"two heads, {text}: rotary ends at {far:.2f}")
     axes[0].set_ylabel("share of right answers")
     axes[0].legend(frameon=False, fontsize=9, loc="upper right", title="| trained up to here")
     return figure

@@ -34,8 +34,13 @@ class ThreeBack(nn.Module):
         if scheme == "learned":
             self.table = LearnedPositions(READ, WIDTH)
 
-    def forward(self, symbols: Int[Tensor, "batch time"], window: int = READ) -> Float[Tensor, "batch time kinds"]:
-        """Return the logits of the symbol three back; window: how many of the last positions are seen."""
+    def forward(
+        self, symbols: Int[Tensor, "batch time"], window: int = READ, extra: Float[Tensor, "distance"] | None = None
+    ) -> Float[Tensor, "batch time kinds"]:
+        """Return the logits of the symbol three back; window: how many of the last positions are seen.
+
+        extra: what is added to the scores at each distance 0, 1, … from the query, of at least as many as symbols.
+        """
         at = torch.arange(symbols.shape[1], device=symbols.device)
         x = self.symbol(symbols)  # (B, T, C)
         if self.scheme == "learned":
@@ -49,6 +54,8 @@ class ThreeBack(nn.Module):
         if self.scheme == "alibi":
             bias = alibi(self.layer.n_heads, at).to(q.dtype)  # (H, T, T)
         distance = at[:, None] - at
+        if extra is not None:
+            bias = bias + extra.to(bias)[distance.clamp(min=0)]
         bias = bias.masked_fill((distance < 0) | (distance >= window), -torch.inf)
         found = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         return self.readout(x + self.layer.output(join_heads(found)))
@@ -72,10 +79,15 @@ def train(scheme: str, seed: int, n_heads: int = 2, steps: int = 400, device: st
 
 
 @torch.no_grad()
-def accuracy(model: ThreeBack, window: int = READ) -> Float[Tensor, "time"]:
-    """Return the share of right answers at positions 3 … 255, over 200 sequences that no training saw."""
+def accuracy(
+    model: ThreeBack, window: int = READ, extra: Float[Tensor, "distance"] | None = None
+) -> Float[Tensor, "time"]:
+    """Return the share of right answers at positions 3 … 255, over 200 sequences that no training saw.
+
+    window and extra are the model's: what it sees, and what is added to its scores.
+    """
     symbols = torch.randint(KINDS, (200, READ), generator=torch.Generator().manual_seed(99))
-    named = model(symbols.to(model.readout.weight.device), window).argmax(-1).cpu()
+    named = model(symbols.to(model.readout.weight.device), window, extra).argmax(-1).cpu()
     return (named[:, BACK:] == symbols[:, :-BACK]).double().mean(0)
 
 

@@ -20,6 +20,13 @@ def _sign_of_both(x: Tensor, angles: Tensor) -> Tensor:
     return torch.stack([even * cos + odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
 
 
+def _overwritten(x: Tensor, angles: Tensor) -> Tensor:
+    cos, sin = angles.cos(), angles.sin()
+    even, odd = x[..., 0::2], x[..., 1::2]
+    even = even * cos - odd * sin
+    return torch.stack([even, even * sin + odd * cos], dim=-1).flatten(-2)
+
+
 ENTRY = Exercise(
     id="positions.rotate",
     reference=positions.rotate,
@@ -59,6 +66,12 @@ ENTRY = Exercise(
             _sign_of_both,
             "the sine of the first row has no minus",
             "a turned vector keeps its length: which of the four terms must be negative?",
+        ),
+        Mistake(
+            "overwritten",
+            _overwritten,
+            "the second number of a pair is made of the first one after its turn",
+            "both new numbers are made of the two old ones: are they still there?",
         ),
         Mistake(
             "one_angle",
