@@ -19,8 +19,8 @@ ENTRIES = (
     ),
     one_fault(
         "tokens.encoder_b", "newest_first", _rules,
-        "‘bana’ becomes b|ana: once ‘an’ is made, both ‘ban’ and ‘ana’ are possible, and the one learned last was made. "
-        "In training ‘ban’ was made first, everywhere.",
+        "‘bana’ becomes b|ana: once ‘an’ is made, both ‘ban’ and ‘ana’ are possible, and the one learned last was "
+        "made. In training ‘ban’ was made first, everywhere.",
         "In ‘bana’, ‘ban’ and ‘ana’ are both possible once ‘an’ is made. Which was taken?",
         "Which of the two had been learned first, and which last?",
     ),
