@@ -29,7 +29,7 @@ show(fig, alt=alt)
 # - translate spreads, masks and losses of other sources;
 # - tell from a number or a curve which convention was mixed up.
 #
-# **Needs** chapter 00. Optional: read a section when you come to the chapter that it names. **Time** 45 minutes, 40 more for
+# **Needs** chapter 00. Optional: read a section when you come to the chapter that it names. **Time** 30 minutes, 40 more for
 # the exercises; the cells run in a few seconds.
 #
 # | symbol | meaning | shape |
@@ -94,8 +94,8 @@ density = torch.distributions.Normal(torch.zeros((), dtype=f64), 2.0).log_prob(t
 claim("N(0, 4) of the formulas is Normal(0, 2) of PyTorch: log p(1) = −1/8 − log(2√(2π))",
       abs(density + 1 / 8 + math.log(2 * math.sqrt(2 * math.pi))) < 1e-12)
 logvar = torch.tensor(-4.0, dtype=f64)
-print(f"logvar = -4 means σ = {(logvar / 2).exp():.3f}; read as log σ it gives {logvar.exp():.3f}")
-claim("reading log σ² as log σ squares the spread", abs(logvar.exp() - (logvar / 2).exp() ** 2) < 1e-15)
+claim("logvar = −4 is a spread of 0.135, and read as log σ one of 0.018, its square",
+      (round((logvar / 2).exp().item(), 3), round(logvar.exp().item(), 3)) == (0.135, 0.018))
 column = torch.tensor([1.0, 2.0, 3.0], dtype=f64)
 claim("of 1, 2, 3 torch.std is 1, over n − 1, and numpy.std is √(2/3), over n",
       column.std() == 1 and abs(column.numpy().std() - math.sqrt(2 / 3)) < 1e-15)
@@ -158,14 +158,16 @@ claim("Adam's first step is the same for both, to a millionth",
       torch.allclose(adam_mean, adam_sum, rtol=1e-6))
 
 # %% [markdown]
-# Adam needs no equation (0b.2): it divides by the size of the gradients that it has seen (chapter 05). But a penalty that is
+# Adam needs no equation (0b.2), up to its small constant ε: it divides by the size of the gradients that it has seen
+# (chapter 05). But a penalty that is
 # added to the loss weighs $n$ times less beside a sum.
 #
 # ## 4 · Which KL, and how much of it
 #
-# *For chapters 01 and 06 to 08.* $\mathrm{KL}(p \Vert q) = \sum p \log (p/q)$ asks $p$, the first one, where to look.
-# `F.kl_div(input, target)` has them the other way round, and takes `input` as a logarithm. It returns an entry for each
-# symbol, and what becomes of the entries is for `reduction=` to say: the KL is their sum, and not their mean.
+# *For chapters 01 and 06 to 08.* In $\mathrm{KL}(p \Vert q) = \sum p \log (p/q)$ the first distribution is the weight: a
+# symbol that $p$ never produces costs nothing, whatever $q$ says of it. `F.kl_div(input, target)` has them the other way
+# round, and takes `input` as a logarithm. It computes an entry for each symbol. The KL is their sum; the default is so
+# far the mean of all entries, and `reduction="batchmean"` mends it.
 
 # %%
 p = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1]], dtype=f64)  # two distributions over three symbols
@@ -174,8 +176,9 @@ kl = lambda p, q: (p * (p / q).log()).sum(dim=-1)
 entries = F.kl_div(q.log(), p, reduction="none")  # (2, 3)
 claim("F.kl_div(log q, p), summed over symbols, is KL(p ‖ q)",
       torch.allclose(entries.sum(dim=-1), kl(p, q), rtol=1e-12))
-claim("averaged over all entries it is a third of the mean KL of the two",
-      abs(entries.mean() - kl(p, q).mean() / 3) < 1e-12)
+claim("the mean of all entries is a third of the mean KL of the two, reduction='batchmean' is that KL",
+      abs(entries.mean() - kl(p, q).mean() / 3) < 1e-12
+      and abs(F.kl_div(q.log(), p, reduction="batchmean") - kl(p, q).mean()) < 1e-12)
 claim("the order matters: KL(q ‖ p) is larger than KL(p ‖ q) by more than 0.03 nats in both",
       (kl(q, p) - kl(p, q)).min() > 0.03, p_first=kl(p, q), q_first=kl(q, p))
 
@@ -183,9 +186,10 @@ claim("the order matters: KL(q ‖ p) is larger than KL(p ‖ q) by more than 0.
 # ### Exercise: which β
 # *difficulty 3/5 · importance 5/5 · 5 minutes*
 #
-# Write a VAE's loss as in this course: a **sum** over pixels, of squared errors, plus $\beta$ times the **sum** over latents of the
-# KL; only the batch is averaged. A source with pictures of 784 pixels and 200 latents writes
-# `((x_hat - x) ** 2).mean() + kl_of_each_latent.mean()` and says nothing of a weight. Which $\beta$ is that?
+# Write a VAE's loss as sums, as in this course, here with squared errors: a **sum** over pixels plus $\beta$ times the **sum**
+# over latents of the KL; only the batch is averaged. A source with pictures of 784 pixels and 200 latents writes
+# `((x_hat - x) ** 2).mean() + kl_of_each_latent.mean()` and says nothing of a weight. A factor in front of the whole loss
+# changes no optimum. Which $\beta$ is that, to two decimals?
 
 # %% tags=["nbval-ignore-output"]
 answer("notation.kl_factor", ...)
@@ -194,7 +198,7 @@ answer("notation.kl_factor", ...)
 squares, each_kl = draw(16, 784) ** 2, draw(16, 200) ** 2  # any numbers will do
 averages = squares.mean() + each_kl.mean()
 sums = (squares.sum(dim=1) + 784 / 200 * each_kl.sum(dim=1)).mean()
-claim("784 times the loss of averages is the loss of sums with β = 784/200 = 3.92",
+claim("784 times the loss of averages is the loss of sums with β = 784/200 = 3.92, for any numbers",
       abs(784 * averages - sums) < 1e-9 * sums)
 
 # %% [markdown]
@@ -263,8 +267,8 @@ claim("five trainings with the fault end within 0.02 nats above the floor, five 
       above_the_floor=above, without=sound[:, -1, 0])
 
 # %% [markdown]
-# In this course `logits` are never softmaxed: `F.cross_entropy` and its relatives for yes and no take them as they are, and
-# `weights` or `shares` is what a softmax made.
+# In this course `logits` are never softmaxed before a cross-entropy: the name means ‘not yet softmaxed’. `F.cross_entropy`
+# and its relatives for yes and no take them as they are, and `weights` or `shares` is what a softmax made.
 #
 # ## 7 · True means allowed, or masked
 #
@@ -330,26 +334,28 @@ claim("with the meaning turned round, the first three positions see only what is
 # | $\mathrm{E}, \mathrm{E}_p[f], \operatorname{Var}$ | expectation, under $p$, variance | | 01, 02 |
 # | $H(p), H(p, q)$ | entropy, cross-entropy | | 01 |
 # | $\mathrm{KL}, \mathrm{KL}(p \Vert q)$ | $H(p,q)-H(p)$: what $q$ for $p$ costs | | 01 |
+# | $\ell(x)$ | length of a code word in bits | | 01 |
+# | $w, m$ | width of an interval, length of its word | | 01b |
 
 # %% [markdown]
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
-# | $k, v$ | keys, values; in 01 $k$ characters of context | (S, d_k), (S, d_v) | 02, 03 |
+# | $k, v$ | keys, values; $k$ in 00 a component, in 01 characters of context | (S, d_k), (S, d_v) | 02, 03 |
 # | $V$ | symbols of the vocabulary | | 01, 02 |
-# | $s$ | scores; in 01 a standard deviation | (T, S) | 02, 03 |
+# | $s$ | scores; in 03 also the key's position; in 01 a standard deviation | (T, S) | 02, 03 |
 # | $J, G, O$ | softmax's Jacobian; loss by output; output | | 02, 03 |
 # | $W, W_q, W_k, W_v, W_o$ | make q, k, v; mix heads | (C, d) | 02 |
 # | $T, S$ | positions that ask, are asked | | 02, 03 |
 # | $d, d_k, d_v$ | numbers in a head; a query, a key; a value | | 02, 03 |
-# | $H$ | heads | | 02, 03 |
+# | $H, h$ | heads; number of one | | 02, 03 |
 # | $B, C$ | sequences, numbers per position | | 02, 03 |
 
 # %% [markdown]
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
 # | $m, l, o$ | running maximum, sum, output | (T,), (T,), (T, d) | 03 |
-# | $z$ | $m + \log l$ | (T,) | 03 |
-# | $\theta_i, \omega_i$ | angles; turn per step | (d/2,) | 03 |
+# | $z$ | $m + \log l$ | (T,) | 03b |
+# | $\varphi, \omega_i$ | an angle; turn of pair $i$ per step | ; (d/2,) | 03 |
 # | $p(t)$ | position vector | (C,) | 03 |
 # | $M_n$ | matrix that shifts by $n$ | (C, C) | 03 |
 # | $R, R(\varphi)$ | rotation, by $\varphi$ | (2, 2) | 03 |
@@ -383,33 +389,26 @@ claim("with the meaning turned round, the first three positions see only what is
 # %% [markdown]
 # ## 9 · Glossary
 #
+# Chapter 00 explains: autograd 自动微分, broadcasting 广播, Gaussian 高斯分布, generative model 生成模型, gradient descent 梯度下降,
+# held-out data 留出数据, learning rate 学习率, loss 损失, mixture 混合分布, overfitting 过拟合, tensor 张量.
+#
 # | term | 中文 | in one line |
 # | --- | --- | --- |
 # | attention | 注意力 | a weighted mean, weights by similarity |
-# | autograd | 自动微分 | derivatives by recorded computation |
 # | bit, nat | 比特，奈特 | units of information, base 2 and e |
-# | broadcasting | 广播 | axes of length 1 repeated |
 # | cross-entropy | 交叉熵 | mean surprise under a model |
 # | density | 概率密度 | probability per unit of area |
 # | divergence | 散度 | how far apart two distributions are |
 # | entropy | 熵 | floor of every code's mean length |
 # | expectation | 期望 | mean under a distribution |
-# | Gaussian | 高斯分布 | the bell curve |
-# | generative model | 生成模型 | distribution fitted to examples |
 
 # %% [markdown]
 # | term | 中文 | in one line |
 # | --- | --- | --- |
 # | generative adversarial network, GAN | 生成对抗网络 | learns by a game of two |
-# | gradient descent | 梯度下降 | steps against the gradient |
-# | held-out data | 留出数据 | examples that training never sees |
-# | rate, learning rate | 学习率 | what multiplies the gradient in a step |
 # | likelihood | 似然 | the data's probability or density, seen from the parameters |
-# | loss | 损失 | what training makes small |
 # | mask | 掩码 | which positions may be seen |
-# | mixture | 混合分布 | one of several distributions, by chance |
 # | Monte Carlo, standard error | 蒙特卡洛，标准误 | means from samples; how far off |
-# | overfitting | 过拟合 | learning examples by heart |
 
 # %% [markdown]
 # | term | 中文 | in one line |
@@ -419,7 +418,6 @@ claim("with the meaning turned round, the first three positions see only what is
 # | sample | 样本，采样 | one draw; to draw |
 # | softmax | softmax 函数 | real numbers into shares |
 # | standard deviation, variance | 标准差，方差 | typical distance from the mean; its square |
-# | tensor | 张量 | array with shape and dtype |
 # | token | 词元 | one symbol of a text |
 # | Transformer | Transformer 模型 | network built on attention |
 # | variational autoencoder, VAE | 变分自编码器 | learns what is never seen |
@@ -427,10 +425,10 @@ claim("with the meaning turned round, the first three positions see only what is
 # %% [markdown]
 # ## What stays
 #
-# - Shapes do not tell: [*a square matrix hides the mix-up*](#1-·-Rows-or-columns), and [*reading log σ² as log σ squares the spread*](#2-·-A-spread-has-five-names).
+# - Shapes do not tell: [*a square matrix hides the mix-up*](#1-·-Rows-or-columns), and [*logvar = −4 is a spread of 0.135, and read as log σ one of 0.018*](#2-·-A-spread-has-five-names).
 # - A sum in place of a mean is another rate for plain gradient descent: [*the step is 64 times as long, and rate 0.1/64 mends it*](#3-·-Sum-or-mean). For a VAE it is another β: [*784 times the loss of averages is the loss of sums with β = 784/200 = 3.92*](#Exercise:-which-β).
 # - Numbers are compared per character of one text: [*3.2 nats per token of four characters are less than 1.5 nats per character*](#Exercise:-one-unit-for-all).
-# - A loss that stops at log(e + 9) − 1 with ten classes was softmaxed twice: [*five trainings with the fault end within 0.02 nats above the floor*](#Exercise:-name-the-fault).
+# - A loss that stops at log(e + 9) − 1 with ten classes had inputs that were probably squashed into 0 … 1 first; a second softmax does it: [*five trainings with the fault end within 0.02 nats above the floor*](#Exercise:-name-the-fault).
 # - Ask of every mask what True means: [*nn.MultiheadAttention needs it turned round*](#Exercise:-three-writings).
 
 # %% tags=["nbval-ignore-output"]

@@ -268,7 +268,7 @@ claim("rotary: moved by 1 or by 1,000 places, all scores stay, to 1e-10",
       gap < 1e-10, largest_change=gap)
 one_on = rotate(q6, position_angles(here, 8)) @ rotate(k6, position_angles(here + 1, 8)).mT
 moved, turned = ((scores[0] - other).abs().max().item() for other in (one_on, q6 @ k6.mT))
-claim("moving the keys alone by one place changes a score by more than 1, and so does not turning at all",
+claim("moving the keys alone by one place changes a score by more than 1, as does not turning",
       moved > 1 and turned > 1, keys_alone=moved, unturned=turned)
 added = [(q6 + sinusoidal(here + n, 8)) @ (k6 + sinusoidal(here + n, 8)).mT for n in (0, 10)]
 change = (added[1] - added[0]).abs().max().item()
@@ -384,11 +384,12 @@ show(pictures.past_the_length(two),
 
 # %%
 cured = {s: two.arm(s, "window").each("far") for s in models}
-ahead = torch.tensor(cured["rotary"]) - torch.tensor(cured["sinusoidal"])  # seed by seed, on the same symbols
+ahead = torch.tensor(cured["rotary"]) - torch.tensor(cured["sinusoidal"])  # seed by seed
 claim("with a window of 32, rotary is right in 97 of 100 far off, in every seed",
       min(cured["rotary"]) > 0.97)
 claim("the same window leaves learned and sinusoidal positions under 60 in 100, in every seed",
-      max(cured["learned"] + cured["sinusoidal"]) < 0.6, rotary_ahead_by=ahead.mean(), standard_error=ahead.std() / math.sqrt(5))
+      max(cured["learned"] + cured["sinusoidal"]) < 0.6,
+      rotary_ahead_by=ahead.mean(), standard_error=ahead.std() / math.sqrt(5))
 untrained, crowded = (two.arm("rotary", arm).each("far") for arm in ("untrained", "crowded"))
 claim("few keys are not the cure: 32 of which 16 are at new distances leave rotary under 60 in 100; "
       "trained distances alone, each wrong key counted eightfold, over 90; in every seed",

@@ -25,6 +25,18 @@ WRONG = {
             "flat = points.flatten()\nm = sum(flat) / len(flat)\n"
             "s = (((flat - m) ** 2).sum() / (len(flat) - 1)).sqrt()\nreturn (points - m) / s",
         ),
+        "one_mean": (
+            "return (points - points.mean()) / points.std(0)",
+            "m = points.sum() / points.numel()\nreturn torch.stack([(c - m) / c.std() for c in points.T], dim=1)",
+        ),
+        "one_std": (
+            "return (points - points.mean(0)) / points.std()",
+            "s = points.flatten().std()\nreturn torch.stack([(c - c.mean()) / s for c in points.T], dim=1)",
+        ),
+        "rows": (
+            "return (points - points.mean(1, keepdim=True)) / points.std(1, keepdim=True)",
+            "return torch.stack([(p - p.mean()) / p.std() for p in points])",
+        ),
         "along_rows": (
             "return (points - points.mean(1, keepdim=True)) / points.std(0)",
             "return torch.stack([p - p.mean() for p in points]) / torch.std(points, dim=0)",
@@ -60,6 +72,27 @@ WRONG = {
             "std = log_std.exp()\nd = torch.linalg.vector_norm(points[:, None] - mu, dim=-1)\n"
             "each = -0.5 * (d / std) ** 2 - torch.log(std * math.sqrt(2 * math.pi))\n"
             "return (each + torch.log_softmax(logits, 0)).logsumexp(1)",
+        ),
+        "half_constant": (
+            EACH.replace("math.log(2 * math.pi)", "math.log(2 * math.pi) / 2") + "return torch.logsumexp(each + logits.log_softmax(-1), -1)",
+            LOOP + "each = each + math.log(2 * math.pi) / 2\nreturn torch.logsumexp(each + logits - logits.logsumexp(0), 1)",
+        ),
+        "width_once": (
+            EACH.replace("- 2 * log_std", "- log_std") + "return torch.logsumexp(each + logits.log_softmax(-1), -1)",
+            LOOP + "return torch.logsumexp(each + log_std + torch.log_softmax(logits, 0), 1)",
+        ),
+        "softmax_for_log_softmax": (
+            EACH + "return torch.logsumexp(each + logits.softmax(-1), -1)",
+            LOOP + "return (each + logits.exp() / logits.exp().sum()).logsumexp(1)",
+        ),
+        "shares_forgotten": (EACH + "return torch.logsumexp(each, -1)", LOOP + "return each.logsumexp(dim=1)"),
+        "sum_of_logs": (
+            EACH + "return (each + logits.log_softmax(-1)).sum(-1)",
+            LOOP + "return each.sum(1) + torch.log_softmax(logits, 0).sum()",
+        ),
+        "never_zero": (
+            EACH + "return ((each.exp() * logits.softmax(-1)).sum(-1) + 1e-12).log()",
+            LOOP + "return torch.log(1e-12 + each.exp() @ torch.softmax(logits, 0))",
         ),
         "variance_for_std": (
             "squares = ((points[:, None] - mu) ** 2).sum(-1)\n"
@@ -103,6 +136,12 @@ WRONG = {
         "rate_ignored": (
             STEP + "with torch.no_grad():\n    for p in parameters:\n        p -= p.grad\n        p.grad = None\nreturn loss.item()",
             "optimizer = torch.optim.SGD(parameters, lr=1)\n" + STEP + "optimizer.step()\noptimizer.zero_grad()\nreturn loss.item()",
+        ),
+        "normalised": (
+            STEP + "with torch.no_grad():\n    for p in parameters:\n        p -= rate * p.grad / p.grad.norm()\n"
+            "        p.grad = None\nreturn loss.item()",
+            "loss = loss_of(*parameters)\nfor p, g in zip(parameters, torch.autograd.grad(loss, parameters)):\n"
+            "    p.data.sub_(rate * g / g.square().sum().sqrt())\nreturn loss.item()",
         ),
         "first_only": (
             STEP + "with torch.no_grad():\n    for p in parameters:\n        p -= rate * p.grad\n"

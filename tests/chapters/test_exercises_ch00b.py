@@ -49,6 +49,15 @@ WRONG = {
         "log_std_kept": (spreads(log_std="value * 1"), table(log_std="v")),
         "variance_squared": (spreads(variance="torch.log(value ** 2)"), table(variance="2 * v.log()")),
         "precision_upright": (spreads(precision="torch.log(value)"), table(precision="v.log()")),
+        "never_zero": (
+            spreads(
+                std="2 * torch.log(value + 1e-8)",
+                variance="torch.log(value + 1e-8)",
+                precision="-torch.log(value + 1e-8)",
+            ),
+            table(std="2 * (v + 1e-8).log()", variance="(v + 1e-8).log()", precision="-(1e-8 + v).log()"),
+        ),
+        "std_never_zero": (spreads(std="2 * torch.log(value + 1e-8)"), table(std="(v + 1e-8).log() * 2")),
         "square_underflows": (spreads(std="torch.log(value ** 2)"), table(std="(v * v).log()")),
     },
     "notation.bits_per_character": {
@@ -58,6 +67,18 @@ WRONG = {
             "return nats_per_token * (tokens / characters) / math.log2(math.e)",
         ),
         "per_token": ("return nats_per_token / math.log(2)", "return nats_per_token * math.log2(math.e)"),
+        "whole_text": (
+            "return nats_per_token * tokens / math.log(2)",
+            "return tokens * nats_per_token * math.log2(math.e)",
+        ),
+        "tokens_forgotten": (
+            "return nats_per_token / characters / math.log(2)",
+            "return nats_per_token.div(characters) * math.log2(math.e)",
+        ),
+        "perplexity": (
+            "return nats_per_token.exp() * tokens / characters",
+            "return torch.exp(nats_per_token) * (tokens / characters)",
+        ),
         "upside_down": (
             "return nats_per_token / math.log(2) * characters / tokens",
             "per = tokens / characters\nreturn nats_per_token * math.log2(math.e) / per",
@@ -70,6 +91,10 @@ WRONG = {
     "notation.may_attend": {
         "not_turned": (masks(masked="mask"), "return mask if mask.dtype == torch.bool else mask == 0"),
         "both_turned": (masks(allowed="~mask"), "return mask == 0 if writes == 'additive' else torch.logical_not(mask)"),
+        "swapped": (
+            masks(allowed="~mask", masked="mask"),
+            "if writes == 'additive':\n    return mask == 0\nreturn mask if writes == 'masked' else torch.logical_not(mask)",
+        ),
         "truth_of_zero": (masks(additive="mask.bool()"), masks(additive="torch.isinf(mask)")),
         "weights_of_zero": (masks(additive="mask > 0"), masks(additive="torch.sign(mask) == 1")),
         "dtype": (masks(additive="mask.exp()"), masks(allowed="mask.double()")),

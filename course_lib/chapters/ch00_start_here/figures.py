@@ -37,7 +37,7 @@ def log_density(ax: Axes, density: Callable[[Tensor], Tensor], limit: float = 2.
     nats = values(density(grid)).reshape(120, 120).T
     shades = ax.imshow(nats, cmap=WEIGHTS, vmin=-7, vmax=0, origin="lower", extent=(-limit, limit) * 2)
     ax.contour(values(ticks), values(ticks), nats, levels=[-3], colors=INK, linewidths=0.8)
-    ax.figure.colorbar(shades, ax=ax, shrink=0.8, label="log density (nats)", ticks=(-6, -3, 0))
+    ax.figure.colorbar(shades, ax=ax, shrink=0.8, label="log density (nats); contour: −3", ticks=(-6, -3, 0))
     plane(ax, limit)
 
 
@@ -111,7 +111,7 @@ def how_a_mixture_draws() -> tuple[Figure, str]:
         name = f"$w_{k + 1}\\mathcal{{N}}_{k + 1}$"
         axes[2].text(values(along[at]), values(below[at]) + 0.01, name, ha="center", fontsize=9)
     axes[2].set(xlabel="$x_1$ on the dashed line", ylabel="density", ylim=(0, 0.47))
-    title(axes[2], "Score: the parts add up")
+    title(axes[2], "Score: the three parts, stacked")
     alt = (
         "Diagram of a mixture of three bells. Left: bars with the shares 0.5, 0.3 and 0.2, the second one chosen. "
         "Middle: three centres with rings of one and two widths, and an arrow from the second centre to the point "
@@ -203,15 +203,17 @@ def three_faults(honest: Tensor, faulty: dict[str, Tensor]) -> tuple[Figure, str
     for ax, (letter, curves) in zip(axes, faulty.items(), strict=True):
         steps = range(curves.shape[1])
         line(ax, steps, honest[:, :, 1].mean(dim=0), MUTE)
-        for curve in curves:
-            ax.plot(steps, values(curve[:, 0]), color=ORANGE, linewidth=0.9)
-            ax.plot(steps, values(curve[:, 1]), color=BERRY, linewidth=0.9, linestyle="--")
+        for curve, strength in zip(curves, (1.0, *(len(curves) - 1) * (0.25,)), strict=True):
+            ax.plot(steps, values(curve[:, 0]), color=ORANGE, linewidth=0.9, alpha=strength)
+            ax.plot(steps, values(curve[:, 1]), color=BERRY, linewidth=0.9, linestyle="--", alpha=strength)
         ax.set(xlabel="step", ylim=(0.5, 4))
         title(ax, f"fault {letter}")
     axes[0].set_ylabel("loss (nats)")
-    axes[0].text(0, 0.6, "— training   – – held-out\ngrey: held-out, no fault, mean", fontsize=8)
+    axes[0].text(
+        0, 0.6, "— training   – – held-out\none seed strong, four pale\ngrey: held-out, no fault, mean", fontsize=8
+    )
     alt = (
         "Three panels of loss curves, a, b and c, each with one fault to name: five trainings, solid, and their "
-        "held-out losses, dashed, beside the mean held-out loss of trainings without a fault."
+        "held-out losses, dashed, one of the five strong and four pale, beside the mean held-out loss without a fault."
     )
     return figure, alt

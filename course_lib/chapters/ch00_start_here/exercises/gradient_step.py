@@ -83,6 +83,12 @@ ENTRY = Exercise(
             "how far does one step go?",
         ),
         Mistake(
+            "normalised",
+            {"rate * parameter.grad": "rate * parameter.grad / parameter.grad.norm()"},
+            "the gradient is divided by its length",
+            "how long is the step near the minimum, where equation (0.3) makes it short?",
+        ),
+        Mistake(
             "first_only",
             {"for parameter in parameters:": "for parameter in parameters[:1]:"},
             "the first parameter alone is moved",

@@ -37,6 +37,18 @@ ENTRY = Exercise(
             "on the plane a Gaussian is a product of two bells: how often does σ√(2π) appear?",
         ),
         Mistake(
+            "half_constant",
+            {"- math.log(2 * math.pi)": "- math.log(2 * math.pi) / 2"},
+            "the normaliser has √(2π) in place of 2π",
+            "on the plane a Gaussian is a product of two bells: how often does √(2π) appear?",
+        ),
+        Mistake(
+            "width_once",
+            {"- 2 * log_std": "- log_std"},
+            "the normaliser has σ in place of σ²",
+            "on the plane a Gaussian is a product of two bells: how often does σ appear?",
+        ),
+        Mistake(
             "variance_for_std",
             {"torch.exp(2 * log_std)": "torch.exp(log_std)"},
             "the squares are divided by 2σ instead of 2σ²",
@@ -53,6 +65,30 @@ ENTRY = Exercise(
             {"logits.log_softmax(-1)": "logits"},
             "the logits are added as they are",
             "the shares must add up to 1: what does logits.log_softmax(-1) do that logits does not?",
+        ),
+        Mistake(
+            "softmax_for_log_softmax",
+            {"logits.log_softmax(-1)": "logits.softmax(-1)"},
+            "the shares are added where their logarithms should be",
+            "log(w N) = log w + log N: is every number that you add a logarithm?",
+        ),
+        Mistake(
+            "shares_forgotten",
+            {" + logits.log_softmax(-1)": ""},
+            "the densities are added up without their shares",
+            "where do the logits enter?",
+        ),
+        Mistake(
+            "sum_of_logs",
+            {"torch.logsumexp(each + logits.log_softmax(-1), dim=-1)": "(each + logits.log_softmax(-1)).sum(dim=-1)"},
+            "the logarithms are added up, which multiplies the densities",
+            "which comes first in log Σ w N, the sum or the logarithm?",
+        ),
+        Mistake(
+            "never_zero",
+            {"torch.logsumexp(": "torch.log(1e-12 + torch.exp(", ", dim=-1)": ").sum(dim=-1))"},
+            "1e-12 is added before the logarithm, so that far out every point seems equally likely",
+            "log(e^-800 + e^-801) is near −800, and not log 1e-12 = −27.6: torch.logsumexp knows how.",
         ),
         Mistake(
             "underflow",

@@ -23,6 +23,27 @@ ENTRY = Exercise(
             "a column in metres and one in seconds have nothing in common: which axis should the mean run over?",
         ),
         Mistake(
+            "one_mean",
+            {"points.mean(dim=0)": "points.mean()"},
+            "one mean is taken over all numbers together",
+            "what is then the mean of every column? dim names the axis that a mean runs over.",
+        ),
+        Mistake(
+            "one_std",
+            {"points.std(dim=0)": "points.std()"},
+            "one standard deviation is taken over all numbers together",
+            "what is then the standard deviation of every column?",
+        ),
+        Mistake(
+            "rows",
+            {
+                "points.mean(dim=0)": "points.mean(dim=1, keepdim=True)",
+                "points.std(dim=0)": "points.std(dim=1, keepdim=True)",
+            },
+            "every point is standardised, over its coordinates, and not every column",
+            "dim names the axis that disappears: the points are on axis 0, the coordinates on axis 1.",
+        ),
+        Mistake(
             "along_rows",
             {"points.mean(dim=0)": "points.mean(dim=1, keepdim=True)"},
             "the mean is taken within each point, over its coordinates",

@@ -33,6 +33,24 @@ ENTRY = Exercise(
             "how many nats does the whole text need, and how many characters share them?",
         ),
         Mistake(
+            "whole_text",
+            {" / characters": ""},
+            "the bits of the whole text come back",
+            "how many characters share them?",
+        ),
+        Mistake(
+            "tokens_forgotten",
+            {" * tokens": ""},
+            "one token's bits are shared among all characters",
+            "how many tokens does the text have?",
+        ),
+        Mistake(
+            "perplexity",
+            {"nats_per_token / math.log(2)": "nats_per_token.exp()"},
+            "a perplexity is taken for bits",
+            "e^nats = 2^bits: what are the bits themselves?",
+        ),
+        Mistake(
             "upside_down",
             {"* tokens / characters": "* characters / tokens"},
             "tokens and characters have changed places",

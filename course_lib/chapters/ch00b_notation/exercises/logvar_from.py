@@ -57,6 +57,22 @@ ENTRY = Exercise(
             "the precision is 1/σ²: what is the logarithm of a reciprocal?",
         ),
         Mistake(
+            "never_zero",
+            {
+                '"std": 2 * value.log()': '"std": 2 * (value + 1e-8).log()',
+                '"variance": value.log()': '"variance": (value + 1e-8).log()',
+                '"precision": -value.log()': '"precision": -(value + 1e-8).log()',
+            },
+            "1e-8 is added before each logarithm",
+            "a standard deviation of 1e-200 has a logarithm, −460.5; what does 1e-200 + 1e-8 have?",
+        ),
+        Mistake(
+            "std_never_zero",
+            {'"std": 2 * value.log()': '"std": 2 * (value + 1e-8).log()'},
+            "1e-8 is added to a standard deviation before its logarithm",
+            "a standard deviation of 1e-200 has a logarithm, −460.5; what does 1e-200 + 1e-8 have?",
+        ),
+        Mistake(
             "square_underflows",
             {'"std": 2 * value.log()': '"std": (value**2).log()'},
             "the square is taken before the logarithm: of 1e-200 it is 0 in the computer",

@@ -46,6 +46,15 @@ ENTRY = Exercise(
             "which of the three needs no change?",
         ),
         Mistake(
+            "swapped",
+            {
+                "        return mask\n": "        return ~mask\n",
+                '    if writes == "masked":\n        return ~mask': '    if writes == "masked":\n        return mask',
+            },
+            "'allowed' and 'masked' have changed places",
+            "True should come out where a pair may be attended to: which of the two says so already?",
+        ),
+        Mistake(
             "truth_of_zero",
             {"mask == 0": "mask != 0"},
             "an additive mask is read as true where it is not 0",
