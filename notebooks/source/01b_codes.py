@@ -11,9 +11,12 @@
 #
 # **How does a probability become a file?**
 #
-# Chapter 01 proved that a model can be turned into a code: a text whose surprises sum to 11,000 bits has a word of about 11,000
-# bits. But the proof lists all words, and there are more pages of text than atoms. This chapter finds the word of
+# By chapter 01 a text whose surprises sum to 11,000 bits has a word of about 11,000 bits. But the proof lists all words,
+# and there are more pages of text than atoms. This chapter finds the word of
 # *one* page without a list, writes it as a file, and reads it back.
+#
+# A **model** is a function from the past to a table: for each of 65 characters a count, in proportion to its probability
+# of coming next. The picture's page has 3,000 characters.
 
 # %%
 import torch
@@ -28,7 +31,7 @@ model = pairs.double() / pairs.sum(-1, keepdim=True)  # a row: what follows one 
 after, singles = pairs.tolist(), (torch.bincount(text.train, minlength=65) + 1).tolist()
 newline = text.encode("\n").item()
 
-tables = {"uniform": lambda past: [1] * 65,  # a model: from the past to a table of counts
+tables = {"uniform": lambda past: [1] * 65,
           "single counts": lambda past: singles,
           "pair counts": lambda past: after[past[-1] if past else newline]}
 
@@ -62,12 +65,13 @@ show(fig, alt=alt)
 # | $s$ | standard deviation of a surprise | |
 # | $k$ | characters of context | |
 # | $N$ | sum of a table of counts | |
+# | $w, m$ | width of an interval, length of its word | |
 
 # %% tags=["nbval-ignore-output"]
-import itertools
 import math
 import random
-from fractions import Fraction
+from bisect import bisect_right
+from itertools import accumulate, pairwise, product
 
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
@@ -79,62 +83,69 @@ run = start(seed=0, threads=1)
 # %% [markdown]
 # ## 1 · One word for a whole message
 #
-# **Arithmetic coding** gives the *whole message* one word. Cut the interval $[0,1)$ in proportion to the probabilities and keep
-# the part of the first symbol. Cut that part by the probabilities of the second symbol, keep its part, and so on. With
+# **Arithmetic coding** gives the *whole message* one word. Cut the interval $[0,1)$ in proportion to the table and keep
+# the part of the first symbol. Cut that part by the table of the second symbol, keep its part, and so on. With
 # the weather of chapter 01, sun ½, cloud ¼, rain ⅛, snow ⅛, take the message *cloud, sun, rain*:
 
-# %%
-weather, cuts = ["sun", "cloud", "rain", "snow"], [Fraction(0)]
-for part in (Fraction(1, 2), Fraction(1, 4), Fraction(1, 8), Fraction(1, 8)):
-    cuts.append(cuts[-1] + part)
-bottom, width, steps = Fraction(0), Fraction(1), []
-for day in ("cloud", "sun", "rain"):
-    i = weather.index(day)
-    steps.append((bottom, width, i))
-    bottom, width = bottom + width * cuts[i], width * (cuts[i + 1] - cuts[i])
-print(f"cloud, sun, rain: the numbers from {bottom} up to {bottom + width}, width {width}")
-claim("the width is the product of the probabilities: 2 + 1 + 3 bits", width == Fraction(1, 64))
-claim("the words 10 0 110 of chapter 01's code, in a row, name its lower end",
-      bottom == Fraction(0b100110, 64))
-
 # %% tags=["hide-input"]
-fig, alt = drawn.nested_intervals(weather, cuts, steps)
+fig, alt = drawn.nested_intervals(("sun", "cloud", "rain", "snow"), (4, 2, 1, 1), (1, 0, 2))
 show(fig, alt=alt)
 
 # %% [markdown]
-# What is left has the width $w=\prod_i q(x_i)$, and different messages of one length have parts that do not overlap. Which word
-# names a part? Take $m=\lceil-\log_2 w\rceil+1$ bits, so that $2^{-m}\le w/2$. The multiples of $2^{-m}$ stand so close that the
-# first one not below the lower end, *and everything up to the next one*, lies inside. These are exactly the numbers
-# that begin with its $m$ digits, so no word begins another, whatever follows in the file:
+# What is left has the width $w=\prod_i q(x_i)$, and the parts of different messages of one length do not overlap. Which
+# word names a part? Take $m=\lceil-\log_2 w\rceil+1$ bits, so that $2^{-m}\le w/2$. The multiples of $2^{-m}$ stand so close
+# that the first one not below the lower end, *and everything up to the next one*, lies inside. These are exactly the
+# numbers that begin with its $m$ digits, so no word begins another, whatever follows in the file:
 #
 # $$m<-\log_2 w+2=\sum_i-\log_2q(x_i)+2. \tag{1b.1}$$
 #
-# Chapter 01's construction takes one bit less. But it has to sort all messages; here we only follow one.
+# Here is the whole coder, exact in Python's integers, which have no limit:
 
 # %%
-def interval_word(message, probabilities):
+def word_of(message, model):
     """Return the word of a message: the first digits of a number in its part of [0, 1)."""
-    low, width = Fraction(0), Fraction(1)
+    low, width, whole, past = 0, 1, 1, []  # the part goes from low / whole to (low + width) / whole
     for symbol in message:
-        low += width * sum(probabilities[:symbol])
-        width *= probabilities[symbol]
-    m = math.ceil(-math.log2(width)) + 1
-    return f"{math.ceil(low * 2**m):0{m}b}", -math.log2(width)
+        table = model(past)
+        low = low * sum(table) + width * sum(table[:symbol])
+        width, whole = width * table[symbol], whole * sum(table)
+        past.append(symbol)
+    m = (-(-whole // width) - 1).bit_length() + 1  # the smallest with 2^(m - 1) at least whole / width
+    return f"{-(-(low << m) // whole):0{m}b}"  # the first multiple of 2^-m that is not below
 
 
-odd_coin = [Fraction(7, 10), Fraction(3, 10)]
-coded = [interval_word(message, odd_coin) for message in itertools.product((0, 1), repeat=8)]
-words = sorted(word for word, _ in coded)  # a beginning would stand right before what it begins
+def message_of(word, n, model):
+    """Return the n symbols whose word begins the digits."""
+    number, whole, past = int(word, 2), 2 ** len(word), []  # number / whole: a place in [0, 1)
+    for _ in range(n):
+        ends = list(accumulate(model(past)))
+        symbol = bisect_right(ends, number * ends[-1] // whole)  # in whose part is the place?
+        begins = ends[symbol - 1] if symbol else 0
+        number, whole = number * ends[-1] - begins * whole, whole * (ends[symbol] - begins)
+        past.append(symbol)  # that part is the next [0, 1)
+    return past
+
+
+# %%
+odd_coin, eight = (lambda past: [7, 3]), list(product((0, 1), repeat=8))
+words = sorted(word_of(message, odd_coin) for message in eight)  # beginnings stand first
+claim("the words 10 0 110 of chapter 01's code, in a row, begin the word of cloud, sun, rain",
+      word_of([1, 0, 2], lambda past: [4, 2, 1, 1]) == "100110" + "0")
 claim("of all 256 messages of 8 symbols (0.7, 0.3) no word begins another",
-      not any(b.startswith(a) for a, b in itertools.pairwise(words)))
+      not any(b.startswith(a) for a, b in pairwise(words)))
 claim("and each is less than 2 bits longer than its surprise",
-      all(0 < len(word) - surprise < 2 for word, surprise in coded))
+      all(0 < len(word_of(message, odd_coin)) - ideal_bits(message, odd_coin) < 2 for message in eight))
+first_page, pair_counts = page.tolist(), tables["pair counts"]
+word = word_of(first_page, pair_counts)
+claim("the page comes back from its one word", message_of(word, 3000, pair_counts) == first_page)
+claim("the word is less than 2 bits longer than the page's surprises",
+      0 < len(word) - ideal_bits(first_page, pair_counts) < 2, bits=len(word))
 
 # %% [markdown]
 # ## 2 · Integers
 #
-# Fractions grow without end, and floats round differently on two machines. Integers do neither: take an interval `low … high` of
-# integers, and cut it by *counts*.
+# These integers grow with the message, and floats may round differently on two machines. Integers of fixed size do
+# neither: take an interval `low … high` of integers, and cut it by the *counts*.
 #
 # ### Exercise: one step of the coder
 # *difficulty 3/5 · importance 4/5 · 15 minutes*
@@ -149,7 +160,7 @@ def narrow(low, high, frequencies, symbol):
 
     The parts lie in the order of the symbols, as wide as their frequencies (a list) are large;
     where one would end between two integers it is rounded down.
-    Worked value: low = 0, high = 99, frequencies = [1, 2, 1], symbol = 1 give (25, 74), integers.
+    Worked value: low = 0, high = 99, frequencies = [1, 1, 1], symbol = 1 give (33, 65), integers.
     """
     # the parts touch, do not overlap, and together fill low … high
     # integers may have more digits than a float
@@ -158,52 +169,35 @@ def narrow(low, high, frequencies, symbol):
 # %%
 phrase = "To be, or not to be"
 x = text.encode("\n" + phrase)  # the line before ends in \n
-low, high = 0, 2**400 - 1  # Python's integers have no limit
-for came, symbol in zip(x[:-1].tolist(), x[1:].tolist(), strict=True):
+low, high = 0, 2**400 - 1
+for came, symbol in pairwise(x.tolist()):
     low, high = narrow(low, high, after[came], symbol)
-size = math.ceil(400 - math.log2(high - low + 1)) + 1
-step = 2 ** (400 - size)
-number = -(-low // step) * step  # the first multiple of step that is not below low
-print(f"{number // step:0{size}b}")
-claim("61 bits, and whatever bits follow them, stay in the interval",
-      size == 61 and low <= number and number + step - 1 <= high)
-claim("that is the sum of the surprises, rounded up, and one",
-      size == math.ceil(-model[x[:-1], x[1:]].log2().sum()) + 1)
-
-# %% [markdown]
-# To decode, ask at every step in whose part the number lies. The reader must have the same table, and know the length
-# of the message.
-
-# %%
-low, high, decoded = 0, 2**400 - 1, [newline]
-for _ in range(19):
-    for symbol in range(65):
-        ends = narrow(low, high, after[decoded[-1]], symbol)
-        if ends[0] <= number <= ends[1]:
-            break
-    low, high = ends
-    decoded.append(symbol)
-claim("61 bits give the phrase back", text.decode(torch.tensor(decoded[1:])) == phrase)
+word = word_of(x[1:].tolist(), pair_counts)
+print(word)
+begins = int(word, 2) << (400 - len(word))  # the word as the first digits of 400
+claim("your interval holds all 400-bit numbers that begin with the exact coder's word, 61 bits",
+      len(word) == 61 and low <= begins and begins + 2 ** (400 - len(word)) - 1 <= high)
 
 # %% [markdown]
 # ## 3 · A page, in 32 bits
 #
-# For a page of 3,000 characters the interval would need thousands of digits. Three rules keep it in 32 bits, and
-# `course_lib.information.coding` puts them around the same step:
+# For a page this interval, too, would need 11,000 bits. `course_lib.information.coding` keeps it in 32 (Witten, Neal and
+# Cleary 1987):
 #
 # - once both ends begin with the same bit, that bit can never change: write it out, drop it, double the rest;
-# - an interval that closes in on the middle, 0111… to 1000…, is doubled about the middle, its bit written when it is known;
-# - so the interval always holds more than $2^{30}$ integers, and a table may sum to $N\le2^{30}$.
+# - an interval that closes in on the middle, 0111… to 1000…, is doubled about the middle, its bit written when it is known.
+#
+# So before each cut it holds more than $2^{30}$ integers, and a table may sum to $N\le2^{30}$.
 
 # %% [markdown]
 # What does rounding cost? A part has at least $2^{30}/N$ integers, and rounding its ends takes less than one of them, a share
-# $u\le N/2^{30}$. That costs $-\log_2(1-u)\le2u\le N/2^{29}$ bits a symbol while $u\le\frac12$. Beyond, one integer of fewer than two is left,
-# which costs less than 1 bit and so no more than that:
+# $u\le N/2^{30}$. If $u\le\frac12$, this costs $-\log_2(1-u)\le2u$ bits. If $u>\frac12$, the part was less than two
+# integers wide and at least one is left: the cost is below 1 bit, and $1<2u$. Either way at most $2u\le N/2^{29}$ bits a symbol:
 #
 # $$\text{file}\le\sum_i-\log_2q(x_i)+2+\frac{nN}{2^{29}}\ \text{bits}. \tag{1b.2}$$
 #
-# The tables of our page sum to less than 170,000, so for 3,000 characters the last term is below 1. Is it ever large? Take a table
-# near the limit, in which two symbols hardly ever come, and send nothing but these two.
+# Our pair tables sum to less than 170,000, so the last term is below 1 bit; the single counts sum to a million: below
+# 6. Is it ever large? Take a table near the limit, in which two symbols hardly ever come, and send only these.
 
 # %%
 pages = [text.validation[20_000 * i : 20_000 * i + 3000].tolist() for i in range(5)]
@@ -212,14 +206,16 @@ over = [len(file) - ideal_bits(page, tables[name])
         for name, row in files.items() for file, page in zip(row, pages, strict=True)]
 claim("fifteen files, five pages by three models, are at most 2 bits longer than the surprises",
       min(over) > -0.1 and max(over) <= 2, excess=over)
-claim("and each page comes back, letter for letter",
-      all(decode(file, 3000, tables["pair counts"]) == page
+claim("the five files of the pair counts come back, letter for letter",
+      all(decode(file, 3000, pair_counts) == page
           for file, page in zip(files["pair counts"], pages, strict=True)))
+claim("the exact coder's word for the first page is no more than 2 bits longer or shorter than its file",
+      abs(len(word_of(pages[0], pair_counts)) - len(files["pair counts"][0])) <= 2)
 rare, rounded = [3, 5, 2**30 - 8], []  # two symbols that hardly ever come, and now come always
 for seed in range(5):
     message = random.Random(seed).choices((0, 1), k=500)
     rounded.append(len(encode(message, lambda past: rare)) - ideal_bits(message, lambda past: rare))
-claim("with N = 2³⁰ 500 rare symbols take 4 to 25 bits too many, far fewer than the 1,002 allowed",
+claim("in this table 500 rare symbols take 4 to 25 bits too many, far fewer than the 1,002 allowed",
       all(4 < each < 25 for each in rounded), excess=rounded)
 tenths = encode([0] * 900 + [1] * 100, lambda past: [9, 1])
 claim("1,000 symbols with shares (0.9, 0.1), of entropy 0.469, take 470 bits", len(tenths) == 470)
@@ -227,9 +223,8 @@ claim("1,000 symbols with shares (0.9, 0.1), of entropy 0.469, take 470 bits", l
 # %% [markdown]
 # ## 4 · A model that counts as it goes
 #
-# These files are short because the reader already has the counts of a million characters. Must a table be sent along? No: a model
-# is *any* function from the past to a table, and the reader has decoded the past. So let it count what has come
-# so far, and begin with one for each symbol.
+# These files are short because the reader already has the counts of a million characters. Must a table be sent along? No:
+# the reader, too, knows the past. So let the model count what has come so far, and begin with one for each symbol.
 #
 # ### Exercise: counts after a context
 # *difficulty 3/5 · importance 3/5 · 15 minutes*
@@ -262,7 +257,7 @@ claim("500 characters come back from a file whose model nobody sent",
 claim("the file is shorter than equal counts make it", len(itself) < 500 * math.log2(65))
 
 # %% [markdown]
-# **Guess:** a page has 2,000 characters, and the counting starts from nothing. Which context gives the shortest file,
+# **Guess:** take 2,000 characters of each page. The counting starts from nothing. Which context gives the shortest file,
 # $k=0$, 1 or 2?
 
 # %% tags=["nbval-ignore-output"]
@@ -278,7 +273,7 @@ for page in longer:
     rows = [[contexts.context_counts(past[:i], k, 65) for i in range(2000)] for k in range(3)]
     own_bits.append([sum(math.log2(row.sum() / row[c]) for row, c in zip(each, page, strict=True)) / 2000
                      for each in rows])
-given_bits = [ideal_bits(page, tables["pair counts"]) / 2000 for page in longer]
+given_bits = [ideal_bits(page, pair_counts) / 2000 for page in longer]
 claim("k = 1 is the best of three on each of five pages", all(min(each) == each[1] for each in own_bits),
       guessed="best_context", bits_by_k=[sum(column) / 5 for column in zip(*own_bits, strict=True)])
 claim("the table of a million characters saves at least another 0.8 bits a character",
@@ -289,21 +284,20 @@ fig, alt = drawn.counting_as_one_goes(own_bits, given_bits)
 show(fig, alt=alt)
 
 # %% [markdown]
-# With $k=2$ most contexts are new and know nothing; with $k=0$ the past says little. More text will pay for more context. But what
-# does a table with a long context learn, and what does it only remember? For that we need a floor.
+# With $k=2$ one context in five is new, and the others have been seen so seldom that the 65 added ones outweigh them; with
+# $k=0$ the past says little. More text will pay for more context. But what
+# does a table with a long context learn, and what does it only remember? That takes a floor.
 
 # %% [markdown]
 # ## 5 · How far can luck go?
 #
 # The entropy is a floor *on average*. A single message may cost less, by luck. For $n$ independent symbols the surprise per symbol
-# is a mean of $n$ draws of $-\log_2p(x)$. The expectation of one draw is $H(p)$; let $s$ be its standard deviation. Then by
-# chapter 01
+# is a mean of $n$ draws of $-\log_2p(x)$, which have the mean $H(p)$ and a standard deviation $s$. By chapter 01
 #
 # $$-\tfrac1n\log_2p(x_1,\dots,x_n)=H(p)\pm\frac s{\sqrt n}. \tag{1b.3}$$
 #
-# So nearly every long message that *comes* is **typical**: its surprise per symbol is near $H$. How many such messages are there? One
-# within 0.1 bits of $H$ has a probability of at least $2^{-n(H+0.1)}$, and probabilities sum to at most 1. So there are
-# at most $2^{n(H+0.1)}$ of them, and words of $n(H+0.1)$ bits, rounded up, are enough for all.
+# So nearly every long message that *comes* is **typical**: its surprise per symbol is near $H$. One within 0.1 bits
+# has a probability of at least $2^{-n(H+0.1)}$, so there are at most $2^{n(H+0.1)}$ of them.
 
 # %% [markdown]
 # Take 1,000 symbols with shares $(0.9,0.1)$, hence $H=0.469$, $nH=469$ bits. The single most likely message is a thousand times the
@@ -322,8 +316,8 @@ typical = (cost / 1000 - H_nine).abs() < 0.1
 mass = 2 ** (ways - cost)  # the probability of so many rare ones
 claim("messages within 0.1 bits a symbol of the entropy have more than 99 % of the probability",
       mass[typical].sum() > 0.99 and abs(mass.sum() - 1) < 1e-9, share=mass[typical].sum())
-claim("they are fewer than 2⁵⁷⁰ of the 2¹⁰⁰⁰ messages",
-      (ways[typical] * math.log(2)).logsumexp(0) < 570 * math.log(2))
+claim("they are between 2⁵⁵⁵ and 2⁵⁵⁶ of the 2¹⁰⁰⁰ messages; the bound is 2⁵⁶⁹",
+      555 < (ways[typical] * math.log(2)).logsumexp(0) / math.log(2) < 556)
 claim("the most likely message is not typical: it costs less than a third of nH bits",
       not typical[0] and cost[0] < 469 / 3)
 
@@ -334,7 +328,8 @@ show(fig, alt=alt)
 # %% [markdown]
 # Characters of a text are not independent. To see the floor for them, too, draw texts whose entropy is known: each character from the
 # row of pair counts of the one before. What follows the character $c$ then costs the entropy of row $c$ on average; weigh by
-# how often $c$ comes. How far below the floor does the *true* model fall, by luck? The $1/\sqrt n$ of equation (1b.3) should show again.
+# how often $c$ comes in an endless drawn text. How far below the floor does the *true* model fall, by luck? Of equation
+# (1b.3) only the $1/\sqrt n$ carries over.
 
 # %%
 floor = contexts.source_entropy(model)
@@ -347,9 +342,9 @@ for seed in range(40):
 luck = torch.tensor(luck, dtype=f64)
 claim("the truth costs less than the entropy in 8 to 32 of 40 draws of 20,000 characters",
       8 <= (luck[:, 1] < 0).sum() <= 32, below=(luck[:, 1] < 0).sum())
-claim("but never by more than 0.1 bits", luck[:, 1].min() > -0.1, lowest=luck[:, 1].min())
-claim("with a quarter of the text luck goes about twice as far",
-      1.3 < luck[:, 0].std() / luck[:, 1].std() < 3, ratio=luck[:, 0].std() / luck[:, 1].std())
+claim("but never by more than 0.05 bits", luck[:, 1].min() > -0.05, lowest=luck[:, 1].min())
+claim("with a quarter of the text luck goes about twice as far, 1.5 to 2.5 times",
+      1.5 < luck[:, 0].std() / luck[:, 1].std() < 2.5, ratio=luck[:, 0].std() / luck[:, 1].std())
 
 # %% [markdown]
 # ## 6 · Memory
@@ -374,23 +369,21 @@ for seed in range(5):
 claim("on its own text k = 6 costs less than 1 bit, 2.5 bits below the entropy: memory",
       all(row[6] < 1 and row[6] < floor - 2.5 for row in own),
       guessed="by_heart", bits=[row[6] for row in own])
-claim("from k = 2 on every training loss is further below the entropy than 0.3 bits",
-      all(bits < floor - 0.3 for row in own for bits in row[2:]))
-claim("each training loss only falls with k",
-      all(a > b for row in own for a, b in itertools.pairwise(row)))
+claim("with 0.01 added each training loss only falls with k",
+      all(a > b for row in own for a, b in pairwise(row)))
 
 # %%
 claim("on fresh text k = 1 is best in all five draws, within 0.15 bits above the entropy",
       all(min(row) == row[1] and 0 < row[1] - floor < 0.15 for row in fresh))
-claim("at k = 4 what was learnt by heart is worse than knowing nothing",
+claim("with 0.01 added k = 4 is worse than knowing nothing",
       all(row[4] > math.log2(65) + 0.05 for row in fresh))
 claim("at k = 6 more than 95 % of the fresh text's contexts are new: it costs what knowing nothing does",
       min(new_contexts) > 0.95 and all(abs(row[6] - math.log2(65)) < 0.05 for row in fresh))
 
 # %% [markdown]
-# The training loss only falls. A table with $k=6$ knows its text almost by heart and hardly a context of fresh text, where it costs
-# about as much as knowing nothing. At $k=4$ it costs more, being sure of the wrong thing. So a little below the entropy may be luck;
-# **far below the entropy is memory**. Of real text nobody knows the entropy. How
+# With 0.01 added the training loss only falls. A table with $k=6$ knows its text almost by heart and hardly a context of
+# fresh text. At $k=4$ it costs more than knowing nothing: with so little added, it is sure of the wrong thing. So a
+# little below the entropy may be luck; **far below the entropy is memory**. Of real text nobody knows the entropy. How
 # much context do 20,000 characters of Shakespeare pay for, and a million?
 
 # %%
@@ -404,47 +397,30 @@ claim("20,000 characters pay for k = 2, in five of five places",
       all(min(row) == row[2] for row in real_fresh))
 claim("a million pay for k = 4, on five of five held-out parts",
       all(min(row) == row[4] for row in million))
-smaller = [[contexts.context_bits(text.train, part, k, extra=0.001) for k in range(7)] for part in parts]
-lost = torch.tensor([row[4] - row[3] for row in smaller])
-claim("with 0.001 added in place of 0.01 a million pay for k = 3 on all five",
-      all(min(row) == row[3] for row in smaller),
-      lost_by_k4=lost.mean(), error=lost.std() / math.sqrt(5))
 
 # %% tags=["hide-input"]
 fig, alt = drawn.memory(floor, (own, fresh), (real_own, real_fresh), million)
 show(fig, alt=alt)
 
 # %% [markdown]
-# How much context pays is not a property of the text alone: it depends on the added count. Both were chosen here on the parts
-# that they are reported on, so the lowest value is a little too good. An honest last word needs a third part. Chapter 05 mixes all lengths of context
-# in a better way.
+# How much context pays depends on the added count, too. Both were chosen here, the added count and the context, on the
+# parts that they are reported on, so the lowest value is a little too good. Chapter 05 mixes all lengths of context in
+# a better way.
 #
 # ## 7 · What breaks
 #
-# **A zero.** Without the added count a pair that was never seen has probability 0, and its part of the interval is empty.
-
-# %%
-never = (counts[text.validation[:-1], text.validation[1:]] == 0).sum().item()
-claim("187 of 111,539 held-out pairs were never seen in training",
-      never == 187 and len(text.validation) - 1 == 111_539)
-odd, refused = text.encode("qx").tolist(), False
-try:
-    encode(odd[1:], lambda past: counts[odd[0]].tolist())
-except ValueError as message:
-    print("the coder refuses:", message)
-    refused = True
-claim("what has probability 0 has no code", refused)
+# A pair that was never seen would have probability 0 without the added count, and an empty part: no code.
 
 # %% [markdown]
-# **A strange file.** The first page's file, pair counts, was sent to four readers. To each *one* thing happened. One of them sends back
+# The first page's file, pair counts, was sent to four readers. To each *one* thing happened. One sends back
 # what she read. Was it a bit turned over on the way (`flipped_bit`), were her counts those of half the text
 # (`other_model`), were the last 100 bits cut off (`lost_tail`), or did she read on to 3,100 characters (`wrong_length`)?
 
 # %%
-from course_lib.chapters.ch01b_codes.damage import first_difference, flipped, strange_file
+from course_lib.chapters.ch01b_codes.damage import first_difference, strange_file
 
 sent, file = pages[0], files["pair counts"][0]
-read = strange_file(file, 3000, tables["pair counts"])
+read = strange_file(file, 3000, pair_counts)
 good = first_difference(sent, read)
 agree = sum(a == b for a, b in zip(sent[good:], read[good:], strict=True))
 print(f"{good:,} characters as sent; of the other {3000 - good:,} only {agree} agree. Around the place:")
@@ -456,71 +432,59 @@ answer("codes.strange_file", ...)
 # %%
 half = torch.bincount(text.train[:500_000] * 65 + text.train[1:500_001], minlength=65 * 65) + 1
 half = half.view(65, 65).tolist()  # counts of half the text
-begin_wrong, table = {"other_model": [], "lost_tail": [], "wrong_length": []}, tables["pair counts"]
+begin_wrong = {"other_model": [], "lost_tail": [], "wrong_length": []}
 for page, bits in zip(pages, files["pair counts"], strict=True):
     other = decode(bits, 3000, lambda past: half[past[-1] if past else newline])
     begin_wrong["other_model"].append(first_difference(page, other))
-    begin_wrong["lost_tail"].append(first_difference(page, decode(bits[:-100], 3000, table)))
-    begin_wrong["wrong_length"].append(first_difference(page, decode(bits, 3100, table)))
+    begin_wrong["lost_tail"].append(first_difference(page, decode(bits[:-100], 3000, pair_counts)))
+    begin_wrong["wrong_length"].append(first_difference(page, decode(bits, 3100, pair_counts)))
 claim("other counts spoil one of the first ten characters, a lost tail the last 60 at most",
       max(begin_wrong["other_model"]) < 10 and min(begin_wrong["lost_tail"]) > 2940)
 claim("and a wrong length no character of the page", min(begin_wrong["wrong_length"]) == 3000)
 
-# %%
-late, right_later = [], []  # bits from the flip to the first wrong character; what is right later
-for page, bits in zip(pages, files["pair counts"], strict=True):
-    for at in (1000, 5000, 9000):
-        spoilt = decode(flipped(bits, at), 3000, table)
-        first = first_difference(page, spoilt)
-        late.append(ideal_bits(page[:first], table) - at)
-        agree = sum(a == b for a, b in zip(page[first:], spoilt[first:], strict=True))
-        right_later.append(agree / (3000 - first))
-claim("after a flipped bit the first wrong character is within 32 bits of its place",
-      max(map(abs, late)) < 32, bits=late)
-claim("and of those that follow fewer than 1 in 8 are as sent",
-      max(right_later) < 1 / 8, shares=right_later)
-
 # %% [markdown]
 # After the flip the reader's number behaves like chance, and what she reads looks like the *model's* idea of English. There is a
 # reason: the share of all numbers that lie in a symbol's part is the symbol's probability. So a decoder that is fed with coin
-# tosses **draws from the model**.
+# tosses **draws from the model**. Real pages cost the pair counts as much, so a second judge looks at *two* characters.
 
 # %%
-read_from_tosses = []
+read_from_tosses, judged = [], {"pages": [], "tosses": []}
 for seed in range(5):
     tosses = random.Random(seed).choices((0, 1), k=20_000)
-    made = torch.tensor(decode(tosses, 3000, tables["pair counts"]))
+    made = torch.tensor(decode(tosses, 3000, pair_counts))
     read_from_tosses.append(-model[made[:-1], made[1:]].log2().mean().item())
+    judged["tosses"].append(contexts.context_bits(text.train, made, 2))
+    judged["pages"].append(contexts.context_bits(text.train, torch.tensor(pages[seed]), 2))
 print(text.decode(made[:120]))
-nonsense = torch.tensor(read[good:])
-cost_of_nonsense = -model[nonsense[:-1], nonsense[1:]].log2().mean().item()
-claim("what she read after the flip costs the entropy of the source, within 0.2 bits",
-      abs(cost_of_nonsense - floor) < 0.2, bits=cost_of_nonsense)
+after_flip = contexts.context_bits(text.train, torch.tensor(read[good:]), 2)
 claim("15,000 characters decoded from coin tosses cost the entropy of the source, within 0.08 bits",
       abs(sum(read_from_tosses) / 5 - floor) < 0.08, bits=read_from_tosses)
+claim("by two characters each of five real pages costs less than 3.5 bits, what is decoded more than 5",
+      max(judged["pages"]) < 3.5 and min(*judged["tosses"], after_flip) > 5,
+      after_flip=after_flip, **judged)
 
 # %% [markdown]
 # ## What stays
 #
 # - An arithmetic coder turns a model into a file of nearly the summed surprises
-#   ([*fifteen files, five pages by three models, are at most 2 bits longer*](#3-·-A-page,-in-32-bits)); rounding can cost more where tables have
-#   sums near $2^{30}$ ([*500 rare symbols take 4 to 25 bits too many*](#3-·-A-page,-in-32-bits)).
+#   ([*fifteen files, five pages by three models*](#3-·-A-page,-in-32-bits)); rounding cost more in a table
+#   with a sum of $2^{30}$ ([*500 rare symbols*](#3-·-A-page,-in-32-bits)).
 # - A model that counts as it goes need not be sent
-#   ([*500 characters come back from a file whose model nobody sent*](#Exercise:-counts-after-a-context)).
+#   ([*500 characters come back*](#Exercise:-counts-after-a-context)).
 # - A little below the entropy may be luck ([*the truth costs less than the entropy*](#5-·-How-far-can-luck-go?)); far below is memory
 #   ([*on its own text k = 6 costs less than 1 bit*](#6-·-Memory)).
 # - With 0.01 added, more text paid for more context ([*20,000 characters pay for k = 2*](#6-·-Memory),
 #   [*a million pay for k = 4*](#6-·-Memory)).
-# - What a decoder makes of coin tosses costs the entropy of its model, as draws from it do ([*15,000 characters decoded from coin tosses*](#7-·-What-breaks)).
+# - What a decoder makes of coin tosses costs the entropy of its model ([*15,000 characters decoded*](#7-·-What-breaks)),
+#   and a judge with more context tells it from English ([*by two characters*](#7-·-What-breaks)).
 
 # %% tags=["nbval-ignore-output"]
 progress("01b_codes")
 
 # %% [markdown]
-# **Open questions.** Could a code be made that recovers after a flipped bit, and what would it cost? How should a table that counts as it goes mix
-# its contexts, when the long ones are new? If a decoder of coin tosses draws from a model, what does an encoder
-# make of the model's draws?
+# **Open questions.** Could a code recover after a flipped bit, and what would it cost? How should a table that counts as it goes mix
+# its contexts, when the long ones are new?
 #
 # **References.** Witten, Neal and Cleary 1987, *Arithmetic coding for data compression*: its program is our coder. MacKay 2003, *Information
-# theory, inference, and learning algorithms*: chapter 6, coding, and drawing by decoding. Shannon 1951, *Prediction and entropy of
+# theory, inference, and learning algorithms*: chapter 6. Shannon 1951, *Prediction and entropy of
 # printed English*: people guess the next letter. Cover and Thomas 2006, *Elements of information theory*: section 13.3.

@@ -1,6 +1,12 @@
 """Chapter 01's exercises: every known mistake in two writings is named, other right answers pass."""
 
+import itertools
+
+import pytest
+
+from course_lib.chapters.ch01_likelihood.huffman import best_mean_length
 from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.answers import judge_answer
 from course_lib.classroom.exercises.spec import Answer
 
 PICK = "p = probabilities[torch.arange(len(targets)), targets]\n"
@@ -31,6 +37,14 @@ WRONG = {
             "return -probabilities[:, :].log2().mean()",
             "n, symbols = probabilities.shape\nreturn (1 / probabilities).log2().sum() / (n * symbols)",
         ),
+        "all_pairs": (
+            "return -probabilities[:, targets].log2().mean()",
+            "rows = torch.stack([row[targets] for row in probabilities])\nreturn -torch.log(rows).mean() / math.log(2)",
+        ),
+        "softmaxed": (
+            "return torch.nn.functional.cross_entropy(probabilities, targets) / math.log(2)",
+            "return -probabilities.log_softmax(-1)[torch.arange(len(targets)), targets].mean() / math.log(2)",
+        ),
         "own_entropy": (
             "return torch.special.entr(probabilities).sum(-1).mean() / math.log(2)",
             "return sum(-(row * row.log2()).sum() for row in probabilities) / len(probabilities)",
@@ -38,6 +52,20 @@ WRONG = {
         "shape": (PICK + "return -p.log2()", "return -probabilities.log2()[:, targets].mean(-1)"),
     },
     "likelihood.kl_monte_carlo": {
+        "own_noise": (
+            RATIO.replace("std_p * eps", "std_p * torch.randn(len(eps))") + MEAN,
+            NORMAL.replace("eps * std_p + mu_p", "P.sample(eps.shape)") + SUMS,
+        ),
+        "bits": (RATIO + "r = r / math.log(2)\n" + MEAN, NORMAL + "r = r * math.log2(math.e)\n" + SUMS),
+        "swapped": (
+            RATIO + "return r.std() / math.sqrt(n), r.mean()",
+            NORMAL + "m = r.mean()\nreturn ((r - m).square().sum() / (n - 1) / n).sqrt(), m",
+        ),
+        "closed_form": (
+            NORMAL + "return torch.distributions.kl_divergence(P, Q), r.std() / math.sqrt(n)",
+            RATIO + "kl = torch.log(std_q / std_p) + (std_p**2 + (mu_p - mu_q) ** 2) / (2 * std_q**2) - 0.5\n"
+            "return kl, (r.var() / n) ** 0.5",
+        ),
         "sign": (RATIO + "r = -r\n" + MEAN, NORMAL + "r = Q.log_prob(x) - P.log_prob(x)\n" + SUMS),
         "from_q": (
             "Normal = torch.distributions.Normal\nx = mu_q + std_q * eps\n"
@@ -94,4 +122,17 @@ RIGHT = {
 
 
 def test_the_right_answers():
+    wasted = REGISTRY.find("likelihood.wasted_bits")
+    assert all(judge_answer(wasted, near).state == "right" for near in (0.625, 0.63, 0.62))
+    assert judge_answer(wasted, 0.4332).key == "0.433"
     assert [e.right for e in REGISTRY.chapters["01_likelihood"].values() if isinstance(e, Answer)] == [0.625, "between"]
+
+
+@pytest.mark.parametrize("p", [(0.5, 0.5), (0.7, 0.2, 0.1), (0.3, 0.3, 0.2, 0.2), (0.4, 0.25, 0.2, 0.1, 0.05)])
+def test_no_lengths_that_satisfy_krafts_inequality_beat_the_best_code(p):
+    tried = itertools.product(range(1, len(p) + 1), repeat=len(p))
+    means = [
+        sum(a * b for a, b in zip(p, lengths, strict=True)) for lengths in tried if sum(2.0**-n for n in lengths) <= 1
+    ]
+    assert best_mean_length(p) == pytest.approx(min(means), rel=1e-12)
+    assert best_mean_length([1.0]) == 0

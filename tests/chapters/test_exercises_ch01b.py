@@ -1,6 +1,7 @@
 """Chapter 01b's exercises: every known mistake in two writings is named, other right answers pass."""
 
 from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.answers import judge_answer
 from course_lib.classroom.exercises.check import check
 from course_lib.classroom.exercises.spec import Answer
 from course_lib.information import coding
@@ -51,7 +52,24 @@ WRONG = {
         ),
         "not_whole": (
             CUT + "return low + width * before / total, low + width * after / total - 1",
-            WALK + "return low + before / total * width, low - 1 + after / total * width",
+            WALK + "return float(low + before * width // total), float(low - 1 + after * width // total)",
+        ),
+        "float_division": (
+            CUT + "return low + int(width * before / total), low + int(width * after / total) - 1",
+            WALK + "a, b = (math.floor(c * width / total) for c in (before, after))\nreturn low + a, low - 1 + b",
+        ),
+        "rounded_up": (
+            CUT + "return low - (-width * before) // total, low - (-width * after) // total - 1",
+            WALK + "a, b = ((width * c + total - 1) // total for c in (before, after))\nreturn low + a, low + b - 1",
+        ),
+        "nearest": (
+            CUT + "return low + round(width * before / total), low + round(width * after / total) - 1",
+            WALK + "a, b = (round(c * width / total) for c in (before, after))\nreturn low + a, low - 1 + b",
+        ),
+        "rounded_width": (
+            CUT + "low = low + width * before // total\nreturn low, low + width * frequencies[symbol] // total - 1",
+            WALK + "begins, part = width * before // total, width * (after - before) // total\n"
+            "return low + begins, low + begins + part - 1",
         ),
         "type": (CUT + "return low + width * before // total", "return low, high, symbol"),
         "changed_arguments": (
@@ -95,6 +113,24 @@ WRONG = {
             "t = torch.ones(symbols, dtype=torch.long)\nfor i in range(k, len(past)):\n"
             "    if (past[i - k:i] == past[len(past) - k:]).sum() > 0:\n        t[past[i]] += 1\nreturn t",
         ),
+        "last_only": (
+            LOOP.format(body="if k == 0 or s[i - 1] == s[-1]:\n        table[s[i]] += 1"),
+            "t = torch.ones(symbols, dtype=torch.long)\nfor i in range(k, len(past)):\n"
+            "    if torch.equal(past[i - min(k, 1):i], past[len(past) - min(k, 1):]):\n        t[past[i]] += 1\nreturn t",
+        ),
+        "no_overlap": (
+            "s, t = past.tolist(), [1] * symbols\nc, i = s[len(s) - k:], k\nwhile i < len(s):\n"
+            "    if s[i - k:i] == c:\n        t[s[i]] += 1\n        i += max(k, 1)\n    else:\n        i += 1\n"
+            "return torch.tensor(t)",
+            "t, free = torch.ones(symbols, dtype=torch.long), 0\nfor i in range(k, len(past)):\n"
+            "    if i - k >= free and torch.equal(past[i - k:i], past[len(past) - k:]):\n"
+            "        t[past[i]] += 1\n        free = i\nreturn t",
+        ),
+        "misses_last": (
+            LOOP.replace("range(k, n)", "range(k, n - 1)").format(body=SAME + "table[s[i]] += 1"),
+            "t = torch.ones(symbols, dtype=torch.long)\nfor i in range(k, len(past) - 1):\n"
+            "    if torch.equal(past[i - k:i], past[len(past) - k:]):\n        t[past[i]] += 1\nreturn t",
+        ),
         "shares": (
             LOOP.replace("torch.tensor(table)", "torch.tensor(table) / sum(table)").format(body=SAME + "table[s[i]] += 1"),
             "t = torch.ones(symbols)\nfor i in range(k, len(past)):\n"
@@ -134,5 +170,8 @@ def test_later_cells_find_the_parameters_in_their_places():
 
 
 def test_the_right_answers():
+    most_likely = REGISTRY.find("codes.most_likely")
+    assert all(judge_answer(most_likely, near).state == "right" for near in (152, 152.003, 152.0))
+    assert [judge_answer(most_likely, nats).key for nats in (105, 105.4)] == ["105.36"] * 2
     answers = {e.id: e.right for e in REGISTRY.chapters["01b_codes"].values() if isinstance(e, Answer)}
     assert answers == {"codes.most_likely": 152, "codes.strange_file": "flipped_bit"}

@@ -17,6 +17,7 @@ from course_lib.classroom.figures import (
     TEAL,
     TEXT,
     Numbers,
+    bits,
     level,
     line,
     new,
@@ -25,6 +26,17 @@ from course_lib.classroom.figures import (
 )
 
 Picture = tuple[Figure, str]
+
+
+def opening(surprise: Numbers, phrase: str) -> Picture:
+    """Return the surprise of each character of a phrase as bars, with the sum in the title."""
+    figure, ((ax,),) = new(height=3.0)
+    bits(ax, surprise, phrase)
+    title(ax, f"{len(phrase)} characters, {values(surprise).sum():.1f} bits: what follows easily costs little")
+    return figure, (
+        "Bars: surprise in bits of each character of ‘To be, or not to be’, given the one before; the space after the "
+        "comma costs 0.5, the comma 4.6."
+    )
 
 
 def means_settle(drawn: Tensor, truth: float, s: float, sizes: Tensor, spreads: Tensor) -> Picture:
@@ -54,16 +66,16 @@ def means_settle(drawn: Tensor, truth: float, s: float, sizes: Tensor, spreads: 
 
 def own_errors(off: Mapping[str, Tensor]) -> Picture:
     """Return histograms of how many of its own standard errors each mean is off, one panel a function."""
-    figure, (axes,) = new(1, len(off), height=3.0)
+    figure, (axes,) = new(1, len(off), height=3.2)
     for ax, (name, each), colour in zip(axes, off.items(), (TEAL, BLUE, BERRY), strict=True):
         ax.axvspan(-5, 5, color=PALE, zorder=0)
-        ax.hist(values(each.clamp(min=-20)), bins=50, range=(-20, 5), color=colour)
-        ax.set(xlabel="mean minus truth, own errors", ylim=(0, 2100))
+        ax.hist(values(each.clamp(min=-26)), bins=32, range=(-26, 6), color=colour)
+        ax.set(xlabel="(mean − truth) / its own\nstandard error", xlim=(-27, 7), ylim=(0.7, 9000), yscale="log")
         title(ax, f"{name}: {100 * (each.abs() > 5).double().mean():.2f} % beyond 5")
-    axes[0].set_ylabel(f"means of {len(each):,}")
+    axes[0].set_ylabel(f"how many of {len(each):,} means")
     return figure, (
-        "Histograms of 10,000 means of 400 values, each in its own standard errors: for x² and e^(x²/5) nearly all lie "
-        "within 5, for e^(2x²/5) a long tail of means is too low by far more than its error."
+        "Histograms, logarithmic upwards, of 10,000 means of 400 values in their own standard errors: for x² nearly "
+        "all lie within 5; for e^(5x/2) and e^(2x²/5) alike a long tail of means is too low by far more than its error."
     )
 
 
@@ -79,7 +91,7 @@ def coin_loss(share: float) -> Picture:
     ax.text(0.66, 1.05, "KL", color=BERRY)
     ax.text(share, floor - 0.08, "5/19", ha="center", va="top")
     ax.set(xlabel="θ, the coin's probability of a space", ylabel="bits per character", xlim=(0, 1.08), ylim=(0, 3))
-    title(ax, f"The coin's loss stands on the entropy, {floor:.2f} bits")
+    title(ax, f"A coin for ‘space’: its loss stands on the entropy, {floor:.2f} bits")
     return figure, (
         f"Loss of the coin against theta: a valley that touches the entropy, {floor:.2f} bits, at 5/19; the distance "
         "between curve and floor is the KL."
@@ -127,12 +139,12 @@ def blocks(per_symbol: Sequence[float], entropy: float) -> Picture:
     ax.fill_between(values(n), entropy, values(entropy + 1 / n), color=PALE)
     line(ax, n, entropy + 1 / n, MUTE, "H + 1/n")
     line(ax, n, per_symbol, BLUE, marker="o")
-    ax.text(5, 0.52, "best code", color=BLUE)
+    ax.text(4.3, 0.54, "best code", color=BLUE)
     ax.axhline(entropy, color=INK, linestyle="--", linewidth=1.2)
-    ax.text(12.1, entropy - 0.02, f"entropy H = {entropy:.3f}", ha="right", va="top", color=INK)
-    for at in range(3):
-        ax.annotate(f"{per_symbol[at]:.3f}", (at + 1, per_symbol[at]), (5, 6), textcoords="offset points", fontsize=9)
-    ax.set(xlabel="symbols in a block, n", ylabel="bits per symbol", xlim=(0.7, 12.2), ylim=(0.3, 1.55))
+    ax.text(12.1, entropy - 0.05, f"entropy H = {entropy:.3f}", ha="right", va="top", color=INK)
+    for at, beside in enumerate(((-33, -3), (5, 6), (5, 6))):
+        ax.annotate(f"{per_symbol[at]:.3f}", (at + 1, per_symbol[at]), beside, textcoords="offset points", fontsize=9)
+    ax.set(xlabel="symbols in a block, n", ylabel="bits per symbol", xlim=(0, 12.2), ylim=(0.3, 1.55))
     ax.set_xticks(values(n))
     title(ax, "Blocks bring (0.9, 0.1) from 1 bit down towards its entropy")
     return figure, (

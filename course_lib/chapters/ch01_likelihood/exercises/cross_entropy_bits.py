@@ -51,7 +51,19 @@ ENTRY = Exercise(
             "whole_table",
             {"[torch.arange(len(targets), device=targets.device), targets]": ""},
             "every number of the table is averaged, whatever came",
-            "probabilities[:, targets] is not one number a row: you need a row index beside it.",
+            "only the number of what came counts: you need a row index and, beside it, targets.",
+        ),
+        Mistake(
+            "all_pairs",
+            {"[torch.arange(len(targets), device=targets.device), targets]": "[:, targets]"},
+            "every row is asked for all n symbols, which gives n² numbers",
+            "probabilities[:, targets] has the shape (n, n): row i should be asked for targets[i] alone.",
+        ),
+        Mistake(
+            "softmaxed",
+            {"return -probabilities[": "return -probabilities.softmax(-1)["},
+            "the probabilities go through a softmax once more",
+            "F.cross_entropy expects scores whose softmax is the row; of which numbers is that true?",
         ),
         Mistake(
             "own_entropy",

@@ -1,8 +1,25 @@
 """The learner writes kl_monte_carlo: an estimate of a KL divergence from draws, and its standard error."""
 
+from collections.abc import Callable
+
+from torch import Tensor
+
 from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import divergences
+
+
+class OwnNoiseError(ValueError):
+    """The same draws gave two answers."""
+
+
+def _twice(function: Callable, eps: Tensor, *parameters: Tensor) -> object:
+    """Call function on the draws, and on a copy of them: its only chance is what is handed in."""
+    again = eps.clone(), *(each.clone() for each in parameters)
+    first, second = function(eps, *parameters), function(*again)
+    if str(first) != str(second):
+        raise OwnNoiseError("two calls with the same eps gave different answers")
+    return first
 
 
 def _with_error(error: str) -> dict[str, str]:
@@ -25,7 +42,35 @@ ENTRY = Exercise(
     checked="estimate and error for three pairs of Gaussians and 2, 9 and 31 draws.",
     outputs=("estimate", "error"),
     gradients=False,
+    trial=_twice,
     mistakes=(
+        Mistake(
+            "own_noise",
+            {"mu_p + std_p * eps": "mu_p + std_p * torch.randn_like(eps)"},
+            "the draws are made anew in here",
+            "eps is the noise: two calls with the same eps should agree.",
+        ),
+        Mistake(
+            "bits",
+            {"monte_carlo(log_p - log_q)": "monte_carlo((log_p - log_q) / math.log(2))"},
+            "estimate and error are in bits",
+            "the natural logarithm gives nats, which are asked for.",
+        ),
+        Mistake(
+            "swapped",
+            {"return monte_carlo(log_p - log_q)": "return monte_carlo(log_p - log_q)[::-1]"},
+            "the error comes first",
+            "estimate, then error: in which order does your return have them?",
+        ),
+        Mistake(
+            "closed_form",
+            {
+                "return monte_carlo(log_p - log_q)": "_, error = monte_carlo(log_p - log_q)\n"
+                "    return gaussian_kl(mu_p, std_p, mu_q, std_q), error"
+            },
+            "the estimate is equation (1.6), whatever was drawn",
+            "the estimate is a mean over the draws; it should differ a little from the closed form.",
+        ),
         Mistake(
             "sign",
             {"log_p - log_q": "log_q - log_p"},

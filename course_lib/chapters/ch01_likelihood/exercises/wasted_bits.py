@@ -9,6 +9,7 @@ ENTRY = Answer(
         2.375: "that is what the wrong code takes, the cross-entropy; how much of it would the right code have needed?",
         1.75: "that is what the right code takes, the entropy; the question is what the wrong one takes beyond it.",
         0.5: "that is the waste of the first code on the second weather: KL is not symmetric.",
+        0.433: "those are nats; lengths of code words are counted in bits.",
         0.0: "the code words are as long as before, but the long ones are now used more often.",
     },
     hints=(
@@ -16,5 +17,6 @@ ENTRY = Answer(
         "½·3 + ¼·1 + ⅛·2 + ⅛·3 bits, less the 1.75 bits that the code made for p takes.",
     ),
     why="the code for q takes 2.375 bits a day on p's weather, the code for p 1.75; the difference is KL(p‖q).",
+    rtol=0.01,
     unit="bits",
 )

@@ -15,10 +15,36 @@ def _variation(generator: torch.Generator) -> Probe:
     return Probe((torch.randint(symbols, (n,), generator=generator), k, symbols))
 
 
+def _counted(past: torch.Tensor, k: int, symbols: int, places: list[int]) -> torch.Tensor:
+    """Return ones, and one more for the symbol at each of these places."""
+    return 1 + torch.bincount(past[torch.tensor(places, dtype=torch.long)], minlength=symbols)
+
+
+def _where(past: torch.Tensor, k: int, end: int) -> list[int]:
+    return [i for i in range(k, end) if torch.equal(past[i - k : i], past[len(past) - k :])]
+
+
+def _last_only(past: torch.Tensor, k: int, symbols: int) -> torch.Tensor:
+    return _counted(past, k, symbols, [i for i in range(k, len(past)) if k == 0 or past[i - 1] == past[-1]])
+
+
+def _no_overlap(past: torch.Tensor, k: int, symbols: int) -> torch.Tensor:
+    places, free = [], 0
+    for i in _where(past, k, len(past)):
+        if i - k >= free:
+            places, free = [*places, i], i
+    return _counted(past, k, symbols, places)
+
+
+def _misses_last(past: torch.Tensor, k: int, symbols: int) -> torch.Tensor:
+    return _counted(past, k, symbols, _where(past, k, len(past) - 1))
+
+
 ENTRY = Exercise(
     id="codes.context_counts",
     reference=contexts.context_counts,
     probes=lambda: [
+        Probe((torch.tensor([0, 1, 1, 0, 1, 1]), 1, 2), says="past = [0, 1, 1, 0, 1, 1], k = 1, symbols = 2"),
         Probe((_past(40, 5, 1), 1, 5), says="40 symbols of 5, k = 1"),
         Probe((_past(90, 3, 2), 2, 3), says="90 symbols of 3, k = 2"),
         Probe((_past(25, 4, 3), 0, 4), says="25 symbols of 4, k = 0"),
@@ -28,7 +54,7 @@ ENTRY = Exercise(
         Probe((torch.tensor([2, 2, 2]), 2, 5), says="three times the symbol 2 of 5, k = 2: one place, and no symbol 4"),
         Probe((torch.tensor([0, 1, 0, 0]), 0, 9), says="4 symbols of 9, k = 0"),
     ],
-    checked="eight pasts: k from 0 to 4, runs that overlap, a past just long enough, and pasts no longer than k.",
+    checked="nine pasts: k from 0 to 4, runs that overlap, a past just long enough, and pasts no longer than k.",
     gradients=False,
     variations=_variation,
     mistakes=(
@@ -69,6 +95,24 @@ ENTRY = Exercise(
             {".all(-1)": ".any(-1)"},
             "a context counts as the same where a single symbol of it agrees",
             "all k symbols have to agree, each in its place.",
+        ),
+        Mistake(
+            "last_only",
+            _last_only,
+            "only the last symbol of the context is compared",
+            "k symbols make the context: past[i − k : i] has to agree with all of them.",
+        ),
+        Mistake(
+            "no_overlap",
+            _no_overlap,
+            "places of the context that overlap are counted once",
+            "1 1 1 has the context 1 1 at two places: does yours look at each place?",
+        ),
+        Mistake(
+            "misses_last",
+            _misses_last,
+            "the last symbol of the past is not counted",
+            "range(k, n) ends with n − 1, the place of the last symbol, which also followed something.",
         ),
         Mistake(
             "shares",

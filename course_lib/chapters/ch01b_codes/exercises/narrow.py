@@ -1,5 +1,10 @@
 """The learner writes narrow: the part of an interval of integers that belongs to one symbol."""
 
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+
+from torch import Tensor
+
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.information import coding
 
@@ -13,6 +18,20 @@ _steps = [
 ]
 
 
+class NotAnIntegerError(TypeError):
+    """An end came back as a float."""
+
+
+def _in_integers(function: Callable, low: int, high: int, frequencies: Sequence[int], symbol: int) -> object:
+    """Call function; an end that is a number but no integer would lose its digits later, however right it looks."""
+    ends = function(low, high, frequencies, symbol)
+    for end in ends if isinstance(ends, tuple | list) else ():
+        floating = end.is_floating_point() if isinstance(end, Tensor) else not isinstance(end, Integral)
+        if isinstance(end, Real | Tensor) and floating:
+            raise NotAnIntegerError(f"low and high should be integers, got {end!r}")
+    return ends
+
+
 ENTRY = Exercise(
     id="likelihood.narrow",
     reference=coding.narrow,
@@ -21,6 +40,7 @@ ENTRY = Exercise(
     outputs=("low", "high"),
     gradients=False,
     rtol=1e-12,
+    trial=_in_integers,
     mistakes=(
         Mistake(
             "width_short",
@@ -79,12 +99,48 @@ ENTRY = Exercise(
         Mistake(
             "not_whole",
             {"before // total": "before / total", "after // total": "after / total"},
-            "the ends are not rounded down to integers",
-            "// in place of /: a decoder has to find exactly the same ends.",
+            "the ends are floats, not integers",
+            "// of integers in place of /: a decoder has to find exactly the same ends.",
+        ),
+        Mistake(
+            "float_division",
+            {
+                "width * before // total": "int(width * before / total)",
+                "width * after // total": "int(width * after / total)",
+            },
+            "/ makes a float before it is rounded down",
+            "a float has 53 bits, and an interval may need more: // divides integers exactly.",
+        ),
+        Mistake(
+            "rounded_up",
+            {
+                "width * before // total": "-(-width * before // total)",
+                "width * after // total": "-(-width * after // total)",
+            },
+            "where a part would end between two integers it is rounded up",
+            "the parts would touch as well, but the task, and so the other reader, rounds down.",
+        ),
+        Mistake(
+            "nearest",
+            {
+                "width * before // total": "round(width * before / total)",
+                "width * after // total": "round(width * after / total)",
+            },
+            "the ends are rounded to the nearest integer",
+            "down, not to the nearest: and // needs no float.",
+        ),
+        Mistake(
+            "rounded_width",
+            {
+                "low + width * after // total - 1": "low + width * before // total - 1"
+                " + width * frequencies[symbol] // total"
+            },
+            "the width of the part is rounded, not its upper end",
+            "then a gap may stay open between two parts: one's end and the next one's begin need the same rounding.",
         ),
     ),
     hints=(
-        "Cut 0 … 99 by [1, 2, 1] for symbols 0, 1 and 2: do the three parts touch, and cover everything?",
+        "Cut 0 … 99 by [1, 1, 1] for symbols 0, 1 and 2: do the three parts touch, and cover everything?",
         "width = high - low + 1, before = sum(frequencies[:symbol]), after = before + frequencies[symbol].",
         "return low + width * before // total, low + width * after // total - 1",
     ),
