@@ -1,31 +1,36 @@
 """Record chapter 02b's trainings over five seeds, with the chapter's own code: bits, heads, and what breaks."""
 
+import ast
 import math
+from functools import partial
 from pathlib import Path
 
 import jupytext
 import torch
 
 from course_lib.chapters.ch02b_attention_reads.faults import VARIANTS
+from course_lib.chapters.ch02b_attention_reads.heads import weight_by_distance
 from course_lib.chapters.ch02b_attention_reads.rivals import counting_bits
 from course_lib.classroom.records import write_record
 from course_lib.datasets.text import load_shakespeare
 from course_lib.training.runtime import start
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "source" / "02b_attention_reads.py"
-DEFINES = ("import ", "from ", "class ", "def ", "@torch.no_grad")
+DEFINES = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef
 SEEDS = range(5)
 STEPS = 1500
 RIVALS = {"letters": (1, 1), "pairs": (2, 1), "triples": (3, 1), "four in a row": (4, 0.01), "five in a row": (5, 0.01)}
 
 
 def definitions() -> dict:
-    """Return what the chapter's cells that only import and define leave behind, on Shakespeare."""
+    """Return what the chapter's cells import and define, on Shakespeare; its exercise is the library's function."""
     text = load_shakespeare()
     scope = {"text": text, "n_symbols": len(text.vocabulary), "torch": torch, "run": start(threads=1)}
     for cell in jupytext.read(CHAPTER).cells:
-        if cell.cell_type == "code" and cell.source.startswith(DEFINES) and "claim(" not in cell.source:
-            exec(cell.source, scope)
+        if cell.cell_type == "code" and not cell.source.startswith("@exercise"):
+            nodes = [node for node in ast.parse(cell.source).body if isinstance(node, DEFINES)]
+            exec(compile(ast.Module(nodes, type_ignores=[]), CHAPTER.name, "exec"), scope)
+    scope["weight_by_distance"] = weight_by_distance
     return scope
 
 
@@ -34,9 +39,17 @@ def rounded(numbers: torch.Tensor) -> list:
     return [[round(x, 4) for x in row] for row in numbers.tolist()]
 
 
+def with_mean(chapter: dict, model: torch.nn.Module, layer: int, h: int) -> torch.nn.Module:
+    """Return a copy in which head h's output is, at every position, its mean over held-out text."""
+    mean = chapter["look_inside"](model, chapter["some_windows"]())[3][layer, :, h].mean((0, 1))
+    changed, part = chapter["without_head"](model, layer, h), slice(h * len(mean), (h + 1) * len(mean))
+    changed.layers[layer].output.bias = torch.nn.Parameter(model.layers[layer].output.weight[:, part].detach() @ mean)
+    return changed
+
+
 def trained(chapter: dict) -> list[float]:
     """Record the model of the chapter: bits, rivals, what each head looks at, what it costs to take out."""
-    text, bits_of, without = chapter["text"], chapter["held_out_bits"], chapter["without_head"]
+    text, bits_of = chapter["text"], chapter["held_out_bits"]
     rivals = {name: round(counting_bits(text.train, text.validation, 65, *how), 4) for name, how in RIVALS.items()}
     values = {"text": text.summary(), "steps": STEPS, "rivals": {"uniform": round(math.log2(65), 4), **rivals}}
     values |= {name: [] for name in ("bits", "on_previous", "untrained_on_previous", "zero", "mean")}
@@ -48,8 +61,8 @@ def trained(chapter: dict) -> list[float]:
         bits = bits_of(model)
         values["bits"].append(round(bits, 4))
         values["on_previous"].append(rounded(chapter["on_previous"](model)))
-        for how in ("zero", "mean"):
-            costs = [[bits_of(without(model, layer, h, how)) - bits for h in range(4)] for layer in range(2)]
+        for how, without in (("zero", chapter["without_head"]), ("mean", partial(with_mean, chapter))):
+            costs = [[bits_of(without(model, layer, h)) - bits for h in range(4)] for layer in range(2)]
             values[how].append(rounded(torch.tensor(costs)))
         print(seed, values["bits"], flush=True)
     what = f"attention-only model on Tiny Shakespeare after {STEPS:,} steps: held-out bits per character, each head"
@@ -76,10 +89,23 @@ def broken(chapter: dict, honest: list[float]) -> None:
     print(write_record("attention_breaks", what, SEEDS, values), values)
 
 
+def slower(chapter: dict) -> None:
+    """Record what the scale is worth at a lower rate: bits after 1,500 steps, with and without it."""
+    values = {"rate": 3e-3}
+    for name in ("one head", "one head, no scale", "honest", "no scale"):
+        mix, heads = VARIANTS[name]
+        models = (chapter["experiment"](STEPS, seed, mix, heads, values["rate"])[0] for seed in SEEDS)
+        values[name] = [round(chapter["held_out_bits"](model), 4) for model in models]
+        print(name, values[name], flush=True)
+        what = "held-out bits per character after 1,500 steps at a lower rate, with and without the scale"
+        write_record("attention_rate", what, SEEDS, values)
+
+
 def main() -> None:
-    """Train everything once on each seed and write both records."""
+    """Train everything once on each seed and write the three records."""
     chapter = definitions()
     broken(chapter, trained(chapter))
+    slower(chapter)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@
 # **What does a model of attention alone learn from a text, and what do its weights tell us?**
 #
 # Chapter 02 made queries and keys by hand. Here a model finds its own: two layers of attention, nothing else, learn to
-# predict the next character of Shakespeare, or of a text of yours. Say the sobering part first: this model is beaten
-# by a table that counts which character followed the last three. It is worth our time all the same, because it is small
-# enough to be opened. This chapter is optional, and no later one relies on it.
+# predict the next character of Shakespeare, or of a text of yours. Say the sobering part first: after 1,500 steps this
+# model is beaten by a table that counts which character followed the last three. It is worth our time all the same,
+# because it is small enough to be opened. This chapter is optional, and no later one relies on it.
 
 # %% tags=["hide-input"]
 from course_lib.chapters.ch02b_attention_reads import figures as pictures
@@ -58,6 +58,8 @@ from torch.nn import functional as F
 from course_lib.attention.dot_product import fast_attention, scaled_dot_product_attention
 from course_lib.attention.masks import causal_mask, is_causal
 from course_lib.attention.multi_head import MultiHeadAttention, join_heads
+from course_lib.chapters.ch02b_attention_reads.faults import no_mask, wrong_axis
+from course_lib.chapters.ch02b_attention_reads.heads import other_weights
 from course_lib.chapters.ch02b_attention_reads.rivals import counting_bits
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
@@ -94,8 +96,8 @@ print("the records are of", "this text" if shakespeare else "Shakespeare, not of
 #
 # $$p(w \mid h) = \frac{c(hw) + a}{c(h) + aV}. \tag{2b.2}$$
 #
-# The classical choice is $a = 1$. For long contexts, most of which are rare, it gives far too much to what was never seen,
-# so our two longest rivals add 0.01. A rival that counts ‘four in a row’ looks at three characters and predicts the
+# The classical choice is $a = 1$. For long contexts, most of which are rare, that is much for what was never seen,
+# and our two longest rivals add 0.01. A rival that counts ‘four in a row’ looks at three characters and predicts the
 # fourth.
 
 # %%
@@ -109,9 +111,6 @@ for name, rival in rivals.items():
 if shakespeare:
     claim("the rivals are those of the record",
           all(abs(rivals[name] - value) < 1e-4 for name, value in record.values["rivals"].items()))
-    add_one = counting_bits(text.train, text.validation, n_symbols, 4, 1)
-    claim("with 1 added, counts of four in a row need 0.2 bits more than with 0.01, and more than the "
-          "model", add_one > max(rivals["four in a row"] + 0.2, record.mean("bits")), bits=add_one)
 
 # %% [markdown]
 # ## 2 · Two layers of attention, and nothing else
@@ -148,6 +147,7 @@ class AttentionOnly(nn.Module):
 # %% [markdown]
 # Training repeats five steps: draw windows of 32 characters, predict, measure, differentiate, step. The optimizer Adam
 # divides each gradient, averaged over recent steps, by its recent size. The rate rises for 20 steps and then falls to 0.
+# In the figure below the curve is the loss on training windows; the diamond and the levels are of held-out text.
 
 # %%
 def train(model, steps, seed, batch=32, rate=1e-2):
@@ -168,23 +168,27 @@ def train(model, steps, seed, batch=32, rate=1e-2):
     return torch.stack(losses).cpu() / math.log(2)
 
 # %%
-def experiment(steps, seed, mix=fast_attention, n_heads=4):
+def experiment(steps, seed, mix=fast_attention, n_heads=4, rate=1e-2):
     """Return a model trained with this seed, and its losses."""
     torch.manual_seed(seed)
     model = AttentionOnly(n_symbols, mix, n_heads=n_heads).to(run.device)
-    return model, train(model, steps, seed)
+    return model, train(model, steps, seed, rate=rate)
 
 
 @torch.no_grad()
-def held_out_bits(model, context=32):
-    """Return the cross-entropy on the validation text, cut into windows without overlap."""
+def bits_by_position(model, context=32):
+    """Return the cross-entropy at each position of windows of the validation text, without overlap."""
     n = (len(text.validation) - 1) // context * context
     inputs, targets = (text.validation[i : i + n].view(-1, context) for i in (0, 1))
-    nats = 0.0
+    nats = torch.zeros(context, dtype=torch.float64)
     for i, t in zip(inputs.split(256), targets.split(256), strict=True):
-        logits = model(i.to(run.device)).flatten(0, 1)
-        nats += F.cross_entropy(logits, t.flatten().to(run.device), reduction="sum").item()
-    return nats / n / math.log(2)
+        logits = model(i.to(run.device)).mT  # (B, V, T)
+        nats += F.cross_entropy(logits, t.to(run.device), reduction="none").sum(0).cpu()
+    return nats / len(inputs) / math.log(2)
+
+
+def held_out_bits(model):
+    return bits_by_position(model).mean().item()
 
 # %% tags=["nbval-ignore-output"]
 run = start(seed=0, threads=1)  # these models are too small to share between cores
@@ -223,13 +227,13 @@ show(fig, alt=f"Training loss in bits per character against the step; held-out i
 # ### Exercise: do two arms differ?
 # *difficulty 2/5 · importance 5/5 · 10 minutes*
 #
-# Two models were trained with the same $n$ seeds. A seed that starts badly is bad for both; so compare seed by seed.
-# With the differences $\Delta_i$ and their mean $\bar\Delta$,
+# Two models were trained with the same $n$ seeds. A seed that starts badly may be bad for both; where it is, comparing seed
+# by seed helps. With the differences $\Delta_i$ and their mean $\bar\Delta$,
 #
 # $$\bar\Delta \pm \frac{1}{\sqrt n}\sqrt{\frac{1}{n-1}\sum_{i=1}^n (\Delta_i - \bar\Delta)^2} \tag{2b.3}$$
 #
-# gives the difference and its **standard error**. How many standard errors are enough? With five seeds it takes more than
-# one is used to; the second cell below shows why.
+# gives the difference and its **standard error**. How many standard errors are enough? Below the comparison we draw five
+# differences of pure chance, a hundred thousand times, and count how often they look like 2, 3 or 10.
 
 # %% tags=["nbval-ignore-output"]
 @exercise("attention.paired_difference")
@@ -257,15 +261,13 @@ claim("the model needs fewer bits than counts of three in a row, by more than 10
 claim("counts of four in a row need fewer bits than the model, by more than 10 standard errors",
       against["four in a row"][0] > 10 * against["four in a row"][1])
 
-# %% [markdown]
 # %%
 differences = torch.randn(100_000, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 errors = differences.std(1) / math.sqrt(5)
-share = {n: (differences.mean(1).abs() > n * errors).double().mean().item() for n in (2, 3, 10)}
-claim("where two arms do not differ, five seeds give more than 2 standard errors once in nine times, "
-      "more than 3 once in 25, more than 10 less than once in 1,000",
-      abs(share[2] - 1 / 9) < 0.01 and abs(share[3] - 1 / 25) < 0.01 and share[10] < 0.001,
-      shares=list(share.values()))
+two, three, ten = ((differences.mean(1).abs() > n * errors).double().mean().item() for n in (2, 3, 10))
+claim("if the differences are normal with mean 0, five seeds give more than 2 standard errors once in "
+      "nine times, more than 3 once in 25, more than 10 less than once in 1,000",
+      abs(two - 1 / 9) < 0.01 and abs(three - 1 / 25) < 0.01 and ten < 0.001, shares=[two, three, ten])
 
 # %% [markdown]
 # Three remarks on the table above. The counts have no seed, so the same number stands in all five pairs. The model reads
@@ -313,7 +315,8 @@ def weight_by_distance(weights, n):
 
 # %% [markdown]
 # **Guess:** in the first layer, take the head that gives most to the character just before. How large is that mean weight
-# after training? If every query gave equal shares to all the keys that it may see, it would be 0.06.
+# after training? With PyTorch's default start the weights are nearly equal shares at first, and each head gives 0.06
+# (mean over the queries that have eight keys or more).
 
 # %% tags=["nbval-ignore-output"]
 guess("on_previous", ...)
@@ -333,17 +336,11 @@ def on_previous(model):
 # %%
 p = look_inside(model, some_windows())[2]
 by_distance = weight_by_distance(p, 8).mean(1).cpu()  # (layers, H, 8)
-looking, untrained = (torch.tensor(record.each(key)) for key in ("on_previous", "untrained_on_previous"))
-strongest = looking[:, 0].max(1).values.tolist()  # one a seed
-before_training = untrained[:, 0].max(1).values.tolist()
-gain, error = compare(strongest, before_training)
+looking = torch.tensor(record.each("on_previous"))  # (seeds, layers, H)
+strongest = looking[:, 0].max(1).values.tolist()
 claim("in each of five recorded trainings a head of the first layer gives the character before 0.5 "
       "or more", min(strongest) > 0.5, guessed="on_previous", five_seeds=strongest)
-equal = causal_mask(32) / torch.arange(1, 33)[:, None]  # the same share for every key that may be seen
-claim("chosen in the same way before training, the strongest gives it 0.07 at most, equal shares 0.06; "
-      "the gain is more than 10 standard errors",
-      max(before_training) < 0.07 and abs(weight_by_distance(equal, 8)[1] - 0.06) < 0.005
-      and gain > 10 * error, gain=gain, standard_error=error)
+claim("and each of the 40 heads more than 0.15", looking.min() > 0.15, smallest=looking.min())
 if shakespeare:
     claim("so it is in the training that just ran, with 0.4 or more",
           by_distance[0, :, 1].max() > 0.4, weight=by_distance[0, :, 1].max())
@@ -354,12 +351,9 @@ show(fig, alt="Mean attention weight against distance for four heads in each of 
               f"layer's strongest gives {by_distance[0, :, 1].max():.2f} to the character before.")
 
 # %% [markdown]
-# A head was chosen *because* it is the strongest, and the strongest of four is above the average of four even by chance. The
-# fair comparison is therefore the strongest head of the same layer before training, and not an average head.
-#
 # ### Look yourself
 #
-# Open the eight heads on eight characters of the text, and then on characters of your own.
+# Open the eight heads on eight characters, and then on characters of your own.
 
 # %% tags=["nbval-ignore-output", "hide-input"]
 def attend(own):
@@ -383,29 +377,24 @@ explorer
 # ## 4 · Is it worth anything?
 #
 # That a head *looks* somewhere does not say that it *matters*. So take heads out, one at a time, and count the bits that are
-# lost. There are two ways. We can set the head's output to **zero**: set to 0 the columns of $W_o$ that read it. But a zero is
-# something that the rest of the model never met in training, and part of the price might be the shock. So the control
-# replaces the output at every position by its **mean** over held-out text: what the head says on average stays, and what
-# it says about *this* text goes.
+# lost. We set the head's output to **zero**, by the part of $W_o$ that reads it. But a zero is something that the rest of
+# the model never met in training, and part of the price might be the shock. So the record holds a control that puts the
+# **mean** output over held-out text in its place, at every position.
 #
-# **Guess:** how many bits are lost without the head that looks most at the character before? (The whole model has 2.79, and
-# eight heads.)
+# **Guess:** how many bits are lost without the head that looks most at the character before? (The whole model, of eight
+# heads, needs 2.79.)
 
 # %% tags=["nbval-ignore-output"]
 guess("price", ...)
 
 # %%
 @torch.no_grad()
-def without_head(model, layer, h, instead="zero"):
-    """Return a copy in which head h's output is 0, or at every position its mean over held-out text."""
+def without_head(model, layer, h):
+    """Return a copy of the model in which the output of head h is 0."""
     changed = deepcopy(model)
-    output = changed.layers[layer].output
+    output = changed.layers[layer].output  # nn.Linear holds W_o transposed
     d = output.in_features // changed.layers[layer].n_heads
-    part = slice(h * d, (h + 1) * d)
-    if instead == "mean":
-        mean = look_inside(model, some_windows())[3][layer, :, h].mean((0, 1))  # (d,)
-        output.bias = nn.Parameter(output.weight[:, part] @ mean)
-    output.weight[:, part] = 0
+    output.weight[:, h * d : (h + 1) * d] = 0
     return changed
 
 # %% tags=["nbval-ignore-output"]
@@ -413,73 +402,55 @@ live_prices = [held_out_bits(without_head(model, 0, h)) - bits for h in range(4)
 print("bits lost without each head of the first layer:", [f"{price:.2f}" for price in live_prices])
 
 # %%
-zero, average = (torch.tensor(record.each(key)) for key in ("zero", "mean"))  # (seeds, layers, H)
+zero, average = (torch.tensor(record.each(key)) for key in ("zero", "mean"))  # both (seeds, layers, H)
 best = looking[:, 0].argmax(1)  # each seed's first-layer head that looks most at the character before
 price = zero[torch.arange(5), 0, best]
-others = (zero[:, 0].sum(1) - price) / 3
-more, error = compare(price.tolist(), others.tolist())
-claim("in each of five seeds no other head of the first layer costs as much as that one; the mean of "
-      "the other three is lower by more than 2 standard errors",
-      torch.equal(zero[:, 0].argmax(1), best) and more > 2 * error, guessed="price",
-      lost=price, others=others, mean_difference=more, standard_error=error)
+claim("in each of five seeds no other head of the first layer costs as much as that one",
+      torch.equal(zero[:, 0].argmax(1), best), guessed="price", lost=price, first_layer=zero[:, 0])
 claim("but each of the 40 heads costs something: 0.07 bits or more",
       zero.min() > 0.07, smallest=zero.min(), largest=zero.max())
-dearer = (zero[:, 1] > price[:, None]) & (looking[:, 1] < looking[:, 0].amax(1, keepdim=True))
-claim("and in three of five seeds a head of the second layer looks there less and costs more",
-      dearer.any(1).sum() == 3)
 claim("zero or mean makes little difference: never more than 0.05 bits",
       (zero - average).abs().max() < 0.05, largest=(zero - average).abs().max())
 
 # %%
-def correlations(layer):
-    """Return, for each seed, how a layer's weights on the character before go with its prices."""
-    pairs = zip(looking[:, layer], zero[:, layer], strict=True)
-    return [torch.corrcoef(torch.stack(pair))[0, 1].item() for pair in pairs]
-
-
-claim("in the first layer weight on the character before and price go together: correlation 0.9 or more",
-      min(correlations(0)) > 0.9, five_seeds=correlations(0))
-claim("in the second layer less so: under 0.9 in each seed", max(correlations(1)) < 0.9,
-      five_seeds=correlations(1))
-if shakespeare:
-    chosen = int(by_distance[0, :, 1].argmax())
-    rest = (sum(live_prices) - live_prices[chosen]) / 3
-    claim("in the training that just ran, too, that head costs more than the other three on average",
-          live_prices[chosen] > rest, lost=live_prices[chosen], others=rest)
-
+together = []
+for layer in range(2):  # without the head that looks there most: 3 heads of each of 5 seeds
+    rest = torch.arange(4) != looking[:, layer].argmax(1, keepdim=True)
+    pairs = torch.stack([looking[:, layer][rest], zero[:, layer][rest]])  # (2, 15)
+    together.append(torch.corrcoef(pairs)[0, 1].item())
+claim("without the top heads weight and price still go together in the first layer; in the second "
+      "chance could do it", together[0] > 0.64 and together[1] < 0.51,  # P = 0.01, 0.05
+      correlations=together)
 # %% tags=["hide-input"]
 fig = pictures.looking_and_price(looking, zero)
 show(fig, alt="Forty heads of five trainings: bits lost without the head against its weight on the "
-              "character before; in the first layer both rise together, in the second less so.")
+              "character before; in the first layer both rise together.")
 
 # %% [markdown]
-# So the answer is mixed, and it took the other heads to see that. In the first layer the weight on the character before
-# goes with the price. In the second it does so less closely, and some of its heads look there less and cost more. Had we
-# measured the strongest head alone, its price would have looked like a proof; yet *every* head has a price.
-#
+# So the answer is mixed. Four heads of one training are too few for a correlation, so we pooled the 15 that are not their
+# layer's top head: 0.80 in the first layer; the 0.37 of the second may be chance. Had we measured the strongest head
+# alone, its price would have looked like a proof; yet *every* head has a price.
+
+# %% [markdown]
 # ## 5 · A weight is not an explanation
 #
 # A bright cell invites the sentence ‘the model decided because of this word’. Two counter-examples, with the words of
-# chapter 02. First, a weight multiplies a value, and the value may be nothing. Second, with at least $d_v + 2$ keys, *other*
-# weights give exactly the same output: move $p$ along any direction $r$ with $\sum_j r_j v_j = 0$, which are $d_v$ equations, and
-# $\sum_j r_j = 0$, which is one more.
+# chapter 02. First, the value that a weight multiplies may be nothing. Second, if weights could be chosen
+# freely, with at least $d_v + 2$ keys *others* would give exactly the same output: move $p$ along any direction $r$ with
+# $\sum_j r_j v_j = 0$, which are $d_v$ equations, and $\sum_j r_j = 0$, which is one more, and stop before a weight reaches 0.
+# (Our layer, $d_k = 2$, is not so free: its softmax makes only the weights that some query of two numbers gives.)
 
 # %%
 v = torch.tensor([[0.1, 0.0], [1.5, 1.2], [0.2, 0.1], [0.9, 0.1], [0.1, 1.0]], dtype=torch.float64)
 nothing = v.clone()
 nothing[0] = 0.0  # 'the' has nothing to give
 row = torch.tensor([0.9, 0.1, 0.0, 0.0, 0.0], dtype=torch.float64)
-claim("0.9 of the weight is on ‘the’, and all of the output comes from ‘king’",
-      torch.equal(row @ nothing, 0.1 * nothing[1]))
+print("0.9 of the weight is on ‘the’; output {:.2f}, {:.2f} = 0.1 × ‘king’".format(*row @ nothing))
 
 wore = torch.tensor([0.15, 0.28, 0.17, 0.22, 0.18], dtype=torch.float64)  # weights of the query 'wore'
-directions = torch.linalg.svd(torch.cat([v, torch.ones(5, 1)], dim=1).T).Vh[3:]  # 5 keys, 3 equations
-both_ways = torch.cat([directions, -directions])
-reach = torch.stack([(-wore / r)[r < 0].min() for r in both_ways])  # how far until a weight is 0
-moved, i = max((reach[i] * both_ways[i].abs().max(), i) for i in range(len(both_ways)))
-other = wore + reach[i] * both_ways[i]
-claim("another set of weights, with one moved by more than 0.15, gives the same output",
-      moved > 0.15 and other.min() > -1e-12 and abs(other.sum() - 1) < 1e-12
+other = other_weights(wore, v)  # 5 keys, 3 equations
+claim("another set of weights, all positive, with one moved by more than 0.13, gives the same output",
+      (other - wore).abs().max() > 0.13 and other.min() > 0 and abs(other.sum() - 1) < 1e-12
       and torch.allclose(other @ v, wore @ v, rtol=1e-10), before=wore, after=other)
 
 # %% [markdown]
@@ -488,16 +459,16 @@ claim("another set of weights, with one moved by more than 0.15, gives the same 
 #
 # ## 6 · What breaks
 #
-# Here are the losses of the honest model and of three with one fault each, means of five seeds over 350 steps. (Fault b
-# was built into a model with one head of 64 numbers.) Choose for each among `no_mask`, `wrong_axis` (the mask is
+# Here are the losses of honest models and of three with one fault each, means of five seeds over 350 steps. Fault b
+# was built into a model with one head of 64 numbers, so hold it against the honest one of that kind. Choose for each among `no_mask`, `wrong_axis` (the mask is
 # kept, but the softmax runs over the queries), `no_scale` ($1/\sqrt d$ is left out) and `no_step` (the optimizer never
 # steps).
 
 # %% tags=["hide-input"]
-breaks = recorded("attention_breaks")
+breaks, lower_rate = recorded("attention_breaks"), recorded("attention_rate")
 fig = pictures.three_curves(breaks.values["loss, means of ten steps"], breaks.values["after 350"])
-show(fig, alt="Loss in bits against the step for the honest model and three faulty ones: a ends near "
-              "0.8 bits, b a little above the honest model, c near 0.1.")
+show(fig, alt="Loss in bits against the step for two honest models and three faulty ones: a ends "
+              "near 0.8 bits, b a little above both honest ones, c near 0.1.")
 
 # %% tags=["nbval-ignore-output"]
 answer("attention.curve_a", ...)
@@ -506,45 +477,40 @@ answer("attention.curve_c", ...)
 
 # %%
 short, long = breaks.arm("after 350"), breaks.arm("after 1500")
-lost = {}
-for arm, steps_done in ((short, 350), (long, 1500)):
-    for plain, unscaled in (("honest", "no scale"), ("one head", "one head, no scale")):
-        lost[plain, steps_done] = mean, error = compare(arm.each(unscaled), arm.each(plain))
-        heads = "four heads of 16" if plain == "honest" else "one head of 64  "
-        print(f"{steps_done:>5} steps, {heads}: without the scale {mean:+.3f} ± {error:.3f} bits")
+interval = {}
+for arm, rate in ((long, "0.01"), (lower_rate, "0.003")):
+    for plain, unscaled, heads in (("honest", "no scale", 4), ("one head", "one head, no scale", 1)):
+        pair = torch.tensor([arm.each(unscaled), arm.each(plain)], dtype=torch.float64)
+        mean, error = compare(*pair.tolist())
+        interval[heads, rate] = mean - 2.78 * error, mean + 2.78 * error  # 95%, if they are normal
+        print(f"rate {rate:>5}, heads: {heads}, without the scale {mean:+.3f} ± {error:.3f} bits, "
+              f"correlation of the arms {torch.corrcoef(pair)[0, 1]:+.2f}")
 
 # %%
 claim("a forgotten mask or a softmax over the wrong axis: under half of the honest bits in each seed",
       all(2 * leak < good for name in ("no mask", "wrong axis")
           for leak, good in zip(short.each(name), short.each("honest"), strict=True)))
-claim("without the scale one head of 64 loses after 350 steps and after 1,500, by more than 3 standard "
-      "errors",
-      all(lost["one head", n][0] > 3 * lost["one head", n][1] for n in (350, 1500)))
-one, one_unscaled, four, four_unscaled = (
-    torch.tensor(long.each(name)) for name in ("one head", "one head, no scale", "honest", "no scale"))
-claim("after 1,500 steps it loses more than four heads of 16 do, in each of five seeds",
-      (one_unscaled - one > four_unscaled - four).all())
-claim("with four heads of 16 the loss after 350 steps is under 3 standard errors",
-      abs(lost["honest", 350][0]) < 3 * lost["honest", 350][1])
-claim("after 1,500 steps they lose as well, by more than 3 standard errors",
-      lost["honest", 1500][0] > 3 * lost["honest", 1500][1])
-wider, error = compare(long.each("one head"), long.each("honest"))
-claim("with the scale, one head of 64 needs more bits than four of 16 after 1,500 steps, by more than "
-      "10 standard errors", wider > 10 * error, difference=wider, standard_error=error)
+claim("at rate 0.01 both lose without the scale, one head of 64 more than 0.1 bits, four of 16 less: "
+      "so the 95% intervals",
+      interval[1, "0.01"][0] > 0.1 > interval[4, "0.01"][1] and interval[4, "0.01"][0] > 0)
+better = compare(lower_rate.each("one head, no scale"), long.each("one head"))
+claim("at rate 0.003 one head loses under 0.03 and four do better without; one head's arms, each at the "
+      "better of the two rates, are 0.09 to 0.12 apart",
+      interval[1, "0.003"][1] < 0.03 and interval[4, "0.003"][1] < 0
+      and better[0] - 2.78 * better[1] > 0.09 and better[0] + 2.78 * better[1] < 0.12, better=better)
 
 # %% [markdown]
-# The scale is worth more to one head of 64 numbers than to four of 16, whose loss after 350 steps five seeds cannot tell from
-# chance. (All were trained at the honest model's rate.) And with the scale in place, four
-# narrow heads do better than a wide one with just as many parameters. Of the two leaks the second is the subtle one. With the softmax over the queries, the weight of key $j$ for query $i$ is
-# divided by a sum over *all* queries that may see $j$, the later ones included; so the past is told about the future
-# through a denominator. Chapter 02's test of causality catches both, as the next claims show.
+# At rate 0.01, after 1,500 steps, the scale is worth 0.30 bits to one head of 64 numbers and 0.06 to four of 16. Largely
+# that is a price of the rate: at 0.003 five seeds show none for one head, and four do better without. But one head's best
+# without the scale, at 0.003, is still 0.10 behind its best with it, at 0.01. (Other rates were not tried.)
 #
-# What is a loss of 0.12 bits good for? **Train the model without a mask, and let it write.**
+# The wrong axis is the subtler of the two leaks. No weight stands above the diagonal. But the softmax over the queries
+# divides the weight of key $j$ by a sum over *every* query that may see $j$, and later queries are among them: through
+# this denominator the past hears of the future. Chapter 02's test of causality catches both leaks below.
+#
+# What are 0.12 bits good for? **Train the model without a mask, and let it write.**
 
 # %% tags=["nbval-ignore-output"]
-from course_lib.chapters.ch02b_attention_reads.faults import no_mask, wrong_axis
-
-
 @torch.no_grad()
 def write(model, length=150, seed=0):
     """Continue eight held-out characters, one drawn character at a time."""
@@ -557,10 +523,10 @@ def write(model, length=150, seed=0):
     return text.decode(tokens)
 
 
-leaky, _ = experiment(350, live_seeds[0], no_mask)
-leaky_bits = held_out_bits(leaky)
-print(f"--- honest, {bits:.2f} bits:\n{write(model)}")
-print(f"--- no mask, {leaky_bits:.2f} bits:\n{write(leaky)}")
+control, leaky = (experiment(350, live_seeds[0], mix)[0] for mix in (fast_attention, no_mask))
+leaky_bits = bits_by_position(leaky)
+print(f"--- honest, {held_out_bits(control):.2f} bits:\n{write(control)}")
+print(f"--- no mask, {leaky_bits.mean():.2f} bits:\n{write(leaky)}")
 
 # %%
 def layer(mix):
@@ -568,30 +534,30 @@ def layer(mix):
 
 
 six = torch.randn(6, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-claim("chapter 02's is_causal passes the honest layer and turns both leaks down",
+claim("chapter 02's is_causal passes the honest attention function and turns both leaky ones down",
       is_causal(layer(fast_attention), six) and not is_causal(layer(no_mask), six)
       and not is_causal(layer(wrong_axis), six))
 if shakespeare:
-    claim("without a mask, this seed too ends under 0.2 bits: it copies what it should predict",
-          leaky_bits < 0.2, bits=leaky_bits, five_seeds=short.each("no mask"))
+    claim("without a mask, where the next character can be seen it costs under 0.05 bits; at the last "
+          "position of a window, where it cannot, more than 3",
+          leaky_bits[:-1].max() < 0.05 and leaky_bits[-1] > 3, by_position=leaky_bits)
 
 # %% [markdown]
-# When it writes there is no future to copy, and the splendid loss is worth nothing. **A loss that is too good is the first sign of
-# a leak**, and a sample is the second.
+# When it writes there is no future to copy, and the splendid loss is worth nothing: hold its lines against those of the
+# honest model of as many steps. **A loss that is too good is the first sign of a leak**, and a sample is the second.
 
 # %% [markdown]
 # ## What stays
 #
-# - On Shakespeare two layers of attention lie between counts of three and of four in a row:
+# - On Shakespeare, after 1,500 steps, two layers of attention lie between counts of three and of four in a row:
 #   [*the model needs fewer bits than counts of three in a row*](#Exercise:-do-two-arms-differ?),
 #   [*counts of four in a row need fewer bits than the model*](#Exercise:-do-two-arms-differ?).
-# - In five trainings a first-layer head came to look at the character before; the strongest before training did not:
-#   [*a head of the first layer gives the character before 0.5 or more*](#Exercise:-weight-by-distance),
-#   [*chosen in the same way before training*](#Exercise:-weight-by-distance).
+# - In five trainings a first-layer head came to look at the character before:
+#   [*a head of the first layer gives the character before 0.5 or more*](#Exercise:-weight-by-distance).
 # - That head is the dearest of its layer, but each head has a price:
 #   [*no other head of the first layer costs as much*](#4-·-Is-it-worth-anything?),
 #   [*each of the 40 heads costs something*](#4-·-Is-it-worth-anything?).
-# - The same output can come from other weights:
+# - If weights could be chosen freely, others would give the same output:
 #   [*another set of weights*](#5-·-A-weight-is-not-an-explanation).
 # - Our two leaks gave less than half of the honest bits:
 #   [*a forgotten mask or a softmax over the wrong axis*](#6-·-What-breaks).
@@ -600,7 +566,8 @@ if shakespeare:
 progress("02b_attention_reads")
 
 # %% [markdown]
-# **Open questions.** Why does a model that sees up to 32 characters lose to a table that sees three? What would a second layer
+# **Open questions.** Why does a model that sees up to 32 characters lose, after 1,500 steps, to a table that sees three, and
+# would more steps do? What would a second layer
 # have to do with the first one's ‘character before’, so that both together find what followed the same letter earlier?
 # Which replacement for a head would be fairer than its mean?
 #

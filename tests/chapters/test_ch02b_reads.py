@@ -9,6 +9,7 @@ import torch
 from course_lib.attention.dot_product import scaled_dot_product_attention
 from course_lib.attention.masks import causal_mask, is_causal
 from course_lib.chapters.ch02b_attention_reads.faults import VARIANTS, no_mask, no_scale, wrong_axis
+from course_lib.chapters.ch02b_attention_reads.heads import other_weights
 from course_lib.chapters.ch02b_attention_reads.rivals import counting_bits
 
 
@@ -52,3 +53,14 @@ def test_each_fault_is_the_one_that_it_is_called():
     for name, (mix, _) in VARIANTS.items():
         layer = lambda rows, mix=mix: mix(*[rows[None, None]] * 3, mask)[0, 0]
         assert is_causal(layer, x[0, 0]) == (name not in ("no mask", "wrong axis")), name
+
+
+def test_other_weights_differ_and_give_the_same_output():
+    generator = torch.Generator().manual_seed(2)
+    v = torch.randn(7, 3, dtype=torch.float64, generator=generator)
+    weights = torch.randn(7, dtype=torch.float64, generator=generator).softmax(0)
+    other = other_weights(weights, v)
+    assert other.min() > 0
+    torch.testing.assert_close(other.sum(), weights.sum())
+    torch.testing.assert_close(other @ v, weights @ v)
+    assert (other - weights).abs().max() > 0.01

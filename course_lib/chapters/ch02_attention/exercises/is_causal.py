@@ -103,8 +103,8 @@ ENTRY = Exercise(
         Mistake(
             "whole_output",
             {"attend(changed)[: t + 1], before[: t + 1]": "attend(changed), before"},
-            "the whole output is compared, the rows after t as well",
-            "rows after t are allowed to change: which rows must stand still?",
+            "rows are compared that may change: those after t, or row t after x[t] itself was changed",
+            "which part of x do you change for a given t, and which rows of the output must then stand still?",
         ),
         Mistake(
             "past_changed",
@@ -118,7 +118,7 @@ ENTRY = Exercise(
         Mistake(
             "loose_tolerance",
             {"rtol=1e-9, atol=1e-9": "rtol=0, atol=1e-2"},
-            "differences below a hundredth count as none",
+            "a difference of a ten-thousandth counts as none",
             "a leak of a ten-thousandth is a leak; rounding in float64 is near 1e-15.",
         ),
         Mistake(

@@ -41,5 +41,5 @@ ENTRY = Exercise(
         "x.reshape(B, T, n_heads, C // n_heads).transpose(1, 2)",
     ),
     why="A reshape reads the numbers in memory order; only the axis that is cut may be reshaped, and the new axes "
-    "move by a transpose. It copies nothing: a head is a view of the same memory.",
+    "move by a transpose. Where x is contiguous nothing is copied: a head is a view of the same memory.",
 )

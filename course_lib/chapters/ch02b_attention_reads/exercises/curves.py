@@ -5,7 +5,7 @@ from course_lib.classroom.exercises.spec import one_fault
 _faults = {
     "no_mask": "then the character that is to be predicted could simply be looked up: hardly any loss is left.",
     "wrong_axis": "then the future would be felt through a denominator alone: less loss than honest, yet not none.",
-    "no_scale": "then nothing could be seen that should not be; learning would only be slower.",
+    "no_scale": "then nothing could be seen that should not be; it would only learn worse.",
     "no_step": "then the loss would stay where an untrained model is, at about 6 bits.",
 }
 

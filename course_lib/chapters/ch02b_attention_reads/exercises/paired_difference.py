@@ -21,7 +21,7 @@ ENTRY = Exercise(
             "unpaired",
             {"differences.std() / math.sqrt(len(differences))": "((first.var() + second.var()) / len(first)).sqrt()"},
             "the spreads of the two arms are added, as if no seed were shared",
-            "a hard seed is hard for both arms: what of it is left in first − second?",
+            "where a seed is hard for both arms, what of it is left in first − second?",
         ),
         Mistake(
             "spread",
@@ -65,6 +65,7 @@ ENTRY = Exercise(
         "The standard error of a mean of n numbers is their standard deviation, with divisor n − 1, over √n.",
         "d = first - second; return d.mean(), d.std() / len(d) ** 0.5",
     ),
-    why="A seed that draws a hard start or hard batches is hard for both arms. In the differences it cancels, and what "
-    "is left is what the two arms do differently; so a paired comparison sees small effects with few seeds.",
+    why="A seed that draws a hard start or hard batches may be hard for both arms. Where it is, the arms go together, "
+    "the seed cancels in the differences, and a small effect shows with few seeds. Where they do not go together, "
+    "pairing gains nothing, and the standard error of the differences says so.",
 )
