@@ -1,6 +1,7 @@
 """The learner writes look_up: recall by one attention whose keys come from the position before."""
 
 import torch
+from torch import Tensor
 
 from course_lib.chapters.ch04b_long_range.lookup import look_up
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
@@ -11,12 +12,19 @@ def _probe(length: int, n_symbols: int, score: float, seed: int) -> Probe:
     return Probe((tokens, n_symbols, score), says=f"tokens ({length},), n_symbols {n_symbols}, score {score}")
 
 
+def _in_double(function, *args):
+    """Call and widen float32: what came back is then told apart by its digits; only integers went in."""
+    found = function(*args)
+    return found.double() if isinstance(found, Tensor) and found.dtype == torch.float32 else found
+
+
 ENTRY = Exercise(
     id="long_range.look_up",
     reference=look_up,
     probes=lambda: [_probe(7, 3, 2.5, 1), _probe(1, 4, 3.0, 2), _probe(23, 5, 1.3, 3)],
     checked="three lengths, a single position among them.",
     gradients=False,
+    trial=_in_double,
     mistakes=(
         Mistake(
             "no_shift",
@@ -25,10 +33,40 @@ ENTRY = Exercise(
             "a key that is asked for was told together with its value. At which position does the value stand?",
         ),
         Mistake(
+            "query_shifted",
+            {"symbols @ before.T": "before @ symbols.T"},
+            "it is the query that was shifted: each position asks for the symbol before its own",
+            "what does the second ‘c’ ask for, and which position has to answer?",
+        ),
+        Mistake(
+            "values_shifted",
+            {"@ before.T": "@ symbols.T", ".softmax(-1) @ symbols": ".softmax(-1) @ F.pad(symbols[1:], (0, 0, 0, 1))"},
+            "a position is compared by its own symbol and hands out the one after it",
+            "each position matches itself. May it know the symbol after it?",
+        ),
+        Mistake(
             "not_causal",
             {".masked_fill(future, -torch.inf)": ""},
             "positions look at later ones too",
             "at the time of the question, is the answer behind it known?",
+        ),
+        Mistake(
+            "no_self",
+            {"triu(1)": "triu()"},
+            "no position looks at itself, so that the first has nothing to look at",
+            "which later position would a position learn of by looking at itself?",
+        ),
+        Mistake(
+            "only_matches",
+            {".masked_fill(future, -torch.inf)": ".masked_fill(future | (scores == 0), -torch.inf)"},
+            "what does not match is hidden, and where nothing matches nothing is left",
+            "a score of 0 is no −∞: which weight does it get beside a score of 2?",
+        ),
+        Mistake(
+            "divided_by_root",
+            {"score * symbols": "score / n_symbols**0.5 * symbols"},
+            "the scores are divided by the root of the number of symbols",
+            "the score of a match is given. Does anything remain to be scaled?",
         ),
         Mistake(
             "finds_the_key",
@@ -47,6 +85,12 @@ ENTRY = Exercise(
             {".masked_fill(future, -torch.inf).softmax(-1)": ".masked_fill(future, 0)"},
             "the scores themselves weigh the symbols",
             "weights are not negative and add to 1.",
+        ),
+        Mistake(
+            "not_normalised",
+            {".softmax(-1)": ".exp()"},
+            "the weights are exponentials that nothing divides by their sum",
+            "a mean is wanted: to what do its weights add?",
         ),
         Mistake(
             "round_the_corner",

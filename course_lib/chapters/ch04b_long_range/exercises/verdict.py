@@ -6,7 +6,7 @@ ENTRY = Answer(
     id="long_range.verdict",
     right="not_found_here",
     wrong={
-        "cannot": "one example to the contrary, with more steps or another start, would refute it; nobody has looked.",
+        "cannot": "one training with more steps or another start might refute it; no such training is in the record.",
         "needs_more_steps": "it may, and it may not: no training with more steps is in the record.",
         "too_small": "its state would hold four pairs in 32 bits; that no training found the way says nothing of room.",
         "rate_too_low": "three rates were tried at this distance, the largest ten times the smallest.",
