@@ -60,10 +60,10 @@ def backward_pass() -> Figure:
     places = {"Q": (0, 1), "K": (0, -1), "s": (2.3, 0), "p": (4.6, 0), "V": (4.6, -1.6), "O": (6.9, 0), "L": (9, 0)}
     colours = {"Q": BLUE, "K": ORANGE, "V": TEAL, "p": BERRY}
     ways = {  # what the gradient meets on its way back, and where that is written
-        "Qs": ("∂s · K/√d", 1.75, 0.75),
+        "Qs": ("∂s · K/√d", 0.75, 0.2),
         "Ks": ("∂sᵀ · Q/√d", 1.95, -0.85),
         "sp": ("J · ∂p", 3.45, -0.5),
-        "pO": ("G · Vᵀ", 5.4, 0.3),
+        "pO": ("G · Vᵀ", 5.25, -0.42),
         "VO": ("pᵀ · G", 6.35, -1.15),
         "OL": ("G", 7.95, -0.5),
     }
@@ -76,7 +76,8 @@ def backward_pass() -> Figure:
         ax.text(x, y, says, ha="center", va="center", fontsize=9.5, color=MUTE)
     for name, (x, y) in places.items():
         _box(ax, x, y, name, colours.get(name, INK))
-    ax.text(3.45, 0.22, "softmax", ha="center", fontsize=9.5, color=INK)
+    for says, x, y in (("QKᵀ/√d", 1.65, 0.65), ("softmax", 3.45, 0.22), ("pV", 5.75, 0.22)):
+        ax.text(x, y, says, ha="center", fontsize=9.5, color=INK)
     ax.set(xlim=(-0.5, 9.5), ylim=(-2.3, 1.5))
     ax.axis("off")
     title(ax, "Forward along the solid arrows, the gradient back along the dashed")
