@@ -29,7 +29,8 @@ def _last_only(past: torch.Tensor, k: int, symbols: int) -> torch.Tensor:
 
 
 def _no_overlap(past: torch.Tensor, k: int, symbols: int) -> torch.Tensor:
-    places, free = [], 0
+    places: list[int] = []
+    free = 0
     for i in _where(past, k, len(past)):
         if i - k >= free:
             places, free = [*places, i], i
