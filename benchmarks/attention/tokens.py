@@ -3,7 +3,8 @@
 Three vocabularies of byte pairs, learned on the part of Tiny Shakespeare to train on: bytes alone (256; the text has 65
 of them), 512 and 2,048. Alike are the model's body, the windows of about 128 characters, 32 a step, the steps, which
 read as many characters as the text to train on has, and AdamW's rate. ``trial_bits``: what other rates give on the
-validation split, with a seed that is not among those recorded. All other bits are of the test split, the last 5 %.
+validation split, with a seed that is not among those recorded. Keys that begin with ``validation_`` are of that split,
+``nats_per_token`` and ``bits_per_character`` of the test split, the last 5 %.
 
 ``--js-tiktoken FOLDER``: where ``npm install js-tiktoken`` was run; counts the tokens of ``SENTENCES`` anew. Without it
 the counts of the last record stay. Nothing of the package is kept but these counts and the pieces of short examples.
@@ -132,16 +133,20 @@ def main() -> None:
     values: dict = {"gpt": gpt(chosen.js_tiktoken), "steps": STEPS, "rate": experiment.RATE, "sizes": {}}
     for size, arm in arms.items():
         runs = sorted((row for row in state["done"] if row[:2] == [size, "seed"]), key=lambda row: row[2])
-        tested = [losses["test"] for *_, losses in runs]
+        of_part = {part: [losses[part] for *_, losses in runs] for part in ("test", "validation")}
         values["sizes"][str(size)] = {
             "context": arm.context,
             "per_token": round(arm.per_token, 4),
             "parameters": arm.parameters,
             "step_flops": arm.step_flops,
             "trial_bits": {str(rate): round(in_trial[size, rate], 4) for rate in RATES},
-            **{key: [round(losses[key], 4) for losses in tested] for key in tested[0]},
+            **{
+                ("" if part == "test" else f"{part}_") + key: [round(losses[key], 4) for losses in rows]
+                for part, rows in of_part.items()
+                for key in rows[0]
+            },
         }
-    what = "bits per character of the test split behind three vocabularies; tokens that GPT's tokenizers make of texts"
+    what = "bits per character of two held-out splits, three vocabularies; tokens that GPT's tokenizers make of texts"
     print(write_record("tokens", what, SEEDS, values))
 
 

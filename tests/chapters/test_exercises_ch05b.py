@@ -99,6 +99,10 @@ WRONG = {
             "    if not there:\n        return tokens\n    pair = sorted(there, key=order.index)[-1]\n"
             "    tokens = join(tokens, pair, merges[pair])",
         ),
+        "backwards": (
+            "tokens = list(tokens)\n" + LOOP.format(order="list(merges.items())[::-1]") + "return tokens",
+            JOIN + "for pair in reversed(merges):\n    tokens = join(tokens, pair, merges[pair])\nreturn list(tokens)",
+        ),
         "one_round": (
             JOIN + "for pair, new in merges.items():\n    if pair in zip(tokens, tokens[1:]):\n"
             "        return join(tokens, pair, new)\nreturn list(tokens)",
@@ -109,6 +113,11 @@ WRONG = {
         "times_forgotten": (
             neighbours(add="1"),
             COUNTER + "for piece in pieces:\n    counts.update(zip(piece, piece[1:]))\nreturn counts",
+        ),
+        "last_place": (
+            "counts = {}\nfor piece, times in pieces.items():\n    for pair in zip(piece, piece[1:]):\n        counts[pair] = times\n"
+            "return counts",
+            "return {(piece[i], piece[i + 1]): n for piece, n in pieces.items() for i in range(len(piece) - 1)}",
         ),
         "once_a_piece": (
             COUNTER + "for piece, times in pieces.items():\n    for pair in {*zip(piece, piece[1:])}:\n        counts[pair] += times\nreturn counts",
@@ -135,6 +144,10 @@ WRONG = {
     },
     "tokens.bits_per_character": {
         "bits_per_token": ("return nats_per_token / math.log(2)", "return nats_per_token * math.log2(math.e)"),
+        "tokens_forgotten": (
+            "return nats_per_token / n_characters / math.log(2)",
+            "return nats_per_token * math.log2(math.e) / n_characters",
+        ),
         "upside_down": (
             "return nats_per_token * n_characters / n_tokens / math.log(2)",
             "per_token = n_characters / n_tokens\nreturn per_token * nats_per_token * math.log2(math.e)",

@@ -82,18 +82,29 @@ def tree(ax: Axes, text: str, steps: Sequence[Sequence[int]], bytes_of: Sequence
 
 
 def costs(sizes: Mapping[int, Mapping[str, Sequence[float]]]) -> Figure:
-    """Return two panels over the vocabulary: nats a token and bits a character; sizes: size → key → one a seed."""
+    """Return two panels over the vocabulary: nats a token and bits a character; sizes: size → key → one a seed.
+
+    The right panel has both held-out splits: keys that begin with ``validation_`` are of that split, others of the test
+    split.
+    """
     figure, (axes,) = figures.new(1, 2, height=3.2)
     x = torch.tensor([float(size) for size in sizes]).log2()
-    keys = {"nats_per_token": ("nats per token", BERRY, "o"), "bits_per_character": ("bits per character", ORANGE, "^")}
-    for ax, (key, (label, colour, marker)) in zip(axes, keys.items(), strict=True):
+    curves = [
+        (axes[0], "nats_per_token", BERRY, "o", "", False),
+        (axes[1], "bits_per_character", ORANGE, "^", "test split", False),
+        (axes[1], "validation_bits_per_character", TEAL, "s", "validation split", True),
+    ]
+    for ax, key, colour, marker, label, dashed in curves:
         rows = torch.tensor([sizes[size][key] for size in sizes])  # (size, seed)
-        figures.line(ax, x, rows.mean(1), colour)
-        for row in rows.T:
-            ax.plot(figures.values(x), figures.values(row), marker, color=colour, markersize=5, alpha=0.7)
+        figures.line(ax, x, rows.mean(1), colour, dashed=dashed)
+        for seed, row in enumerate(rows.T):
+            named = {"label": label} if label and not seed else {}
+            ax.plot(figures.values(x), figures.values(row), marker, color=colour, markersize=5, alpha=0.7, **named)
+    for ax, label in zip(axes, ("nats per token, test split", "bits per character"), strict=True):
         ax.set_xticks(figures.values(x), [f"{size:,}" for size in sizes])
-        ax.set(xlabel="vocabulary (tokens)", ylabel=f"{label}, test split", xlim=(7.7, 11.3))
+        ax.set(xlabel="vocabulary (tokens)", ylabel=label, xlim=(7.7, 11.3))
     axes[0].set_ylim(0, 5.2)
+    axes[1].legend(frameon=False, fontsize=9.5)
     return figure
 
 

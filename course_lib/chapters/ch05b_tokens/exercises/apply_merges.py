@@ -59,6 +59,12 @@ def _one_round(text, merges):
     return list(text) if first is None else tokens.merge_pair(text, first, merges[first])
 
 
+def _backwards(text, merges):
+    for pair, new in reversed(merges.items()):
+        text = tokens.merge_pair(text, pair, new)
+    return list(text)
+
+
 ENTRY = Exercise(
     id="tokens.apply_merges",
     reference=tokens.apply_merges,
@@ -84,6 +90,12 @@ ENTRY = Exercise(
             newest_first,
             "the pair that was learned last is merged first",
             "what stood in the training text when that pair was counted: had the earlier merges been made?",
+        ),
+        Mistake(
+            "backwards",
+            _backwards,
+            "the merges are gone through once, from the last to the first",
+            "a later merge often joins the token of an earlier one: is that token there yet?",
         ),
         Mistake(
             "one_round",

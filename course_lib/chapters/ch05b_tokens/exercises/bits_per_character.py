@@ -25,6 +25,12 @@ ENTRY = Exercise(
             "tokens of different length are different amounts of text. What is the same in all arms?",
         ),
         Mistake(
+            "tokens_forgotten",
+            {" * n_tokens": ""},
+            "the cost of one token is shared out among all characters",
+            "nats_per_token is what one of the n_tokens costs: what do they cost together?",
+        ),
+        Mistake(
             "upside_down",
             {"n_tokens / n_characters": "n_characters / n_tokens"},
             "it is multiplied by the characters a token",
@@ -52,7 +58,7 @@ ENTRY = Exercise(
     hints=(
         "What does the whole text cost in nats?",
         "Total nats, then bits, then divided among the characters.",
-        "nats_per_token * n_tokens / n_characters / math.log(2)",
+        "In the worked value the whole text costs 100 · 1.3863 = 138.63 nats. At 0.6931 nats a bit that is 200 bits.",
     ),
     why="A text has one number of characters, whatever cuts it. Its total cost, minus the logarithm of its "
     "probability, is what models can be compared by; a loss a token compares amounts of text of different size.",

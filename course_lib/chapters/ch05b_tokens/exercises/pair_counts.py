@@ -64,6 +64,12 @@ ENTRY = Exercise(
             "‘ the’ stands in the text thousands of times: how much do its pairs weigh?",
         ),
         Mistake(
+            "last_place",
+            {"counts.get(pair, 0) + times": "times"},
+            "a pair's count is put down anew at each place, so the last piece's stays",
+            "‘an’ stands in ‘and’ and in ‘man’: what becomes of the first count at the second?",
+        ),
+        Mistake(
             "once_a_piece",
             _once_a_piece,
             "a pair that a piece has twice is counted once",
