@@ -501,7 +501,7 @@ claim("our own vocabulary, learned from English plays, needs 129: three a charac
 
 # %% tags=["hide-input"]
 fig = pictures.languages(article)
-figures.title(fig.axes[0], "In Hindi the article takes GPT-2 almost nine times as many tokens as in English")
+figures.title(fig.axes[0], "GPT-2 needs almost nine times as many tokens in Hindi as in English")
 show(fig, alt="Bars of the tokens that three tokenizers need for the same article: 33 each in English; "
      "Chinese 86, 50, 35; German 60, 44, 38; Spanish 58, 44, 38; Hindi 294, 180, 54.")
 
