@@ -138,7 +138,8 @@ COMPRESSORS = {
 def compressor_bits(name: str, train: bytes, held_out: bytes) -> float:
     """Return the bits that a byte of held_out costs a compressor which has read train.
 
-    The size of both together minus the size of train alone. name: bz2 or lzma.
+    The size of both together minus the size of train alone. name: bz2 or lzma. bz2 packs blocks of 900,000 bytes, each
+    by itself: of a longer train hand over the end alone, as much as fits into one block with held_out.
     """
     if name not in COMPRESSORS:
         raise ValueError(f"name: expected {' or '.join(COMPRESSORS)}, got {name!r}")

@@ -63,12 +63,23 @@ WRONG = {
         "no_level": (line(fall="(1 - share) / (1 - warmup)"), branches(begin="warmup", after="(1 - share) / (1 - warmup)")),
         "ends_high": (line(fall="(1 - share) / decay + 0.1"), "low = (1 - share) / decay + 0.1\nup = share / warmup\nreturn sorted([low, up, 1.0])[0]"),
         "decay_is_a_place": (line(fall="(1 - share) / (1 - decay)"), "up, down = share / warmup, (1 - share) / (1 - decay)\nreturn sorted([up, down, 1.0])[0]"),
+        "decay_begins_there": (branches(begin="decay", after="(1 - share) / (1 - decay)"), "return share / warmup if share < warmup else min(1.0, (1 - share) / (1 - decay))"),
         "product": ("return min(share / warmup, 1.0) * (1 - share)", "rise = share / warmup if share < warmup else 1.0\nreturn rise - rise * share"),
     },
     "language.top_p_filter": {
         "crossing_dropped": (
             nucleus("(total > p) & (torch.arange(q.shape[-1]) > 0)"),
             looped(stop="n and total + q[i].item() > p"),
+        ),
+        "nothing_left": (nucleus("total > p"), looped(stop="total + q[i].item() > p")),
+        "equals_kept": (
+            looped(stop="total >= p", value="row[i]").replace("            break", "            result[r, row == last] = last\n            break").replace("        total +=", "        last = row[i]\n        total +="),
+            "q, order = logits.softmax(-1).sort(-1, descending=True)\nn = ((q.cumsum(-1) - q) < p).sum(-1, keepdim=True)\n"
+            "return torch.where(logits.softmax(-1) >= q.gather(-1, n - 1), logits, -torch.inf)",
+        ),
+        "last_of_equals": (
+            nucleus().replace("logits.argsort(dim=-1, descending=True)", "logits.argsort(dim=-1, stable=True).flip(-1)"),
+            looped().replace("row.argsort(descending=True).tolist()", "sorted(range(len(row)), key=lambda j: (-row[j].item(), -j))"),
         ),
         "one_too_many": (
             nucleus("torch.cat([torch.zeros_like(q[..., :1]), (total - q)[..., :-1]], -1) >= p"),

@@ -46,7 +46,8 @@ def odds(logits: Tensor, vocabulary: str, state: SamplingState) -> Odds:
     bits = [abs(entropy(p).item()) / math.log(2) for p in (before, after)]  # of a sure thing −0
     left = f"{int((after > 0).sum())} of {len(vocabulary)} characters can be drawn"
     rows = [(figures.visible(vocabulary[i]), before[i].item(), after[i].item()) for i in most]
-    return Odds(rows, f"entropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}")
+    knobs = f"temperature {state.temperature:g}, top-k {state.top_k}, top-p {state.top_p:g}"
+    return Odds(rows, f"{knobs}\nentropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}")
 
 
 def sampling_frame(found: Odds, written: str) -> str:

@@ -36,14 +36,17 @@ def over_levels(
     recorded: Mapping[int, Sequence[float]], levels: Mapping[str, float], live: Mapping[int, float]
 ) -> Figure:
     """Return the recorded curves, step → bits of every seed, over rivals' levels, and one live run as diamonds."""
-    figure, ((ax,),) = figures.new(width=9.5, height=3.4)
-    for name, level in levels.items():
-        if level < 3.7:  # letters alone lie above the picture
-            figures.level(ax, level, f"{name} {level:.2f}")
-    ax.plot(list(recorded), list(recorded.values()), color=ORANGE, linewidth=1.2)
-    ax.plot(list(live), list(live.values()), "D", color=INK, markersize=5)
-    ax.set(xlabel="training step", ylabel="validation bits per character", ylim=(1.9, 3.7))
-    ax.set_xlim(right=1.15 * max(recorded))  # room for the names
+    figure, ((left, right),) = figures.new(1, 2, width=9.5, height=3.4)
+    for ax, low, high in ((left, 1.9, 3.7), (right, 2.03, 2.2)):
+        for name, level in levels.items():
+            if low < level < high:  # letters alone lie above the picture
+                figures.level(ax, level, f"{name} {level:.2f}")
+        ax.plot(list(recorded), list(recorded.values()), color=ORANGE, linewidth=1.2)
+        ax.plot(list(live), list(live.values()), "D", color=INK, markersize=5)
+        ax.set(xlabel="training step", ylim=(low, high))
+    left.set(ylabel="validation bits per character", xlim=(None, 1.15 * max(recorded)))  # room for the names
+    right.set_xlim(0.62 * max(recorded), 1.06 * max(recorded))
+    figures.title(right, "The end of the recorded runs")
     return figure
 
 
@@ -62,37 +65,39 @@ def singular_values(of_gradient: Tensor, after: Tensor) -> Figure:
 def runs_to_tell(
     runs: Mapping[str, Sequence[tuple[Sequence[float], Sequence[float], str, str]]], level: float
 ) -> Figure:
-    """Return a panel for each run: curves (steps, nats, style, label), over the level of the best counter."""
+    """Return a panel for each run: curves (steps, bits, style, label), over the level of the best counter."""
     figure, (axes,) = figures.new(1, len(runs), height=3.0)
     for ax, (name, curves) in zip(axes, runs.items(), strict=True):
-        for steps, nats, style, label in curves:
+        for steps, bits, style, label in curves:
             colour = {"-": INK, "--": BERRY, ":": MUTE}[style]
-            ax.plot(steps, nats, style, color=colour, linewidth=1.8)
-            ax.annotate(label, (steps[-1], nats[-1]), xytext=(4, 0), textcoords="offset points", va="center",
+            ax.plot(steps, bits, style, color=colour, linewidth=1.8)
+            ax.annotate(label, (steps[-1], bits[-1]), xytext=(4, 0), textcoords="offset points", va="center",
                         fontsize=9, color=colour, annotation_clip=False)  # fmt: skip
         figures.level(ax, level, "order 7")
         end = curves[0][0][-1]
-        ax.set(xlim=(0, 1.28 * end), ylim=(-0.2, 4.5), xlabel="training step")
+        ax.set(xlim=(0, 1.28 * end), ylim=(-0.3, 6.5), xlabel="training step")
         figures.title(ax, f"run {name}")
-    axes[0].set_ylabel("loss (nats)")
+    axes[0].set_ylabel("bits per character")
     return figure
 
 
 def ladder(up: Sequence[Mapping], without: Mapping[str, Mapping]) -> Figure:
     """Return the rungs on the way up (▲, every seed), and the last recipe without one of them (○)."""
-    figure, ((ax,),) = figures.new(width=9.5, height=4.2)
+    figure, ((ax,),) = figures.new(width=9.5, height=5.2)
     for place, row in enumerate(reversed(up)):
-        ax.plot(row["nats"], [place] * len(row["nats"]), "^", color=ORANGE, markersize=5)
-        ax.plot([sum(row["nats"]) / len(row["nats"])], [place], "|", color=INK, markersize=14)
+        rows = [(row["bits"], 0.2, "^", ORANGE)]
         if row["name"] in without:
-            nats = without[row["name"]]["nats"]
-            ax.plot(nats, [place - 0.22] * len(nats), "o", color=BLUE, markersize=4, fillstyle="none")
-            ax.plot([sum(nats) / len(nats)], [place - 0.22], "|", color=BLUE, markersize=10)
-    last = up[-1]["nats"]
+            rows.append((without[row["name"]]["bits"], -0.2, "o", BLUE))
+        for bits, shift, mark, colour in rows:
+            middle = sum(bits) / len(bits)
+            ax.plot(bits, [place + shift] * len(bits), mark, color=colour, markersize=3.5, fillstyle="none")
+            ax.plot([middle] * 2, [place + shift - 0.17, place + shift + 0.17], color=INK, linewidth=1.4)
+        ax.axhline(place - 0.5, color=PALE, linewidth=1)
+    last = up[-1]["bits"]
     figures.title(ax, "Twelve changes, one after the other (▲) and taken out alone (○)")
     ax.axvline(sum(last) / len(last), color=MUTE, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(up)), [row["name"] for row in reversed(up)])
-    what = "nats per character of the validation part, each seed a mark, | their mean"
+    what = "bits per character of the validation part, each seed a mark, | their mean"
     marks = "▲ all changes up to this one     ○ the last recipe without this one     - - the last recipe"
     ax.set(xlabel=f"{what}\n{marks}")
     return figure
@@ -114,19 +119,27 @@ def ways_to_measure() -> Figure:
         "windows": [[(0, 4, *scored)], [(4, 8, *scored)], [(8, 12, *scored)]],
         "sliding": [[(0, 4, *scored)], [(1, 4, *read), (4, 5, *scored)], [(2, 5, *read), (5, 6, *scored)]],
     }
-    rows["learning on"] = rows["sliding"]
+    rows["learning on"] = [[(0, 4, *scored)], [(2, 4, *read), (4, 6, *scored)], [(4, 6, *read), (6, 8, *scored)]]
     for ax, (name, windows) in zip(axes, rows.items(), strict=True):
         for i, parts in enumerate(windows):
             _row(ax, -1.2 * i, "", parts)
+            start, end, *_ = parts[-1]  # four wide is 128 characters
+            scored_ones = f"{32 * start + 1}–{32 * end}"
+            inside = end - start > 2
+            at = ((start + end) / 2, 0.4 - 1.2 * i) if inside else (end + 0.2, 0.4 - 1.2 * i)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1} if inside else None
+            ax.text(*at, scored_ones, ha="center" if inside else "left", va="center", fontsize=8.5, color=INK, bbox=box)
             if name == "learning on":
-                arrow = FancyArrowPatch((8.3, 0.55 - 1.2 * i), (8.3, -0.4 - 1.2 * i), arrowstyle="-|>",
+                arrow = FancyArrowPatch((12.9, 0.55 - 1.2 * i), (12.9, -0.4 - 1.2 * i), arrowstyle="-|>",
                                         mutation_scale=12, color=BERRY)  # fmt: skip
                 ax.add_patch(arrow)
-                ax.text(8.6, 0.1 - 1.2 * i, "update", color=BERRY, fontsize=9, va="center")
-        ax.set(xlim=(-0.3, 12.3), ylim=(-3.2, 1.1))
+                ax.text(13.2, 0.1 - 1.2 * i, "update", color=BERRY, fontsize=9, va="center")
+        ax.set(xlim=(-0.3, 16.3 if name == "learning on" else 12.3), ylim=(-3.2, 1.1))
         ax.set_axis_off()
         figures.title(ax, name)
-    axes[0].text(0, -3.1, "▨ scored    □ read, to be seen by what is scored", fontsize=9.5, color=INK)
+    axes[0].text(
+        0, -3.1, "▨ scored (which characters)    □ read, to be seen by what is scored", fontsize=9.5, color=INK
+    )
     return figure
 
 

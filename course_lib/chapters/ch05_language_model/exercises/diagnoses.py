@@ -6,7 +6,7 @@ _curves = {
     "overfitting": "then validation falls, turns, and rises while training goes on falling.",
     "underfitting": "a sound run, stopped early, falls as the honest one does up to there, validation beside it.",
     "rate_too_high": "then training itself would jump or stay high.",
-    "leak": "then both would fall far under every baseline, at once.",
+    "leak": "then training would fall abruptly where the sound run at the same step does not, and validation with it.",
 }
 
 
@@ -18,7 +18,8 @@ ENTRIES = (
         ),
         one_fault(
             "language.curve_c", "leak", _curves,
-            "a loss far under every baseline within a few hundred steps is no success but a view of the answer.",
-            "Compare with the best baseline.", "What did chapter 02 say about losses that are too good?",
+            "training falls abruptly where the sound run at the same step does not, and validation falls with it: the "
+            "answer is in view.",
+            "Compare with run b at the same steps.", "What did chapter 02 say about losses that are too good?",
         ),
     )  # fmt: skip

@@ -12,6 +12,20 @@ def _threshold(logits, p):
     return logits.masked_fill(probabilities < (1 - p) * probabilities.amax(-1, keepdim=True), -math.inf)
 
 
+def _by_value(logits, p):
+    ordered = logits.sort(dim=-1, descending=True).values
+    probabilities = ordered.softmax(-1)
+    kept = (probabilities.cumsum(-1) - probabilities < p).sum(-1, keepdim=True)
+    return logits.masked_fill(logits < ordered.gather(-1, kept - 1), -math.inf)
+
+
+def _last_of_equals(logits, p):
+    order = logits.argsort(dim=-1, stable=True).flip(-1)
+    probabilities = logits.gather(-1, order).softmax(-1)
+    outside = probabilities.cumsum(-1) - probabilities >= p
+    return logits.masked_fill(outside.gather(-1, order.argsort(-1)), -math.inf)
+
+
 def _argmax(logits, p):
     ordered, order = logits.sort(dim=-1, descending=True, stable=True)
     place = (ordered.softmax(-1).cumsum(-1) >= p).int().argmax(-1, keepdim=True)
@@ -33,9 +47,10 @@ ENTRY = Exercise(
         Probe((random(1, 4, 6, seed=2), 0.3)),
         Probe((random(2, 5, seed=3), 0.05)),
         Probe((_exact, 0.5), says="probabilities ¼, ½, ¼ and p = 0.5"),
+        Probe((_exact, 0.6), says="probabilities ¼, ½, ¼ and p = 0.6"),
         Probe((_rounded, 1.0), says="probabilities 1/6, 1/6, 1/3, 1/6, 1/6 and p = 1"),
     ],
-    checked="six shapes and p, one so small that a single symbol stays, one reached exactly, and p = 1.",
+    checked="seven shapes and p: one so small that one symbol stays, one reached exactly, equals, and p = 1.",
     gradients=False,
     mistakes=(
         Mistake(
@@ -43,6 +58,24 @@ ENTRY = Exercise(
             {"(before >= p)": "(before + probabilities > p)"},
             "the symbol that crosses p is left out",
             "the nucleus has to reach p: the symbol that takes the sum over it belongs to it.",
+        ),
+        Mistake(
+            "nothing_left",
+            {"(before >= p)": "(before + probabilities > p)", "outside[..., 0] = False": "pass"},
+            "the symbol that crosses p is left out, and where the first one crosses it nothing is left",
+            "the nucleus has to reach p: the symbol that takes the sum over it belongs to it.",
+        ),
+        Mistake(
+            "equals_kept",
+            _by_value,
+            "all symbols as probable as the last one kept are kept too",
+            "of ¼, ½, ¼ two reach 0.6: compare places in the order, not values.",
+        ),
+        Mistake(
+            "last_of_equals",
+            _last_of_equals,
+            "of equally probable symbols the last ones are kept",
+            "of equals the first stay: sort with descending=True, stable=True.",
         ),
         Mistake(
             "one_too_many",

@@ -9,6 +9,12 @@ _shares = [0.0, 0.01, 0.1, 0.3, 0.45, 0.7, 0.95, 1.0]
 _warmups = ((0.02, 0.6), (0.2, 0.5), (0.1, 0.3), (0.6, 0.25))
 
 
+def _falls_from_decay(share, warmup=0.02, decay=0.6):
+    if share < warmup:
+        return share / warmup
+    return 1.0 if share < decay else (1 - share) / (1 - decay)
+
+
 ENTRY = Exercise(
     id="language.warmup_then_linear",
     reference=optimizers.warmup_then_linear,
@@ -45,6 +51,12 @@ ENTRY = Exercise(
             "decay is how much of the training the fall takes: it begins at 1 − decay.",
         ),
         Mistake(
+            "decay_begins_there",
+            _falls_from_decay,
+            "decay is taken for the place where the fall begins",
+            "decay is how much of the training the fall takes: it begins at 1 − decay.",
+        ),
+        Mistake(
             "product",
             {"min(rise, (1 - share) / decay) if decay else rise": "rise * (1 - share)"},
             "the rise is multiplied by a fall over the whole training",
@@ -57,5 +69,5 @@ ENTRY = Exercise(
         "min(share / warmup, 1, (1 - share) / decay)",
     ),
     why="A minimum of two lines and 1 has no corner to get wrong. The rise keeps the first steps small, when the "
-    "optimizer's averages know little; the fall to 0 averages out the noise of the batches.",
+    "optimizer's averages know little; the fall to 0 is meant to average out the noise of the batches.",
 )
