@@ -154,7 +154,7 @@ claim("the word is less than 2 bits longer than the page's surprises",
 # nothing could be decoded?
 
 # %% tags=["nbval-ignore-output"]
-@exercise("likelihood.narrow")
+@exercise("codes.narrow")
 def narrow(low, high, frequencies, symbol):
     """Return (low, high) of symbol's part of the integers low … high, both ends included.
 

@@ -15,7 +15,7 @@ LOOP = (
 SAME = "if s[i - k:i] == context:\n        "
 
 WRONG = {
-    "likelihood.narrow": {
+    "codes.narrow": {
         "width_short": (
             CUT + "width = high - low\nreturn low + width * before // total, low + width * after // total - 1",
             WALK + "width -= 1\nreturn low + before * width // total, low + after * width // total - 1",
@@ -146,7 +146,7 @@ WRONG = {
 }  # fmt: skip
 
 RIGHT = {
-    "likelihood.narrow": (
+    "codes.narrow": (
         WALK + "return low + width * before // total, low + width * after // total - 1",
         "from itertools import accumulate\nc = [0, *accumulate(frequencies)]\n"
         "ends = [low + (high - low + 1) * c[symbol + i] // c[-1] for i in (0, 1)]\nreturn [ends[0], ends[1] - 1]",
@@ -166,7 +166,7 @@ def test_later_cells_find_the_parameters_in_their_places():
     def narrow(low, high, symbol, frequencies):
         return coding.narrow(low, high, frequencies, symbol)
 
-    assert check(narrow, REGISTRY.find("likelihood.narrow")).key == "parameters"
+    assert check(narrow, REGISTRY.find("codes.narrow")).key == "parameters"
 
 
 def test_the_right_answers():

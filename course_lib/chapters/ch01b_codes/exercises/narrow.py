@@ -33,7 +33,7 @@ def _in_integers(function: Callable, low: int, high: int, frequencies: Sequence[
 
 
 ENTRY = Exercise(
-    id="likelihood.narrow",
+    id="codes.narrow",
     reference=coding.narrow,
     probes=lambda: [Probe(s, says="low = {}, high = {}, frequencies = {}, symbol = {}".format(*s)) for s in _steps],
     checked="six steps, one on 60 bits: an alphabet of one symbol, the first, a middle and the last symbol.",
