@@ -25,7 +25,7 @@ show(fig, alt=alt)
 # %% [markdown]
 # Afterwards you can
 #
-# - look up each letter and term of the course;
+# - look up the letters and terms that chapters share;
 # - translate spreads, masks and losses of other sources;
 # - tell from a number or a curve which convention was mixed up.
 #
@@ -312,7 +312,7 @@ claim("with the meaning turned round, the first three positions see only what is
 # %% [markdown]
 # ## 8 · Notation
 #
-# A letter with two meanings lists both.
+# Letters that chapters share. Where a chapter's own table differs, that one holds.
 #
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
@@ -341,7 +341,7 @@ claim("with the meaning turned round, the first three positions see only what is
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
 # | $k, v$ | keys, values; $k$ in 00 a component, in 01 characters of context | (S, d_k), (S, d_v) | 02, 03 |
-# | $V$ | symbols of the vocabulary | | 01, 02 |
+# | $V$ | symbols of the vocabulary; in 09 the game's value | | 01, 02 |
 # | $s$ | scores; in 03 also the key's position; in 01 a standard deviation | (T, S) | 02, 03 |
 # | $J, G, O$ | softmax's Jacobian; loss by output; output | | 02, 03 |
 # | $W, W_q, W_k, W_v, W_o$ | make q, k, v; mix heads | (C, d) | 02 |
@@ -354,14 +354,14 @@ claim("with the meaning turned round, the first three positions see only what is
 # | symbol | meaning | shape | chapters |
 # | --- | --- | --- | --- |
 # | $m, l, o$ | running maximum, sum, output | (T,), (T,), (T, d) | 03 |
-# | $z$ | $m + \log l$ | (T,) | 03b |
+# | $z$ | $m + \log l$; in 06 to 08 the latent, in 11 noise | (T,); (latent,) | 03b, 06 to 11 |
 # | $\varphi, \omega_i$ | an angle; turn of pair $i$ per step | ; (d/2,) | 03 |
 # | $p(t)$ | position vector | (C,) | 03 |
 # | $M_n$ | matrix that shifts by $n$ | (C, C) | 03 |
-# | $R, R(\varphi)$ | rotation, by $\varphi$ | (2, 2) | 03 |
+# | $R, R(\varphi)$ | rotation, by $\varphi$; in 08 a rate | (2, 2) | 03 |
 # | $f_i, \hat x$ | what layer $i$ adds; normalised | (T, C) | 04 |
 # | $h, w$ | characters before, next; in 10 $h$ a rate | | 05, 10 |
-# | $D, n_r, n_1, n_2, c(h), c(hw)$ | discount; seen $r$ times, once, twice; counts | | 05 |
+# | $D, n_r, n_1, n_2, c(h), c(hw)$ | discount, in 08 distortion; seen $r$ times, once, twice; counts | | 05 |
 # | $g, \beta_1, \beta_2, \lambda, \epsilon$ | gradient and constants of AdamW; $\lambda$ in 06, 10 an eigenvalue | | 05 |
 # | $\tau$ | temperature | | 05 |
 # | $t, i, j$ | position, indices | | all |

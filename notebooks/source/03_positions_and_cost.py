@@ -183,8 +183,8 @@ claim("it is a rotation: M Mᵀ = 1 and det M = 1",
       and abs(torch.linalg.det(M) - 1) < 1e-8)
 
 # %% [markdown]
-# What is equation (3.2) good for? Let $W_q$ hold the fixed matrix $M_n^\top$, so that the query of position $t$ is
-# $M_n^\top p(t)$. Its score with position $s$ is $p(t)\cdot M_n\, p(s) = p(t) \cdot p(s + n)$, which is largest at
+# What is equation (3.2) good for? Let $W_q$ be the fixed matrix $M_n$. In rows, as in chapter 02, the query of
+# position $t$ is $p(t)^\top M_n$, as a column $M_n^\top p(t)$. Its score with position $s$ is $p(t)\cdot M_n\, p(s) = p(t) \cdot p(s + n)$, which is largest at
 # $s = t - n$: a head can ask for ‘$n$ places back’. A head of four numbers has room for two of the eight pairs. They are
 # enough here.
 
@@ -551,7 +551,7 @@ claim("all that is held at one time is twice as much for twice the text",
 
 # %% [markdown]
 # At 65,536 positions one tile of scores is $4\cdot 64\,T$ bytes, 16 MiB, as in the first figure; a few such are held at one
-# time. The operations are as many as before. And this is the forward pass alone: what training has to keep for the way
+# time. The matrix products are as many as before; rescaling $l$ and $o$ comes on top, and is little beside them. And this is the forward pass alone: what training has to keep for the way
 # back, and what a model has to remember while it writes, is the subject of the optional chapter `03b_long_context`.
 
 # %% [markdown]

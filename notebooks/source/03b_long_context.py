@@ -283,7 +283,7 @@ claim("backward, four where the weights were kept, five where they are computed 
       [both_ways(f)[1] / product for f in (explicit, online_attention)] == [4, 5])
 
 # %% [markdown]
-# Seven products in place of six: a sixth more arithmetic buys memory that grows with the length and no longer with its
+# Seven products in place of six: a sixth more in matrix products buys memory that grows with the length and no longer with its
 # square. Rabe and Staats (2021) already threw the weights away and made each tile's again on the way back. FlashAttention
 # (Dao et al. 2022) has equations (3b.1) and (3b.2), and one thing more: its tiles are small enough to stay in the fast
 # memory beside a GPU's arithmetic, so the large table never travels. It saves traffic and memory, not operations.
@@ -292,7 +292,8 @@ claim("backward, four where the weights were kept, five where they are computed 
 # ## 4 · Far positions in few bits
 #
 # A long text brings large positions, and large models calculate in bfloat16, which has 8 significant bits. Suppose that somebody
-# computes rotary angles in it. Nothing raises an error. We put the same vector at all of 2,048 places, so that the
+# keeps the positions in it and computes rotary angles from them. Nothing raises an error. (The angles themselves stay in
+# float64 here; rounded too, they fail sooner.) We put the same vector at all of 2,048 places, so that the
 # score of two places five apart ought to be the same everywhere.
 
 # %%
@@ -380,7 +381,7 @@ show(fig, alt="KV cache in GiB against length for 32 and for 8 heads of keys and
 #   [*with autograd of the explicit form, to 1e-10*](#Question:-what-does-it-cost?).
 # - What is kept then grows in proportion to the length, [*what you predicted, to the byte*](#Question:-what-does-it-cost?), for
 #   [*five where they are computed again*](#Question:-what-does-it-cost?) in place of four products on the way back.
-# - Positions need more bits than the rest: rounded to bfloat16,
+# - Positions need more bits than bfloat16 has: rounded to it,
 #   [*past 1,024 they become 0 or 8*](#4-·-Far-positions-in-few-bits).
 # - Writing has a bill of its own: for the model of section 5,
 #   [*the cache of one text of 131,072 positions is 16 GiB*](#Question:-a-large-cache).
