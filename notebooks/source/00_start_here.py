@@ -135,7 +135,7 @@ print(tuple((a[:, None, :] - a).shape), "- (3, 1, 2) less (3, 2): every row less
 # 2 of 4: random numbers come from a generator; the same seed gives the same numbers
 first, again = (torch.randn(4, generator=torch.Generator().manual_seed(7)) for _ in range(2))
 claim("the same seed, the same numbers", torch.equal(first, again))
-print(first.dtype, "is what you get without dtype=: 7 digits, and what most networks of this course are trained in")
+print(first.dtype, "is what you get without dtype=: 7 digits, what most networks here train in")
 # numbers so small that they are 0, and the sum that avoids them: the logarithm of
 # e^-800 + e^-801 = e^-800 (1 + 1/e) is -800 + log(1 + 1/e)
 tiny = torch.tensor([-800.0, -801.0], dtype=f64)

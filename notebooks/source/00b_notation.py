@@ -428,15 +428,14 @@ claim("with the meaning turned round, the first three positions see only what is
 # - Shapes do not tell: [*a square matrix hides the mix-up*](#1-·-Rows-or-columns), and [*logvar = −4 is a spread of 0.135, and read as log σ one of 0.018*](#2-·-A-spread-has-five-names).
 # - A sum in place of a mean is another rate for plain gradient descent: [*the step is 64 times as long, and rate 0.1/64 mends it*](#3-·-Sum-or-mean). For a VAE it is another β: [*784 times the loss of averages is the loss of sums with β = 784/200 = 3.92*](#Exercise:-which-β).
 # - Numbers are compared per character of one text: [*3.2 nats per token of four characters are less than 1.5 nats per character*](#Exercise:-one-unit-for-all).
-# - A loss that stops at log(e + 9) − 1 with ten classes had inputs that were probably squashed into 0 … 1 first; a second softmax does it: [*five trainings with the fault end within 0.02 nats above the floor*](#Exercise:-name-the-fault).
+# - A loss that stops at log(e + 9) − 1 with ten classes had inputs between 0 and 1; a second softmax does it: [*five trainings with the fault end within 0.02 nats above the floor*](#Exercise:-name-the-fault).
 # - Ask of every mask what True means: [*nn.MultiheadAttention needs it turned round*](#Exercise:-three-writings).
 
 # %% tags=["nbval-ignore-output"]
 progress("00b_notation")
 
 # %% [markdown]
-# **Open questions.** Which of these mix-ups would a test with three examples of four numbers find, and which not? What is the
-# floor of section 6 for 50,000 classes?
+# **Open questions.** Which of these mix-ups would a test on three examples find? What is section 6's floor for 50,000 classes?
 #
 # **References.** Goodfellow, Bengio and Courville 2016, *Deep Learning*: its page of notation. Higgins et
 # al. 2017, *β-VAE*: section 4 for the normalised β. PyTorch's documentation of `nn.MultiheadAttention`, `kl_div` and `CrossEntropyLoss`:
