@@ -138,7 +138,7 @@ counters = {(order, n): KneserNey(train, order, 65, n) for n in (1, 3) for order
 on_held = {key: bits_of(counter, train, held) for key, counter in counters.items()}
 one, three = (min((key for key in on_held if key[1] == n), key=on_held.get) for n in (1, 3))
 on_test = {key: bits_of(counters[key], held, test) for key in (one, three)}
-claim("chosen on validation: order 6 with one discount, 7 with three; 2.34 and 2.28 bits on the test part",
+claim("chosen on validation: order 6 with one discount, 7 with three; on the test part 2.34 and 2.28",
       (one[0], three[0]) == (6, 7) and [round(on_test[key], 2) for key in (one, three)] == [2.34, 2.28])
 
 # %% [markdown]
@@ -153,7 +153,7 @@ packed = {name: compressor_bits(name, before, test_bytes)
           for name, before in (("lzma", train_bytes), ("bz2", train_bytes[-840_000:]))}
 claim("lzma and bz2 pack the test part in 2.56 and 2.26 bits a character",
       abs(packed["lzma"] - 2.56) < 0.02 and abs(packed["bz2"] - 2.26) < 0.02, **packed)
-claim("order 7 that counts on, recorded: 2.11 bits; every 128 characters in place of 4,096: 2.06",
+claim("order 7 that counts on, recorded: 2.11 bits; every 128 characters, not 4,096: 2.06",
       [round(counted[f"counts on, {piece}"], 2) for piece in (4096, 128)] == [2.11, 2.06])
 
 # %% [markdown]
@@ -227,7 +227,7 @@ F.cross_entropy(writer(tokens).flatten(0, 1), targets.flatten()).backward()
 G = writer.blocks[0].attention.query.weight.grad.cpu().double()
 singular = torch.linalg.svdvals
 show(pictures.singular_values(singular(G), singular(orthogonalised(G))),
-     alt="Singular values of a gradient in order of size fall steeply; after five rounds most are near 1.")
+     alt="A gradient's singular values in order of size fall steeply; after five rounds most are near 1.")
 U, sizes, Vh = torch.linalg.svd(G)
 gained = [((G * X).sum() / singular(X)[0] / sizes.sum()).item() for X in (G, orthogonalised(G), U @ Vh)]
 claim("of the bound (5.3) a step along G gains less than half, the polynomial's 0.6 or more, UVᵀ all",
@@ -344,9 +344,9 @@ answer("language.curve_c", ...)
 
 # %%
 rise = [(curve[-1] - min(curve)) / math.log(2) for curve in few["validation"]]
-claim("50,000 characters in place of a million: in five runs training falls on, validation turns and rises "
-      "by more than 2 bits", min(rise) > 2 and all(curve[-1] < min(curve[:-3]) for curve in few["train"]),
-      rise=rise)
+claim("50,000 characters in place of a million: in five runs training falls on, validation turns and "
+      "rises by more than 2 bits",
+      min(rise) > 2 and all(curve[-1] < min(curve[:-3]) for curve in few["train"]), rise=rise)
 leaked = [nats / math.log(2) for nats in leak["nats"]]
 found = [seed for seed in range(5) if leaked[seed] < 1]
 claim("without a mask three of five runs have found the leak after 400 steps, and two still look honest",
@@ -396,7 +396,7 @@ for name, (gain, error) in gains.items():
     cost = "{:+.3f} ± {:.3f}".format(*costs[name]) if name in costs else ""
     print(f"{name:16}{gain:+.3f} ± {error:.3f}       {cost}")
 show(pictures.ladder(up, without), alt="Validation loss after one minute for each rung from nanoGPT's "
-     "recipe to the last one, in bits, each of five seeds a mark, and for the last recipe without each change.")
+     "recipe to the last, in bits, each of five seeds a mark, and for the last without each change.")
 
 # %%
 total = {part: paired(up[0][part], up[-1][part]) for part in ("bits", "test")}
@@ -429,9 +429,9 @@ show(fig, alt="Diagram: windows side by side, all scored; windows that slide, of
 bits = {way: in_bits(way) for way in ("windows", "sliding", "adaptive")}
 windows = test.unfold(0, 129, 32).to(run.device)  # a new window every 32 characters
 with torch.no_grad():
-    nats = [F.cross_entropy(writer(w[:, :-1])[:, -32:].flatten(0, 1), w[:, -32:].flatten(), reduction="none")
+    nats = [F.cross_entropy(writer(w[:, :-1])[:, -32:].mT, w[:, -32:], reduction="none")
             for w in windows.split(64)]
-slid = torch.cat(nats).cpu().double() / math.log(2)  # of the characters from the 98th on
+slid = torch.cat(nats).flatten().cpu().double() / math.log(2)  # of the characters from the 98th on
 claim("the stored weights, the first seed's, cost by sliding what was recorded, within 0.002 bits",
       abs(slid.mean().item() - bits["sliding"][0]) < 0.002)
 margin = paired([on_test[three]] * 5, bits["sliding"])
@@ -442,9 +442,11 @@ claim("fixed, by sliding: on this test part every seed costs less than modified 
 by_count = -counters[three].log_probability(torch.cat([held[-6:], test]))[97 :] / math.log(2)
 ahead = by_count[: len(slid)] - slid  # bits that the model saves, character by character
 quarters, pieces = (ahead.view(n, -1).mean(1) for n in (4, 32))
-claim("the stored model saves 0.05 to 0.1 bits in the first three quarters; in the last the counter does",
-      all(0.05 < saved < 0.1 for saved in quarters[:3]) and -0.12 < quarters[3] < -0.07, saved=quarters.tolist())
-claim("over 32 pieces of the text its standard error is 0.02 bits", 0.015 < pieces.std() / 32**0.5 < 0.03)
+claim("the stored model saves 0.05 to 0.1 bits in the first three quarters; in the last the counter "
+      "does",
+      all(0.05 < saved < 0.1 for saved in quarters[:3]) and -0.12 < quarters[3] < -0.07,
+      saved=quarters.tolist())
+claim("over 32 pieces of text its standard error is 0.02 bits", 0.015 < pieces.std() / 32**0.5 < 0.03)
 
 # %% [markdown]
 # The seeds leave ± 0.005 of the 0.04, the choice of text ± 0.02.
@@ -608,9 +610,10 @@ claim("the cache of four layers, T = C = 128, holds (5.6) numbers: 131,072",
       sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers) == 2 * 4 * 128 * 128)
 
 # %%
-speeds = {(row["threads"], row["batch"]): row["speedup_at_256"] for row in recorded("generation").each("rows")}
-claim("with 256 characters behind it, the next one comes about 5 times as fast for one text, 20 to 30 for "
-      "sixteen: measured once, with a model of 256 positions",
+timings = recorded("generation").each("rows")
+speeds = {(row["threads"], row["batch"]): row["speedup_at_256"] for row in timings}
+claim("with 256 characters behind it, the next one comes about 5 times as fast for one text, 20 to 30 "
+      "for sixteen: measured once, with a model of 256 positions",
       all(4.5 < speeds[threads, 1] < 6.5 for threads in (1, 2)) and 20 < speeds[2, 16] < 31)
 
 # %% [markdown]
