@@ -15,12 +15,14 @@ Rows = Mapping[tuple[str, int], Sequence[float]]
 
 def recall(ax: Axes, rows: Rows) -> None:
     """Draw the share recalled against distance, one mark a seed, a line through the means."""
-    kinds = (("transformer", figures.BLUE, "o", "-", "Transformer, 400 steps"),
+    kinds = (("transformer", figures.BLUE, "o", "-", "Transformer with token shift, 400 steps"),
+             ("transformer without token shift", figures.TEAL, "s", "none", "the same without it, 1,600 steps"),
              ("lstm", figures.ORANGE, "^", "--", "LSTM, 3,000 steps"))  # fmt: skip
     for kind, colour, mark, dash, label in (each for each in kinds if any(each[0] == name for name, _ in rows)):
         where = sorted(distance for name, distance in rows if name == kind)
         means = [sum(rows[kind, d]) / len(rows[kind, d]) for d in where]
-        ax.plot([d + 4 for d in where], means, color=colour, linestyle=dash, linewidth=1.6, label=label)
+        ax.plot([d + 4 for d in where], means, color=colour, linestyle=dash, linewidth=1.6)
+        ax.plot([], [], mark, color=colour, linestyle=dash, markersize=5, label=label)
         for d in where:
             ax.plot([d + 4] * len(rows[kind, d]), rows[kind, d], mark, color=colour, alpha=0.7, markersize=5)
     figures.level(ax, 1 / 16, "chance")
@@ -56,18 +58,18 @@ def both(rows: Rows, nats: Sequence[Sequence[float]]) -> Figure:
     curves = smoothed(torch.tensor(nats, dtype=torch.float64) / math.log(2))
     for curve in curves:
         axes[1].plot(range(64, curves.shape[1] + 1), figures.values(curve[63:]), color=figures.BLUE, linewidth=0.9)
-    axes[1].set(xlabel="visible characters", ylabel="bits per character", ylim=(2, 3), xlim=(60, 260))
-    figures.title(axes[0], "A task: recalled from far back")
-    figures.title(axes[1], "Text: as good with 64 as with 256 characters")
+    axes[1].set(xlabel="visible characters, 64 to 256", ylabel="bits per character", ylim=(2, 3), xlim=(60, 260))
+    figures.title(axes[0], "A task: two blocks with a token shift recall")
+    figures.title(axes[1], "Text, from 64 characters on: nearly level")
     return fig
 
 
 def compared(rows: Rows, elimination: float) -> Figure:
-    """Draw both kinds of model; elimination: the share of one who only strikes values out."""
+    """Draw the three kinds of model; elimination: the share of one who only strikes values out."""
     fig, ((ax,),) = figures.new(width=6.5, height=3.6)
     recall(ax, rows)
     figures.level(ax, elimination, "elimination")
-    figures.title(ax, "The Transformer recalls; this LSTM, at its rates, eliminates")
+    figures.title(ax, "With a token shift two blocks recall; without, and the LSTM, do not")
     return fig
 
 
