@@ -227,7 +227,7 @@ F.cross_entropy(writer(tokens).flatten(0, 1), targets.flatten()).backward()
 G = writer.blocks[0].attention.query.weight.grad.cpu().double()
 singular = torch.linalg.svdvals
 show(pictures.singular_values(singular(G), singular(orthogonalised(G))),
-     alt="A gradient's singular values in order of size fall steeply; after five rounds most are near 1.")
+     alt="A gradient's singular values in order of size fall steeply; after five rounds most are near 1")
 U, sizes, Vh = torch.linalg.svd(G)
 gained = [((G * X).sum() / singular(X)[0] / sizes.sum()).item() for X in (G, orthogonalised(G), U @ Vh)]
 claim("of the bound (5.3) a step along G gains less than half, the polynomial's 0.6 or more, UVᵀ all",
