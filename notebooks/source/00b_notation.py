@@ -435,7 +435,7 @@ claim("with the meaning turned round, the first three positions see only what is
 progress("00b_notation")
 
 # %% [markdown]
-# **Open questions.** Which of these mix-ups would a test on three examples find? What is section 6's floor for 50,000 classes?
+# **Open questions.** Which mix-ups would a test on three examples find? What is the floor for 50,000 classes?
 #
 # **References.** Goodfellow, Bengio and Courville 2016, *Deep Learning*: its page of notation. Higgins et
 # al. 2017, *β-VAE*: section 4 for the normalised β. PyTorch's documentation of `nn.MultiheadAttention`, `kl_div` and `CrossEntropyLoss`:

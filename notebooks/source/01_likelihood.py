@@ -532,11 +532,11 @@ show(fig, alt=alt)
 # - For discrete data likelihood, cross-entropy and KL(shares‖model) are one aim
 #   ([*is entropy plus KL*](#2-·-Maximum-likelihood)), its floor the entropy
 #   ([*the shares themselves cost the entropy*](#2-·-Maximum-likelihood)).
-# - Bits are lengths of code words: blocks of $n$ take at least $H$ and less than $H+1/n$ a symbol
+# - Bits are lengths of code words: the best code for blocks of $n$ takes at least $H$ and less than $H+1/n$ a symbol
 #   ([*blocks of n symbols*](#3-·-Bits)), and a wrong model wastes the KL, exactly for powers of ½
 #   ([*the code for q wastes*](#3-·-Bits)).
-# - One Gaussian covers two humps by forward KL ([*forward, from five starts*](#When-the-model-is-too-small)), takes
-#   one by reverse ([*reverse, from starts on either side*](#When-the-model-is-too-small)).
+# - One Gaussian covers two humps by forward KL ([*forward, from five starts*](#When-the-model-is-too-small)), by
+#   reverse, from starts on either side, it takes one ([*reverse, from starts on either side*](#When-the-model-is-too-small)).
 # - Fitting a mean puts the training loss on average below the entropy, held-out above
 #   ([*on average training is below*](#5-·-Overfitting-is-a-gap-between-two-averages)).
 

@@ -412,13 +412,13 @@ claim("under the causal mask an output changes by more than 0.1, but that of the
 # Let the matrix $\Pi$ shuffle the rows of $x$. Queries, keys and values are shuffled with them, so the scores become
 # $\Pi\,QK^\top \Pi^\top$. The softmax works within a row, so the weights become $\Pi\,p\,\Pi^\top$. As $\Pi^\top\Pi = 1$, the
 # output $\Pi\,p\,\Pi^\top\,\Pi V = \Pi\,(pV)$ is the old one in new places. A causal mask tells
-# this layer *which* words came before, not in what order, nor, if they are alike, how many.
+# this layer *which* words there are up to its own place and in what shares, not in what order.
 #
 # ## 5 · Several heads
 #
 # One softmax shares out one 1. But ‘crown’ may want two things: *whose* it is, and *what was done* with it. So cut
 # the width $C$ into $H$ **heads** of $d = C/H$ numbers, each with queries, keys, values and a softmax of its own. Their
-# results stand side by side, and a matrix $W_o$ mixes them (ours only reorders). Our second head asks for acts; its other
+# results stand side by side, and a matrix $W_o$ mixes them. Our second head asks for acts; its other
 # number lets what is royal ask for what is royal.
 
 # %%

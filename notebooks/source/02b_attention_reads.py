@@ -13,7 +13,8 @@
 #
 # Chapter 02 made queries and keys by hand. Here a model finds its own: two layers of attention, nothing else, learn to
 # predict the next character of Shakespeare, or of a text of yours. Say the sobering part first: after 1,500 steps this
-# model is beaten by a table that counts which character followed the last three. It is worth our time all the same,
+# model is beaten by a table that counts which character followed the last three, if little enough is
+# added to its counts. It is worth our time all the same,
 # because it is small enough to be opened. This chapter is optional, and no later one relies on it.
 
 # %% tags=["hide-input"]
@@ -419,7 +420,9 @@ for layer in range(2):  # without the head that looks there most: 3 heads of eac
     pairs = torch.stack([looking[:, layer][rest], zero[:, layer][rest]])  # (2, 15)
     together.append(torch.corrcoef(pairs)[0, 1].item())
 claim("without the top heads weight and price still go together in the first layer; in the second "
-      "chance could do it", together[0] > 0.64 and together[1] < 0.51,  # P = 0.01, 0.05
+      "chance could do it",
+      # P = 0.01 and 0.05, if the 15 were independent
+      together[0] > 0.64 and together[1] < 0.51,
       correlations=together)
 # %% tags=["hide-input"]
 fig = pictures.looking_and_price(looking, zero)
@@ -428,7 +431,8 @@ show(fig, alt="Forty heads of five trainings: bits lost without the head against
 
 # %% [markdown]
 # So the answer is mixed. Four heads of one training are too few for a correlation, so we pooled the 15 that are not their
-# layer's top head: 0.80 in the first layer; the 0.37 of the second may be chance. Had we measured the strongest head
+# layer's top head: 0.80 in the first layer; the 0.37 of the second may be
+# chance. (Heads of one model are not independent: the first is less sure than 15 pairs would make it.) Had we measured the strongest head
 # alone, its price would have looked like a proof; yet *every* head has a price.
 
 # %% [markdown]
@@ -549,7 +553,7 @@ if shakespeare:
 # %% [markdown]
 # ## What stays
 #
-# - On Shakespeare, after 1,500 steps, two layers of attention lie between counts of three and of four in a row:
+# - On Shakespeare, after 1,500 steps, two layers of attention lie between counts of three in a row and of four, with 0.01 added to the latter:
 #   [*the model needs fewer bits than counts of three in a row*](#Exercise:-do-two-arms-differ?),
 #   [*counts of four in a row need fewer bits than the model*](#Exercise:-do-two-arms-differ?).
 # - In five trainings a first-layer head came to look at the character before:
@@ -566,7 +570,7 @@ if shakespeare:
 progress("02b_attention_reads")
 
 # %% [markdown]
-# **Open questions.** Why does a model that sees up to 32 characters lose, after 1,500 steps, to a table that sees three, and
+# **Open questions.** Why does a model that sees up to 32 characters lose, after 1,500 steps, to a table that sees three (0.01 added), and
 # would more steps do? What would a second layer
 # have to do with the first one's ‘character before’, so that both together find what followed the same letter earlier?
 # Which replacement for a head would be fairer than its mean?
