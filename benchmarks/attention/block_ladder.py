@@ -2,7 +2,8 @@
 
 Every row has the same 600 steps on the same windows in the same order, and its own rate, the best of three for one
 more seed after 400 steps. The number of parameters is not the same in all rows; one row, attention alone in three times
-as many blocks, has the full block's.
+as many blocks, has the full block's. Where results are added to a stream, layers begin small, by GPT-2's factor; two
+more rows begin with full-size layers, at the rates of the rows whose names they share.
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -50,13 +51,16 @@ ROWS = {  # name → arrangement, blocks, whether results are added to the strea
 }
 
 
-def bits(row: str, rate: float, seed: int, steps: int) -> float:
+FULL_SIZE = ("+ residual", "+ norm")
+
+
+def bits(row: str, rate: float, seed: int, steps: int, full_size: bool = False) -> float:
     """Train one row and return its bits per character on the validation split."""
     torch.set_num_threads(1)
     arrangement, n_layers, adds = ROWS[row]
     text = load_shakespeare(test=True)
     model = arranged(TransformerConfig(65, context_length=32, n_layers=n_layers, d_model=64), arrangement)
-    start_level(model, seed, outward=(2 * n_layers) ** -0.5 if adds else 1.0)
+    start_level(model, seed, outward=(2 * n_layers) ** -0.5 if adds and not full_size else 1.0)
     train_on_text(model, text.train, seed, steps, rate)
     found = round(bits_on(model, text.validation), 4)
     print(row, rate, seed, steps, found, flush=True)
@@ -77,13 +81,16 @@ def main() -> None:
         tried = {(row, rate): pool.submit(bits, row, rate, CHOOSING, CHOOSING_STEPS) for row in ROWS for rate in RATES}
         rates = {row: min(RATES, key=lambda rate: tried[row, rate].result()) for row in ROWS}
         jobs = {row: [pool.submit(bits, row, rates[row], seed, STEPS) for seed in SEEDS] for row in ROWS}
+        full = {row: [pool.submit(bits, row, rates[row], seed, STEPS, True) for seed in SEEDS] for row in FULL_SIZE}
         found = {row: [job.result() for job in waiting] for row, waiting in jobs.items()}
+        full = {row: [job.result() for job in waiting] for row, waiting in full.items()}
     values = {
         "steps": STEPS,
         "rates": rates,
         "tried": {row: {str(rate): tried[row, rate].result() for rate in RATES} for row in ROWS},
         "parameters": {row: trained_numbers(row) for row in ROWS},
         "bits": found,
+        "bits, full-size layers": full,
     }
     what = f"bits per character on the validation split after {STEPS} steps, by what a block is made of"
     print(write_record("block_ladder", what, SEEDS, values), values)

@@ -51,6 +51,26 @@ WRONG = {
             "return feed_forward(norm_2(attention(norm_1(x))))",
             "x = attention(norm_1(x))\nx = feed_forward(norm_2(x))\nreturn x",
         ),
+        "norms_swapped": (
+            "x = x + attention(norm_2(x))\nreturn x + feed_forward(norm_1(x))",
+            "for norm, layer in ((norm_2, attention), (norm_1, feed_forward)):\n    x = torch.add(layer(norm(x)), x)\nreturn x",
+        ),
+        "norm_1_twice": (
+            "x = x + attention(norm_1(x))\nreturn x + feed_forward(norm_1(x))",
+            "for layer in (attention, feed_forward):\n    x = torch.add(layer(norm_1(x)), x)\nreturn x",
+        ),
+        "feed_forward_first": (
+            "x = x + feed_forward(norm_2(x))\nreturn x + attention(norm_1(x))",
+            "for norm, layer in ((norm_2, feed_forward), (norm_1, attention)):\n    x = torch.add(layer(norm(x)), x)\nreturn x",
+        ),
+        "no_first_norm": (
+            "x = x + attention(x)\nreturn x + feed_forward(norm_2(x))",
+            "h = attention(x) + x\nreturn torch.add(feed_forward(norm_2(h)), h)",
+        ),
+        "no_first_residual": (
+            "x = attention(norm_1(x))\nreturn x + feed_forward(norm_2(x))",
+            "h = attention(norm_1(x))\nreturn torch.add(feed_forward(norm_2(h)), h)",
+        ),
         "changed_arguments": (
             "x += attention(norm_1(x))\nreturn x + feed_forward(norm_2(x))",
             "for norm, layer in ((norm_1, attention), (norm_2, feed_forward)):\n    x.add_(layer(norm(x)))\nreturn x",
@@ -70,6 +90,23 @@ WRONG = {
         "from_parameters": (
             "from course_lib.attention.transformer import parameter_count\nreturn 2 * time * parameter_count(config)",
             f"{FLOPS}N = (V + config.context_length) * C + n * (12 * C * C + 2 * C) + C\nreturn time * N * 2",
+        ),
+        "one_block": (flops().replace("n * (", "1 * ("), products().replace("n * block", "block")),
+        "layers_for_blocks": (
+            flops().replace("n * (", "(n // 2) * ("),
+            products().replace("n * block", "n // 2 * block"),
+        ),
+        "readout_of_the_last": (
+            f"{FLOPS}return 2 * time * n * (12 * C * C + 2 * time * C) + 2 * V * C",
+            products().replace("mul(time, C, V)", "mul(1, C, V)"),
+        ),
+        "context_for_time": (
+            "time = config.context_length\n" + flops(),
+            "time = config.context_length\n" + products(),
+        ),
+        "one_feed_forward_matrix": (
+            flops(block="8 * C * C"),
+            products().replace(" + mul(time, 4 * C, C)", ""),
         ),
         "pairs_per_head": (flops(pairs="2 * time * C * h"), products(width="C * h")),
     },

@@ -21,7 +21,7 @@ def ladder(bits: Mapping[str, Sequence[float]], letters: float) -> Figure:
         ax.text(mean - 0.08, -y, f"{mean:.2f}", ha="right", va="center", fontsize=10, color=figures.TEXT[colour])
     ax.axvline(letters, color=figures.MUTE, linestyle="--", linewidth=1.2)
     ax.text(letters + 0.03, -1.5, f"letter frequencies\nalone: {letters:.2f}", color=figures.MUTE, va="center")
-    names = ("attention alone", "then a feed-forward layer", "both added to a stream", "each reading a normalised copy")
+    names = ("attention alone", "then a feed-forward layer", "both added to a stream", "and two norms")
     ax.set_yticks([0, -1, -2, -3], names)
     ax.set(xlim=(2.6, 5.4), ylim=(-3.5, 0.6), xlabel="bits per character on text not trained on (one mark a seed)")
     figures.title(ax, "Four blocks, 600 steps: little beyond letter frequencies until results are added")
@@ -92,6 +92,8 @@ ARMS = {
     "norm before, small layers": (figures.INK, "-", "*"),
     "norm after, four blocks": (figures.TEAL, "-.", "s"),
     "norm after, small layers": (figures.BERRY, "-", "D"),
+    "norm after, small layers, alike": (figures.ORANGE, "-", "X"),
+    "norm before, small layers, alike": (figures.BLUE, "--", "P"),
 }
 
 
@@ -109,9 +111,8 @@ def deep(values: Mapping, letters: float) -> Figure:
     axes[0].text(121, letters - 0.02, "letter frequencies", color=figures.MUTE, fontsize=9, ha="right", va="top")
     axes[0].set(xlabel="training step", ylabel="loss (nats a character), mean of 5 seeds", ylim=(2.4, 4.3))
     axes[1].set(xlabel="mean cosine of two positions at the start", ylabel="loss after 120 steps (nats)",
-                xlim=(-0.05, 1.05), ylim=(2.4, 3.5))  # fmt: skip
+                xlim=(-0.05, 1.05), ylim=(2.4, 3.9))  # fmt: skip
     axes[0].legend(frameon=False, fontsize=9)
-    axes[1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(0, 0.58))
-    figures.title(axes[0], "Two arms of six stay at letter frequencies")
-    figures.title(axes[1], "Those two began with positions most alike")
+    figures.title(axes[0], "Three of eight kinds save nothing on letter frequencies")
+    figures.title(axes[1], "They began with positions most alike")
     return fig

@@ -8,6 +8,7 @@ ENTRY = Answer(
     wrong={
         6.0: "that is T / C: the lengths meet at T = 6 C. How many positions are that for C = 128?",
         128.0: "attention's 4 T C a position against 24 C² of the block's matrices: solve for T.",
+        1535.0: "there the pairs that the causal mask leaves catch up; *all* pairs are asked for.",
         1536.0: "all pairs are asked for, and two products for each, q kᵀ and weights times v: 4 T C a position. "
         "(It is where they would meet if what the causal mask hides were not computed.)",
         384.0: "a block's matrices hold 12 C² numbers, and each takes a multiplication and an addition: 24 C².",

@@ -17,7 +17,7 @@ ENTRY = Exercise(
             "half",
             {"2 * time * (": "time * ("},
             "a multiplication and an addition count as one operation",
-            "count both: 2 n m p.",
+            "count both: 2 T m p for shapes (T, m) and (m, p).",
         ),
         Mistake(
             "no_pairs",
@@ -66,6 +66,45 @@ ENTRY = Exercise(
             {"config.n_layers * 2 * time * C": "config.n_layers * 2 * time * C * config.n_heads"},
             "every head compares all d_model features",
             "a head has d_model / n_heads features, so all heads together cost as much as one of full width.",
+        ),
+        Mistake(
+            "one_block",
+            {"config.n_layers * 12 * C * C": "12 * C * C", "config.n_layers * 2 * time * C": "2 * time * C"},
+            "there is one block",
+            "config.n_layers blocks stand above each other.",
+        ),
+        Mistake(
+            "layers_for_blocks",
+            {
+                "config.n_layers * 12 * C * C": "config.n_layers // 2 * 12 * C * C",
+                "config.n_layers * 2 * time * C": "config.n_layers // 2 * 2 * time * C",
+            },
+            "n_layers counts two for a block",
+            "config.n_layers counts blocks: each has an attention and a feed-forward layer.",
+        ),
+        Mistake(
+            "readout_of_the_last",
+            {
+                "return 2 * time * (matrices + pairs)": "return 2 * time * (matrices + pairs) - 2 * (time - 1) * "
+                "config.vocab_size * C"
+            },
+            "the readout is of the last position only",
+            "each position has its logits: in training each predicts the symbol behind it.",
+        ),
+        Mistake(
+            "context_for_time",
+            {
+                "return 2 * time *": "time = config.context_length\n    return 2 * time *",
+                "config.n_layers * 2 * time * C": "config.n_layers * 2 * config.context_length * C",
+            },
+            "the sequence is as long as the context",
+            "time may be shorter than config.context_length: what is computed then?",
+        ),
+        Mistake(
+            "one_feed_forward_matrix",
+            {"12 * C": "8 * C"},
+            "the feed-forward layer has one matrix",
+            "up to 4 C features, and down again.",
         ),
     ),
     hints=(

@@ -91,6 +91,39 @@ ENTRY = Exercise(
             "nothing is added: each layer's result replaces the stream",
             "a layer writes x + something.",
         ),
+        Mistake(
+            "norms_swapped",
+            {"attention(norm_1(x))": "attention(norm_2(x))", "feed_forward(norm_2(x))": "feed_forward(norm_1(x))"},
+            "the two norms have changed places",
+            "which norm belongs to which layer?",
+        ),
+        Mistake(
+            "norm_1_twice",
+            {"norm_2(x)": "norm_1(x)"},
+            "feed_forward reads through norm_1",
+            "each layer has a norm of its own, with its own gains.",
+        ),
+        Mistake(
+            "feed_forward_first",
+            {
+                "attention(norm_1(x))": "feed_forward(norm_2(x))",
+                "return x + feed_forward(norm_2(x))": "return x + attention(norm_1(x))",
+            },
+            "the feed-forward layer comes first",
+            "it shall work on what attention has just found.",
+        ),
+        Mistake(
+            "no_first_norm",
+            {"norm_1(x)": "x"},
+            "attention reads the stream without a norm",
+            "both layers read a normalised copy.",
+        ),
+        Mistake(
+            "no_first_residual",
+            {"x = x + attention": "x = attention"},
+            "what attention returns takes the stream's place",
+            "if both layers return zeros, what comes back?",
+        ),
     ),
     hints=(
         "If both layers return zeros, what must come back?",
