@@ -103,7 +103,8 @@ def deep(values: Mapping, letters: float) -> Figure:
     curves, cosine = values["curves"], values["cosine"]
     for arm, (colour, dash, mark) in ARMS.items():
         mean = [sum(losses) / len(losses) for losses in zip(*curves[arm], strict=True)]
-        axes[0].plot(values["steps"], mean, color=colour, linestyle=dash, linewidth=1.8, label=arm)
+        axes[0].plot(values["steps"], mean, color=colour, linestyle=dash, linewidth=1.8, label=arm,
+                     marker=mark, markevery=[-1])  # fmt: skip
         starts, ends = [start for start, _ in cosine[arm]], [losses[-1] for losses in curves[arm]]
         axes[1].plot(starts, ends, mark, color=colour, alpha=0.75, label=arm)
     for ax in axes:
@@ -114,5 +115,5 @@ def deep(values: Mapping, letters: float) -> Figure:
                 xlim=(-0.05, 1.05), ylim=(2.4, 3.9))  # fmt: skip
     axes[0].legend(frameon=False, fontsize=9)
     figures.title(axes[0], "Three of eight kinds save nothing on letter frequencies")
-    figures.title(axes[1], "They began with positions most alike")
+    figures.title(axes[1], "They began nearly alike, as did one other kind")
     return fig
