@@ -31,7 +31,7 @@ print(json.dumps(round(torch.cuda.max_memory_allocated() / 2**20) if torch.cuda.
 def run(source: Path, budget: str, logs: Path | None) -> dict:
     """Run one chapter in a process and a home of its own; return its seconds, its peak memory and how it ended."""
     with tempfile.TemporaryDirectory() as home:
-        variables = {"COURSE_BUDGET": budget, "COURSE_HOME": home, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "2"}
+        variables = {"COURSE_BUDGET": budget, "COURSE_HOME": home, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
         started = time.perf_counter()
         command = [sys.executable, "-c", RUN, str(source)]
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True)
@@ -65,6 +65,8 @@ def main() -> None:
     jobs = [(source, budget) for budget in ("full", "quick") for source in sources]
     with ThreadPoolExecutor(chosen.at_once) as pool:
         rows = list(pool.map(lambda job: run(*job, chosen.logs), jobs))
+    if chosen.logs:
+        (chosen.logs / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
     stopped = [f"{row['chapter']} {row['budget']}" for row in rows if not row["ended"]]
     if stopped or chosen.chapters:
         sys.exit(f"no record was written; stopped: {', '.join(stopped) or 'none'}")
