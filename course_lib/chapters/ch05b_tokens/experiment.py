@@ -52,12 +52,17 @@ def arm(tokenizer: BytePairs, text: str, tokens: Int[Tensor, "n"]) -> Arm:
     return Arm(tokenizer, round(SPAN / per_token), per_token)
 
 
+def untrained(arm: Arm, seed: int, device: torch.device | str = "cpu") -> Transformer:
+    """Return the model with which ``train`` begins."""
+    torch.manual_seed(seed)
+    return Transformer(arm.config).to(device)
+
+
 def train(
     arm: Arm, tokens: Int[Tensor, "n"], seed: int, steps: int, device: torch.device | str = "cpu", rate: float = RATE
 ) -> Transformer:
     """Return a model that was trained on tokens for a number of steps."""
-    torch.manual_seed(seed)
-    model = Transformer(arm.config).to(device)
+    model = untrained(arm, seed, device)
     optimizers = {"adamw": adamw(model, rate)}
     tokens = tokens.to(device)
     fit(
