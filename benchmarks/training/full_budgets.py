@@ -1,8 +1,8 @@
 """Record that every chapter runs to its end on a GPU, with both budgets: seconds, peak memory, and what stopped.
 
 A chapter's source runs as a script, so that each of its claims stops it. Several run at a time; a full budget's seconds
-are therefore an upper bound of what one alone takes. The record makes the full budget the default on a GPU; it says of each
-chapter whether it came to its end.
+are therefore an upper bound of what one alone takes. The record makes the full budget the default on a GPU; it says of
+each chapter whether it came to its end.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def main() -> None:
     if chosen.logs:
         (chosen.logs / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
     if not chosen.chapters:
-        what = f"every chapter on a GPU with both budgets, {chosen.at_once} at a time: seconds, peak memory in MiB"
+        what = f"seconds and memory (peak, MiB) of every chapter on a GPU with both budgets, {chosen.at_once} at a time"
         print(write_record("full_budgets", what, [0], {"at_once": chosen.at_once, "rows": rows}, "cuda"))
     if stopped := [f"{row['chapter']} {row['budget']}" for row in rows if not row["ended"]]:
         sys.exit(f"stopped: {', '.join(stopped)}")
