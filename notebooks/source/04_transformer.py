@@ -42,7 +42,7 @@ show(drawings.ladder(ladder["bits"], letters_held_out),
 # - write the Transformer's block, and show that your model is PyTorch's;
 # - count a model's parameters and operations before you build it.
 #
-# **Needs** chapters 02 and 03. **Time** 45 minutes to read, 40 for the exercises; the cells take about 40 seconds on a CPU.
+# **Needs** chapters 02 and 03. **Time** 45 minutes to read, 35 for the exercises; the cells take about 40 seconds on a CPU.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -129,7 +129,7 @@ claim("20 residual layers with g² = 1/20 multiply |gradient|² by 2.65 on avera
 # $$\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad \mu = \frac1C\sum_c x_c, \qquad
 #   \sigma^2 = \frac1C \sum_c (x_c - \mu)^2, \tag{4.3}$$
 #
-# times a trained gain for each feature, 1 at the start and left out below. The small $\varepsilon$ keeps a constant
+# times a trained gain for each feature, 1 at the start and left out of `layer_norm` in the next cell. The small $\varepsilon$ keeps a constant
 # position from dividing by 0.
 
 # %%
@@ -388,7 +388,7 @@ claim("the live row falls where the recorded seeds do, within 0.1 bits",
 # %% [markdown]
 # The first two rows do not say that feed-forward layers are useless: taken *out* of the full block, one is missed, and more
 # attention with as many parameters does not replace it. A ladder tells what each part adds *after the parts before it*.
-# With layers begun small, the norms save little here; with full-size layers they cost.
+# With layers begun small, the norms save little here; with full-size layers, at the rate chosen for small ones, they cost.
 
 # %% [markdown]
 # ## 6 · Before or after?
@@ -400,7 +400,7 @@ claim("the live row falls where the recorded seeds do, within 0.1 bits",
 #
 # $$\text{before: } \frac{1}{1 + n a}, \qquad\qquad \text{after: } \frac{1}{(1 + a)^n}. \tag{4.4}$$
 #
-# For 24 layers and $a = 1$: 1/25 and one in 17 million.
+# For 24 layers, $a = 1$ and an embedding of variance 1: 1/25 and one in 17 million.
 #
 # What a position has of its own at first is its embedding. If what the layers add is much the same for all
 # positions, norms after make them nearly *the same vector*. The cosine between two positions of a
@@ -445,10 +445,11 @@ claim("norms after on four blocks, or on twelve with small layers: below 0.88, a
       max(alike["norm after, four blocks"]) < 0.88 and max(alike["norm after, small layers"]) < 0.3,
       four=alike["norm after, four blocks"], small=alike["norm after, small layers"])
 # %% [markdown]
-# Equation (4.4) explains twelve blocks before against twelve after, no more: by it, four blocks with norms after (1/256) should
-# be more alike than twelve with norms before (1/25), and they are less. What the layers add differs between positions too.
+# With $a = 1$, equation (4.4) orders twelve blocks before against twelve after, no more. Our streams do not begin with variance 1:
+# two tables of standard deviation 0.1 add up to 0.02, and the layers add other amounts than 1. By 1/256 and 1/25 four blocks
+# after should be more alike than twelve before, and they are less.
 #
-# Does sameness hinder learning? *Small layers* are one test: with $a = 1/24$ the embedding keeps
+# Does sameness hinder learning? *Small layers* are one test: were $a = 1/24$, the embedding would keep
 # $1/(1 + 1/24)^{24} = 0.38$ though the norms stand after. They change more than the sameness, so two more
 # stacks begin small *and* with one common vector added to all positions, which makes them alike again.
 #
@@ -571,7 +572,7 @@ claim("backward takes exactly twice as many",
 # Each of the $N$ numbers in the matrices is used once a position, for two operations, and backward makes it six. Hence the
 # rule of thumb for training, **6 N operations a token**. It leaves out the pairs.
 #
-# From how many positions on do all pairs cost more than *all* matrices of a block, for $C = 128$?
+# At how many positions do all pairs cost as much as *all* matrices of a block, for $C = 128$?
 
 # %% tags=["nbval-ignore-output"]
 answer("transformer.crossover", ...)
@@ -633,17 +634,16 @@ claim("the course's model needs at least 0.4 bits a character less than chapter 
 # %% [markdown]
 # ## What stays
 #
-# - Through random residual layers $|$gradient$|^2$ changes by $1 + g^2$ each: [*20 residual layers with g² = 1/20*](#1-·-The-stream).
+# - Each random residual layer multiplies $|$gradient$|^2$ by $1 + g^2$ on average: [*20 residual layers with g² = 1/20*](#1-·-The-stream).
 # - The block, stacked, is PyTorch's model: [*and the same gradients, down to the tied table and the first block*](#4-·-The-whole-model).
-# - Four blocks stayed at letter frequencies until results were added to a stream
+# - In 600 steps, at the best of three rates, four blocks stayed at letter frequencies until results joined a stream
 #   ([*nothing added to a stream*](#5-·-What-is-each-part-for?)); out of the full block, the feed-forward layer was missed
 #   ([*the full block needs fewer bits than the control*](#5-·-What-is-each-part-for?)).
-# - Twelve full-size blocks with norms after did not learn in 120 steps at one rate; their positions became one vector
+# - Twelve full-size blocks with norms after did not learn in 120 steps at one rate
 #   ([*letter frequencies, all positions one vector*](#6-·-Before-or-after?)). Begun small, or at a lower rate for
 #   600, they did ([*but small layers or only four blocks*](#6-·-Before-or-after?);
 #   [*at 3e-4 for 600 steps*](#6-·-Before-or-after?)).
-# - Scores for all pairs, and the sums that they weigh, take half of a block's operations at $T = 6C$:
-#   [*all pairs take half of a block's operations*](#Exercise:-count-the-operations).
+# - At $T = 6C$ [*all pairs take half of a block's operations*](#Exercise:-count-the-operations); [*the operations on paper are those that were run*](#Exercise:-count-the-operations).
 
 # %% tags=["nbval-ignore-output"]
 progress("04_transformer")

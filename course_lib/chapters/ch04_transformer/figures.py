@@ -113,7 +113,7 @@ def deep(values: Mapping, letters: float) -> Figure:
     axes[0].set(xlabel="training step", ylabel="loss (nats a character), mean of 5 seeds", ylim=(2.4, 4.3))
     axes[1].set(xlabel="mean cosine of two positions at the start", ylabel="loss after 120 steps (nats)",
                 xlim=(-0.05, 1.05), ylim=(2.4, 3.9))  # fmt: skip
-    axes[0].legend(frameon=False, fontsize=9)
-    figures.title(axes[0], "Three of eight kinds save nothing on letter frequencies")
-    figures.title(axes[1], "They began nearly alike, as did one other kind")
+    axes[1].legend(frameon=False, fontsize=9, loc="upper left")
+    figures.title(axes[0], "Three of eight stay at letter frequencies")
+    figures.title(axes[1], "They began nearly alike, as did one other")
     return fig

@@ -1,4 +1,4 @@
-"""The learner says from which length on attention's pairs cost more than a block's matrices."""
+"""The learner says at which length attention's pairs cost as much as a block's matrices."""
 
 from course_lib.classroom.exercises.spec import Answer
 
