@@ -19,6 +19,10 @@ SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
+def cells_of(source):
+    return jupytext.read(source, fmt="py:percent").cells
+
+
 def name_of(requirement):
     return re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0].lower().replace("_", "-")
 
@@ -66,12 +70,12 @@ def test_importing_the_library_has_no_effect_and_loads_no_plotting_state():
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
 def test_cells_keep_the_sizes_of_a_lesson(source):
-    notebook = jupytext.read(source, fmt="py:percent")
+    cells = cells_of(source)
     count = lambda text: sum(bool(re.search(r"\w", word)) for word in text.split())  # a table's | are no words
-    text = [count(c.source) for c in notebook.cells if c.cell_type == "markdown"]
+    text = [count(c.source) for c in cells if c.cell_type == "markdown"]
     assert max(text) <= 150
     assert sum(text) <= 3000
-    for cell in notebook.cells:
+    for cell in cells:
         tags = cell.metadata.get("tags", [])
         assert set(tags) <= {"nbval-ignore-output", "hide-input"}
         if cell.cell_type == "code":
@@ -83,7 +87,7 @@ def test_cells_keep_the_sizes_of_a_lesson(source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
 def test_every_exercise_of_a_chapter_is_asked_once_and_no_cell_asks_for_two_functions(source):
-    cells = [c.source for c in jupytext.read(source, fmt="py:percent").cells if c.cell_type == "code"]
+    cells = [c.source for c in cells_of(source) if c.cell_type == "code"]
     asked = [id for cell in cells for id in re.findall(r'^(?:@exercise|answer)\("([^"]+)"', cell, re.M)]
     assert asked == list(REGISTRY.chapters[source.stem])
     assert max(len(re.findall(r"^@exercise\(", cell, re.M)) for cell in cells) == 1
@@ -107,10 +111,6 @@ def test_every_picture_has_alternative_text_and_no_ignored_cell_holds_a_claim(so
 SECOND = [source for source in SOURCES if re.match(r"0[0-5]b?_", source.name)]  # in the second edition's form
 FIRST = [source for source in SOURCES if source not in SECOND]
 HEADING = re.compile(r"^#{2,3} (.+)$", re.M)
-
-
-def cells_of(source):
-    return jupytext.read(source, fmt="py:percent").cells
 
 
 @pytest.mark.parametrize("source", FIRST, ids=lambda p: p.stem)

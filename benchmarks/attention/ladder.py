@@ -76,7 +76,7 @@ def record(state: dict, steps: dict[str, int], device: str) -> None:
     values: dict[str, list[dict]] = {"up": [], "without": []}
     for key, seconds in state["seconds"].items():
         kind, name = key.split("/")
-        rows = sorted(row[2:] for row in state["done"] if row[:2] == [kind, name] or row[:2] == (kind, name))
+        rows = sorted(row[2:] for row in state["done"] if list(row[:2]) == [kind, name])
         values[kind].append(
             {
                 "name": name,

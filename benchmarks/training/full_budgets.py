@@ -65,8 +65,6 @@ def main() -> None:
     jobs = [(source, budget) for budget in ("full", "quick") for source in sources]
     with ThreadPoolExecutor(chosen.at_once) as pool:
         rows = list(pool.map(lambda job: run(*job, chosen.logs), jobs))
-    if chosen.logs:
-        (chosen.logs / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
     if not chosen.chapters:
         what = f"seconds and memory (peak, MiB) of every chapter on a GPU with both budgets, {chosen.at_once} at a time"
         print(write_record("full_budgets", what, [0], {"at_once": chosen.at_once, "rows": rows}, "cuda"))

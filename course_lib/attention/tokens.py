@@ -260,9 +260,8 @@ def _merged(tokens: list[int], token_of: Mapping[Pair, int]) -> list[int]:
     heapq.heapify(todo)
     while todo:
         new, i = heapq.heappop(todo)
-        if (pair := chain.pair(i)) is None or token_of.get(
-            pair
-        ) != new:  # one of the two has been merged with another since
+        pair = chain.pair(i)
+        if pair is None or token_of.get(pair) != new:  # one of the two has been merged with another since
             continue
         chain.join(i, new)
         for place in (chain.before[i], i):

@@ -1,6 +1,7 @@
 """Dynamic evaluation: a language model that goes on learning from the text it is measured on (Krause et al. 2018)."""
 
 import copy
+import itertools
 from collections.abc import Callable, Iterable
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from course_lib.attention.transformer import Transformer
+from course_lib.evaluation.language import window_ends
 
 
 def dynamic_evaluation(
@@ -29,19 +31,15 @@ def dynamic_evaluation(
     0 … 1 or too few tokens.
     """
     context, n = model.config.context_length, len(tokens) - 1
-    if not 1 <= stride <= context:
-        raise ValueError(f"stride: expected 1 to context_length = {context}, got {stride}")
+    ends = window_ends(n, context, stride)
     if not 0 <= pull <= 1:
         raise ValueError(f"pull: expected a share, 0 … 1, got {pull}")
-    if n < context:
-        raise ValueError(f"tokens: expected more than context_length = {context}, got {len(tokens)}")
     model = copy.deepcopy(model).eval()
     weights: list[Tensor] = list(model.parameters())
     start = [weight.detach().clone() for weight in weights]
     updates = optimizer(weights)
     measured = []
-    ends = [*range(context, n, stride), n]
-    for before, end in zip([0, *ends], ends, strict=False):
+    for before, end in itertools.pairwise([0, *ends]):
         window = tokens[end - context : end + 1]
         logits = model(window[None, :-1])[0].float()
         nats = F.cross_entropy(logits, window[1:], reduction="none")

@@ -40,6 +40,19 @@ def cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], context: int | N
     return cross_entropy_by_position(model, tokens, context).mean().item()
 
 
+def window_ends(n: int, context: int, stride: int) -> list[int]:
+    """Return where a window of context inputs ends that moves on by stride over n inputs; the last ends with them.
+
+    Each input but those of the window before is new in its window. ValueError for a stride outside 1 … context or fewer
+    inputs than one window has.
+    """
+    if not 1 <= stride <= context:
+        raise ValueError(f"stride: expected 1 to context_length = {context}, got {stride}")
+    if n < context:
+        raise ValueError(f"tokens: expected more than context_length = {context}, got {n + 1}")
+    return [*range(context, n, stride), n]
+
+
 @torch.no_grad()
 def sliding_cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], stride: int, at_once: int = 16_384) -> float:
     """Return the mean of −log p of the next token, in nats; the window moves on by stride tokens.
@@ -50,17 +63,13 @@ def sliding_cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], stride: 
     stride outside 1 … context_length or too few tokens. The model is in eval mode during the call.
     """
     context, n = model.config.context_length, len(tokens) - 1
-    if not 1 <= stride <= context:
-        raise ValueError(f"stride: expected 1 to context_length = {context}, got {stride}")
-    if n < context:
-        raise ValueError(f"tokens: expected more than context_length = {context}, got {len(tokens)}")
-    starts = [*range(0, n - context, stride), n - context]  # the last window ends with the text
-    fresh = [context, *(later - earlier for earlier, later in itertools.pairwise(starts))]  # of each, not seen before
+    ends = window_ends(n, context, stride)
+    fresh = [later - earlier for earlier, later in itertools.pairwise([0, *ends])]  # of each window, not seen before
     windows = tokens.unfold(0, context + 1, 1)
     total, rows = 0.0, max(1, at_once // context)
     with evaluating(model):
-        for i in range(0, len(starts), rows):
-            window = windows[torch.tensor(starts[i : i + rows], device=tokens.device)]
+        for i in range(0, len(ends), rows):
+            window = windows[torch.tensor(ends[i : i + rows], device=tokens.device) - context]
             logits = model(window[:, :-1]).float()
             nats = F.cross_entropy(logits.flatten(0, 1), window[:, 1:].flatten(), reduction="none").view(-1, context)
             new = torch.arange(context) >= context - torch.tensor(fresh[i : i + rows])[:, None]

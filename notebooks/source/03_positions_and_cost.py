@@ -71,6 +71,7 @@ from course_lib.chapters.exercises import exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
 from course_lib.classroom.guesses import guess
 from course_lib.classroom.records import recorded
+from course_lib.evaluation.comparisons import paired_difference
 from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)
@@ -384,12 +385,12 @@ show(pictures.past_the_length(two),
 
 # %%
 cured = {s: two.arm(s, "window").each("far") for s in models}
-ahead = torch.tensor(cured["rotary"]) - torch.tensor(cured["sinusoidal"])  # seed by seed
+ahead, error = paired_difference(torch.tensor(cured["rotary"]), torch.tensor(cured["sinusoidal"]))
 claim("with a window of 32, rotary is right in 97 of 100 far off, in every seed",
       min(cured["rotary"]) > 0.97)
 claim("the same window leaves learned and sinusoidal positions under 60 in 100, in every seed",
       max(cured["learned"] + cured["sinusoidal"]) < 0.6,
-      rotary_ahead_by=ahead.mean(), standard_error=ahead.std() / math.sqrt(5))
+      rotary_ahead_by=ahead, standard_error=error)
 untrained, crowded = (two.arm("rotary", arm).each("far") for arm in ("untrained", "crowded"))
 claim("few keys are not the cure: 32 of which 16 are at new distances leave rotary under 60 in 100; "
       "trained distances alone, each wrong key counted eightfold, over 90; in every seed",

@@ -67,6 +67,7 @@ from course_lib.attention.transformer import Transformer, TransformerConfig
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
 from course_lib.classroom.guesses import guess
+from course_lib.evaluation.comparisons import paired_difference
 from course_lib.training.runtime import start
 
 run = start(seed=0, threads=1)  # these models are too small to share between cores
@@ -354,21 +355,13 @@ live_bits = bits_on(trained, text.validation.to(run.device))
 
 # %%
 bits = {row: torch.tensor(found, dtype=f64) for row, found in ladder["bits"].items()}
-
-
-def saved(row, without):
-    """Return mean and standard error of the paired differences, seed by seed, in bits."""
-    difference = bits[without] - bits[row]
-    return difference.mean().item(), (difference.std() / math.sqrt(len(difference))).item()
-
-
 stuck = torch.cat([bits["attention"], bits["+ feed-forward"]])
 claim("nothing added to a stream: both rows end within 0.1 bits of letter frequencies, five seeds each",
       (stuck - letters_held_out).abs().max() < 0.1, bits=stuck)
-mean, error = saved("+ residual", "+ feed-forward")
+mean, error = paired_difference(bits["+ feed-forward"], bits["+ residual"])  # seed by seed, in bits
 claim("+ residual: more than a bit a character is saved, paired over five seeds",
       mean > 1 and mean > 5 * error, saved=mean, standard_error=error)
-mean, error = saved("+ norm", "+ residual")
+mean, error = paired_difference(bits["+ residual"], bits["+ norm"])
 claim("+ norm, layers begun small: under 0.2 bits are saved, but more than three standard errors",
       3 * error < mean < 0.2, saved=mean, standard_error=error)
 full_size = {row: torch.tensor(found) for row, found in ladder["bits, full-size layers"].items()}
@@ -376,7 +369,7 @@ cost = full_size["+ norm"] - full_size["+ residual"]
 claim("+ norm, layers begun full size, at the same rate: bits are lost, with each of five seeds",
       cost.min() > 0, lost=cost)
 for control in ("no feed-forward", "no feed-forward, 12 blocks"):
-    mean, error = saved("+ norm", control)
+    mean, error = paired_difference(bits[control], bits["+ norm"])
     claim(f"the full block needs fewer bits than the control '{control}'", mean > 5 * error, saved=mean,
           standard_error=error)
 sizes = ladder["parameters"]

@@ -79,6 +79,7 @@ from course_lib.chapters.exercises import answer, exercise, hint, progress, solu
 from course_lib.classroom.claims import claim
 from course_lib.classroom.guesses import guess
 from course_lib.datasets.text import load_shakespeare, load_text, random_windows
+from course_lib.evaluation.comparisons import paired_difference
 from course_lib.evaluation.dynamic import dynamic_evaluation
 from course_lib.evaluation.language import cross_entropy
 from course_lib.information.ngram import KneserNey, compressor_bits
@@ -380,8 +381,7 @@ guess("gains_most", ...)
 # %% tags=["hide-input"]
 def paired(worse, better):
     """Mean of the differences seed by seed, and its standard error."""
-    differences = torch.tensor(worse, dtype=f64) - torch.tensor(better, dtype=f64)
-    return differences.mean().item(), differences.std().item() / len(differences) ** 0.5
+    return paired_difference(torch.tensor(worse, dtype=f64), torch.tensor(better, dtype=f64))
 
 
 ladder = recorded("ladder")

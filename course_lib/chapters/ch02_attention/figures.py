@@ -11,10 +11,10 @@ from course_lib.attention.masks import causal_mask
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT, matrix, new, title
 
 
-def _box(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
+def box(ax: Axes, x: float, y: float, text: str, colour: str, size: float = 10) -> None:
     """Write a text in a box with a border of this colour, centred at x, y."""
     style = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": colour, "linewidth": 1.6}
-    ax.text(x, y, text, ha="center", va="center", fontsize=10, color=TEXT[colour], bbox=style, zorder=3)
+    ax.text(x, y, text, ha="center", va="center", fontsize=size, color=TEXT[colour], bbox=style, zorder=3)
 
 
 def _pair(numbers: Tensor | Sequence[float]) -> str:
@@ -40,14 +40,14 @@ def look_up(
     for r, (token, key, weight, value) in enumerate(zip(tokens, keys, weights, values, strict=True)):
         ax.plot([0.9, 1.75], [middle, r], color=BLUE, linewidth=1, zorder=1)
         ax.text(2.1, r, token, ha="center", va="center", fontsize=10, color=INK)
-        _box(ax, 3.0, r, _pair(key), ORANGE)
+        box(ax, 3.0, r, _pair(key), ORANGE)
         ax.text(4.3, r, f"{float(query @ key):.2f}", ha="center", va="center", fontsize=10, color=INK)
         ax.barh(r, 1.4 * weight, left=5.1, height=0.55, color=BERRY)
         ax.text(5.18 + 1.4 * weight, r, f"{weight:.2f}", va="center", fontsize=10, color=BERRY)
-        _box(ax, 7.6, r, _pair(value), TEAL)
+        box(ax, 7.6, r, _pair(value), TEAL)
         ax.plot([8.0, 9.4], [r, middle], color=TEAL, linewidth=0.6 + 7 * weight, zorder=1, solid_capstyle="butt")
-    _box(ax, 0.9, middle, f"{asking}\n{_pair(query)}", BLUE)
-    _box(ax, 9.4, middle, "  ".join(f"{each:.2f}" for each in output), INK)
+    box(ax, 0.9, middle, f"{asking}\n{_pair(query)}", BLUE)
+    box(ax, 9.4, middle, "  ".join(f"{each:.2f}" for each in output), INK)
     ax.set(xlim=(0.2, 10.2), ylim=(len(tokens) - 0.4, -1.1))
     ax.axis("off")
     title(ax, f"‘{asking}’ takes most of what it gets from ‘{tokens[weights.index(max(weights))]}’")
@@ -75,7 +75,7 @@ def backward_pass() -> Figure:
         ax.annotate("", (x0 + 0.35, y0 - 0.13), (x1 - 0.35, y1 - 0.13), arrowprops=back)
         ax.text(x, y, says, ha="center", va="center", fontsize=9.5, color=MUTE)
     for name, (x, y) in places.items():
-        _box(ax, x, y, name, colours.get(name, INK))
+        box(ax, x, y, name, colours.get(name, INK))
     for says, x, y in (("QKᵀ/√d", 1.65, 0.65), ("softmax", 3.45, 0.22), ("pV", 5.75, 0.22)):
         ax.text(x, y, says, ha="center", fontsize=9.5, color=INK)
     ax.set(xlim=(-0.5, 9.5), ylim=(-2.3, 1.5))

@@ -6,6 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from course_lib.chapters.ch02_attention.figures import box
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT, level, line, new, title, values
 
 MARKS = ((BLUE, "o"), (ORANGE, "^"), (TEAL, "s"), (BERRY, "D"))
@@ -85,8 +86,7 @@ def model_diagram() -> Figure:
         (9.0, 0.0): ("logits:\nV scores", ORANGE),
     }  # fmt: skip
     for (x, y), (text, colour) in boxes.items():
-        style = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": colour, "linewidth": 1.6}
-        ax.text(x, y, text, ha="center", va="center", fontsize=9.5, color=TEXT[colour], bbox=style, zorder=3)
+        box(ax, x, y, text, colour, size=9.5)
     arrow = {"arrowstyle": "->", "color": INK}
     ax.annotate("", (1.52, -0.14), (0.7, -0.98), arrowprops=arrow)
     for x in (3.7, 6.3):

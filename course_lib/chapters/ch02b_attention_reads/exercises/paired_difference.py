@@ -1,8 +1,8 @@
 """The learner writes paired_difference: two arms on the same seeds, their mean difference and its standard error."""
 
-from course_lib.chapters.ch02b_attention_reads import comparisons
 from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.evaluation import comparisons
 
 ENTRY = Exercise(
     id="attention.paired_difference",
