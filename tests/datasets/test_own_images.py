@@ -71,7 +71,7 @@ def test_a_photograph_is_turned_as_its_camera_says(folder):
 
 
 def test_what_cannot_be_used_is_named(folder, tmp_path):
-    with pytest.raises(NotADirectoryError, match="folder: expected a folder of images, got '.*nowhere'"):
+    with pytest.raises(NotADirectoryError, match=r"folder: expected a folder of images, got '.*nowhere'"):
         load_images(tmp_path / "nowhere")
     (folder / "05.png").write_bytes(b"not a picture")
     with pytest.raises(ValueError, match=r"can be read, got 05\.png"):
