@@ -34,6 +34,7 @@ VARIANTS = {  # what differs from the recipe
     "not moved": {"shift": 0},
     "5 draws": {"k": 5},
     "2 latents": {"latent_dim": 2, "hidden": 300},
+    "classes": {"classes": 10},
 }
 TESTED = ("course", "2 latents")
 
@@ -46,11 +47,12 @@ def binary_validation() -> torch.Tensor:
 def train(variant: str, seed: int, steps: int = STEPS, threads: int = 1) -> dict:
     """Train one model; return it with what was measured, and its history."""
     torch.set_num_threads(threads)
-    recipe = {"mean": True, "shift": 1, "k": 1, "latent_dim": 50, "hidden": 500} | VARIANTS[variant]
-    greys, validation = load_digits().train.flatten(1) / 255, binary_validation()
+    recipe = {"mean": True, "shift": 1, "k": 1, "latent_dim": 50, "hidden": 500, "classes": 0} | VARIANTS[variant]
+    digits, validation = load_digits(), binary_validation()
+    greys, labels = digits.train.flatten(1) / 255, digits.train_labels if recipe["classes"] else None
     torch.manual_seed(seed)
     mean = greys.mean(0) if recipe["mean"] else None
-    model = fully_connected_vae(recipe["latent_dim"], recipe["hidden"], mean=mean)
+    model = fully_connected_vae(recipe["latent_dim"], recipe["hidden"], mean=mean, n_classes=recipe["classes"])
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.99), weight_decay=0.05, fused=True)
     trained = Trained({"vae": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
 
@@ -59,15 +61,17 @@ def train(variant: str, seed: int, steps: int = STEPS, threads: int = 1) -> dict
 
     history = fit(
         vae_step(model, optimizer, clip=50, bfloat16=bfloat16_pays()),
-        draw_binary(greys, 100, model.latent_dim, recipe["k"], recipe["shift"]),
+        draw_binary(greys, 100, model.latent_dim, recipe["k"], recipe["shift"], labels),
         steps,
         trained,
         schedule=partial(warmup_then_linear, warmup=0.05, decay=0.95),
         every=EVERY,
-        evaluate=bound,
+        evaluate=None if recipe["classes"] else bound,
         evaluate_every=EVERY,
         progress=False,
     )
+    if recipe["classes"]:
+        return {"model": model.eval()}
     tested = measure_test(model) if variant in TESTED else {}
     return {"model": model.eval(), "history": history, **measure(model, greys, validation), **tested}
 

@@ -58,13 +58,18 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images to logits (batch,): two strided convolutions with leaky ReLU, batch norm in the second, a linear end.
+    """Images to logits (batch,): strided convolutions with leaky ReLU, batch norm after the first, a linear end.
 
-    With n_classes the logit is w · φ(x) + e_y · φ(x), a projection (Miyato and Koyama 2018, equation 3).
+    depth: 2 goes from 28 × 28 to 7 × 7, and a place there has seen 10 × 10 pixels; 3 goes on to 4 × 4 places that have
+    seen 18 × 18. hidden: units of a layer between the places and the logit; with none the logit is a sum over places.
+    With n_classes it is w · φ(x) + e_y · φ(x), a projection (Miyato and Koyama 2018, equation 3). ValueError for
+    another depth.
     """
 
-    def __init__(self, channels: int = 64, n_classes: int = 0) -> None:
+    def __init__(self, channels: int = 64, n_classes: int = 0, hidden: int = 0, depth: int = 2) -> None:
         super().__init__()
+        if depth not in (2, 3):
+            raise ValueError(f"depth: expected 2 or 3 strided convolutions, got {depth}")
         self.n_classes = n_classes
         self.body = nn.Sequential(
             nn.Conv2d(1, channels, 4, stride=2, padding=1),
@@ -73,8 +78,19 @@ class Discriminator(nn.Module):
             nn.BatchNorm2d(2 * channels),
             nn.LeakyReLU(0.2),
         )
-        self.last = nn.Linear(2 * channels * 49, 1)
-        self.embedding = nn.Embedding(n_classes, 2 * channels * 49) if n_classes else None
+        features = 2 * channels * 49
+        if depth == 3:
+            self.body.extend(
+                [
+                    nn.Conv2d(2 * channels, 4 * channels, 3, stride=2, padding=1, bias=False),
+                    nn.BatchNorm2d(4 * channels),
+                    nn.LeakyReLU(0.2),
+                ]
+            )
+            features = 4 * channels * 16
+        self.head = nn.Sequential(nn.Linear(features, hidden), nn.LeakyReLU(0.2)) if hidden else nn.Identity()
+        self.last = nn.Linear(hidden or features, 1)
+        self.embedding = nn.Embedding(n_classes, hidden or features) if n_classes else None
         _dcgan_initialise(self)
 
     def forward(
@@ -84,7 +100,8 @@ class Discriminator(nn.Module):
         if x.shape[1:] != (1, SIDE, SIDE):
             raise ValueError(f"x: expected images of shape (batch, 1, {SIDE}, {SIDE}), got {tuple(x.shape)}")
         _check_labels(labels, self.n_classes)
-        features = self.body(x).permute(0, 2, 3, 1).flatten(1)  # (B, 98 C); a view where channels come last
+        places = self.body(x).permute(0, 2, 3, 1).flatten(1)  # (B, places · C); a view where channels come last
+        features = self.head(places)
         logits = self.last(features).squeeze(1)
         return logits if self.embedding is None else logits + (self.embedding(labels) * features).sum(1)
 

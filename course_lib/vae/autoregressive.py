@@ -7,12 +7,10 @@ Oord et al. 2016) on top of a visible sigmoid belief network (Neal 1992), with i
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.vae.bounds import elbo, log_standard_normal, reparameterize
-from course_lib.vae.likelihoods import bernoulli_log_likelihood
 from course_lib.vae.models import PIXELS, SIDE, VAE, fully_connected_vae
 
 
@@ -52,7 +50,10 @@ class AutoregressiveVAE(VAE):
     earlier: Tensor
 
     def logits_given(
-        self, x: Float[Tensor, "batch pixels"], z: Float[Tensor, "*k batch latent"]
+        self,
+        x: Float[Tensor, "batch pixels"],
+        z: Float[Tensor, "*k batch latent"],
+        labels: Int[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, "*k batch pixels"]:
         """Return each pixel's logit given z and the true pixels before it: all at once, since x is known.
 
@@ -61,20 +62,4 @@ class AutoregressiveVAE(VAE):
         r = self.reach
         framed = F.pad(x.view(-1, 1, SIDE, SIDE), (r, r, r, 0))
         seen = F.conv2d(framed, self.first.weight * self.near, self.first.bias)
-        return self.decode(z) + self.rest(seen) + (x - self.mean) @ (self.all * self.earlier).T
-
-    def elbo(
-        self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
-    ) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch"], Float[Tensor, "batch"]]:
-        """Return (elbo, recon, kl) of each image, in nats, with one draw of z made from eps."""
-        mu, logvar = self.encode(x)
-        return elbo(x, self.logits_given(x, reparameterize(mu, logvar, eps)), mu, logvar)
-
-    def log_weights(
-        self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "k batch latent"]
-    ) -> Float[Tensor, "k batch"]:
-        """Return ln p(x|z) + ln p(z) − ln q(z|x) at k draws of z an image, made from eps."""
-        mu, logvar = self.encode(x)
-        z = reparameterize(mu, logvar, eps)
-        log_q = log_standard_normal(eps) - 0.5 * logvar.sum(-1)
-        return bernoulli_log_likelihood(x, self.logits_given(x, z)) + log_standard_normal(z) - log_q
+        return self.decode(z, labels) + self.rest(seen) + (x - self.mean) @ (self.all * self.earlier).T

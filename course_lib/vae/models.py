@@ -6,8 +6,9 @@ the parameters of p(x|z). Everything is in nats and one number an example: sums 
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from course_lib.training.transfer import to_device
 from course_lib.vae.bounds import elbo, importance_weighted_bound, log_standard_normal, reparameterize
@@ -46,7 +47,9 @@ class VAE(nn.Module):
 
     The first half of what the encoder returns is mu, the second logvar. Pixels are Bernoulli given z.
     mean: of the training images, where given: the encoder then sees x − mean, and the decoder's logits are added to
-    the mean's own, so that an untrained model is about as good as independent pixels.
+    the mean's own, so that an untrained model is about as good as independent pixels. n_classes: where given, both
+    networks take n_classes more numbers, a one at the class of the image, and all is conditioned on it (Sohn, Lee and
+    Yan 2015).
     """
 
     def __init__(
@@ -55,9 +58,10 @@ class VAE(nn.Module):
         decoder: nn.Module,
         latent_dim: int,
         mean: Float[Tensor, "pixels"] | None = None,
+        n_classes: int = 0,
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder, self.latent_dim = encoder, decoder, latent_dim
+        self.encoder, self.decoder, self.latent_dim, self.n_classes = encoder, decoder, latent_dim, n_classes
         mean = torch.full((PIXELS,), 0.5) if mean is None else mean.clamp(1e-3, 1 - 1e-3)
         weight = next(encoder.parameters(), mean)
         self.register_buffer("mean", mean.to(weight.device))  # with the networks, wherever the images were
@@ -65,7 +69,7 @@ class VAE(nn.Module):
     mean: Tensor
 
     def encode(
-        self, x: Float[Tensor, "batch pixels"]
+        self, x: Float[Tensor, "batch pixels"], labels: Int[Tensor, "batch"] | None = None
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
         """Return mu and logvar of q(z|x), in float32 or wider; ValueError or TypeError for what are no images.
 
@@ -74,33 +78,65 @@ class VAE(nn.Module):
         """
         check = check_images if x.device.type == "cpu" else check_kind
         check(x)
-        mu, logvar = self.encoder(x - self.mean).chunk(2, dim=-1)
+        mu, logvar = self.encoder(self._with_class(x - self.mean, labels)).chunk(2, dim=-1)
         return (mu.float(), logvar.float()) if mu.dtype == torch.bfloat16 else (mu, logvar)
 
-    def decode(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch pixels"]:
-        """Return the logits of the pixels given z, with any number of leading axes."""
-        logits = self.decoder(z.reshape(-1, z.shape[-1])).view(*z.shape[:-1], PIXELS)
+    def decode(
+        self, z: Float[Tensor, "*batch latent"], labels: Int[Tensor, "batch"] | None = None
+    ) -> Float[Tensor, "*batch pixels"]:
+        """Return the logits of the pixels given z, with any number of leading axes; labels are those of the last."""
+        logits = self.decoder(self._with_class(z, labels).flatten(0, -2)).view(*z.shape[:-1], PIXELS)
         return (logits.float() if logits.dtype == torch.bfloat16 else logits) + self.mean.logit()
 
+    def logits_given(
+        self,
+        x: Float[Tensor, "batch pixels"],
+        z: Float[Tensor, "*k batch latent"],
+        labels: Int[Tensor, "batch"] | None = None,
+    ) -> Float[Tensor, "*k batch pixels"]:
+        """Return the logits by which the bounds judge x: here those of z alone, pixels being independent given it."""
+        return self.decode(z, labels)
+
     def elbo(
-        self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
+        self,
+        x: Float[Tensor, "batch pixels"],
+        eps: Float[Tensor, "batch latent"],
+        labels: Int[Tensor, "batch"] | None = None,
     ) -> tuple[Float[Tensor, "batch"], Float[Tensor, "batch"], Float[Tensor, "batch"]]:
         """Return (elbo, recon, kl) of each image, in nats, with one draw of z made from eps."""
-        mu, logvar = self.encode(x)
-        return elbo(x, self.decode(reparameterize(mu, logvar, eps)), mu, logvar)
+        mu, logvar = self.encode(x, labels)
+        return elbo(x, self.logits_given(x, reparameterize(mu, logvar, eps), labels), mu, logvar)
 
     def log_weights(
-        self, x: Float[Tensor, "batch pixels"], eps: Float[Tensor, "k batch latent"]
+        self,
+        x: Float[Tensor, "batch pixels"],
+        eps: Float[Tensor, "k batch latent"],
+        labels: Int[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, "k batch"]:
         """Return ln p(x|z) + ln p(z) − ln q(z|x) at k draws of z an image, made from eps."""
-        mu, logvar = self.encode(x)
+        mu, logvar = self.encode(x, labels)
         z = reparameterize(mu, logvar, eps)  # (k, B, latent)
         log_q = log_standard_normal(eps) - 0.5 * logvar.sum(-1)
-        return bernoulli_log_likelihood(x, self.decode(z)) + log_standard_normal(z) - log_q
+        return bernoulli_log_likelihood(x, self.logits_given(x, z, labels)) + log_standard_normal(z) - log_q
 
-    def means(self, z: Float[Tensor, "*batch latent"]) -> Float[Tensor, "*batch pixels"]:
+    def means(
+        self, z: Float[Tensor, "*batch latent"], labels: Int[Tensor, "batch"] | None = None
+    ) -> Float[Tensor, "*batch pixels"]:
         """Return the probability of a one at each pixel: the mean of p(x|z), not a draw from it."""
-        return self.decode(z).sigmoid()
+        return self.decode(z, labels).sigmoid()
+
+    def _with_class(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """Return x (…, batch, n) with its classes as n_classes more numbers, a one and zeros; x where there are none.
+
+        ValueError where there are classes and no labels, or labels and no classes.
+        """
+        if (labels is None) == bool(self.n_classes):
+            wanted = f"one class of {self.n_classes} an example" if self.n_classes else "none for a VAE without classes"
+            raise ValueError(f"labels: expected {wanted}, got {'none' if labels is None else tuple(labels.shape)}")
+        if labels is None:
+            return x
+        one_hot = F.one_hot(labels, self.n_classes).to(x.dtype)
+        return torch.cat([x, one_hot.expand(*x.shape[:-1], -1)], dim=-1)
 
 
 def transposed_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
@@ -117,9 +153,13 @@ def transposed_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -
 
 
 def fully_connected_vae(
-    latent_dim: int = 50, hidden: int = 500, layers: int = 2, mean: Float[Tensor, "pixels"] | None = None
+    latent_dim: int = 50,
+    hidden: int = 500,
+    layers: int = 2,
+    mean: Float[Tensor, "pixels"] | None = None,
+    n_classes: int = 0,
 ) -> VAE:
-    """Return a VAE whose encoder and decoder have layers hidden layers of hidden units each; mean as for ``VAE``."""
+    """Return a VAE whose encoder and decoder have layers hidden layers of hidden units each; others as for VAE."""
 
     def body(inputs: int, outputs: int) -> nn.Sequential:
         sizes = [inputs, *[hidden] * layers]
@@ -128,7 +168,8 @@ def fully_connected_vae(
             parts += [nn.Linear(sizes[i], sizes[i + 1]), nn.SiLU()]
         return nn.Sequential(*parts, nn.Linear(hidden, outputs))
 
-    return VAE(body(PIXELS, 2 * latent_dim), body(latent_dim, PIXELS), latent_dim, mean)
+    encoder, decoder = body(PIXELS + n_classes, 2 * latent_dim), body(latent_dim + n_classes, PIXELS)
+    return VAE(encoder, decoder, latent_dim, mean, n_classes)
 
 
 def convolutional_vae(

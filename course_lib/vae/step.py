@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
@@ -15,25 +15,38 @@ from course_lib.vae.models import SIDE, VAE, check_images
 
 
 class Batch(NamedTuple):
-    """Binary images x (batch, 784), and the noise eps (k, batch, latent) from which k draws of z for each are made."""
+    """Binary images x (batch, 784), and the noise eps (k, batch, latent) from which k draws of z for each are made.
+
+    labels (batch,): their classes, for a VAE that has them, or None.
+    """
 
     x: Tensor
     eps: Tensor
+    labels: Tensor | None = None
 
 
 def draw_binary(
-    images: Float[Tensor, "n pixels"], batch: int, latent_dim: int, k: int = 1, shift: int = 0
+    images: Float[Tensor, "n pixels"],
+    batch: int,
+    latent_dim: int,
+    k: int = 1,
+    shift: int = 0,
+    labels: Int[Tensor, "n"] | None = None,
 ) -> Draw[Batch]:
     """Return the function that ``fit`` draws batches with: random images, each pixel drawn anew as a zero or a one.
 
     images: greys in [0, 1], a pixel's probability of a one; a fixed binarisation would be learned by heart.
-    shift: each image is moved by up to so many rows and columns, zeros moving in: more data than there are. The
-    generator is a CPU's; the batch is on the device of the images, where all that was drawn goes in one copy.
-    ValueError or TypeError for what are no images, ValueError for k below 1.
+    shift: each image is moved by up to so many rows and columns, zeros moving in: more data than there are. labels: of
+    the images, for a VAE with classes. The generator is a CPU's; the batch is on the device of the images, where all
+    that was drawn goes in one copy. ValueError or TypeError for what are no images, ValueError for k below 1 and for
+    another number of labels than images.
     """
     check_images(images, "images")
     if k < 1:
         raise ValueError(f"k: expected at least 1 draw of z an image, got {k}")
+    if labels is not None and len(labels) != len(images):
+        raise ValueError(f"labels: expected one for each of {len(images)} images, got {len(labels)}")
+    kinds = None if labels is None else labels.to(images.device)
     padded = F.pad(images.view(-1, SIDE, SIDE), (shift,) * 4)
     at = torch.arange(SIDE, device=images.device)
 
@@ -48,7 +61,7 @@ def draw_binary(
             greys = padded[chosen[:, None, None], row[:, :, None], column[:, None, :]].flatten(1)  # (batch, 784)
         else:
             greys = images[chosen]
-        return Batch((uniform < greys).float(), eps)
+        return Batch((uniform < greys).float(), eps, None if kinds is None else kinds[chosen])
 
     return draw
 
@@ -71,14 +84,14 @@ def vae_step(
     first = next(model.parameters())
 
     def bound(batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        x, eps = batch
+        x, eps, labels = batch
         if len(eps) == 1:
-            _, recon, kl = model.elbo(x, eps[0])
+            _, recon, kl = model.elbo(x, eps[0], labels)
             weight = _kl_weight(optimizer, first, beta, warmup)
             return (weight * kl - recon).mean(), {"recon": recon.mean(), "kl": kl.mean()}
         if beta != 1 or warmup:
             raise ValueError(f"beta, warmup: expected 1 and 0 with k = {len(eps)} draws, got {beta} and {warmup}")
-        return -importance_weighted_bound(model.log_weights(x, eps)).mean(), {}
+        return -importance_weighted_bound(model.log_weights(x, eps, labels)).mean(), {}
 
     def step(batch: Batch) -> dict[str, Tensor]:
         with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=bfloat16):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from gan_parts import images, parts
 
-from course_lib.gan.dcgan import sample, to_images
+from course_lib.gan.dcgan import Discriminator, sample, to_images
 from course_lib.gan.step import draw_turns
 
 
@@ -61,3 +61,39 @@ def test_no_noise_makes_no_images(n_classes):
     trained, _ = parts(n_classes=n_classes)
     labels = torch.zeros(0, dtype=torch.long) if n_classes else None
     assert sample(trained.modules["g"], torch.zeros(0, 5), labels).shape == (0, 1, 28, 28)
+
+
+def reach(d):
+    """Return the rows of pixels that one place of the discriminator's last grid depends on."""
+    x = torch.randn(1, 1, 28, 28, requires_grad=True)
+    grid = d.body.eval()(x)
+    (gradient,) = torch.autograd.grad(grid[0, :, grid.shape[2] // 2, grid.shape[3] // 2].sum(), x)
+    return int(gradient[0, 0].any(1).sum())
+
+
+def test_a_place_sees_ten_rows_of_pixels_or_eighteen():
+    assert reach(Discriminator(3)) == 10
+    assert reach(Discriminator(3, depth=3)) == 18
+    with pytest.raises(ValueError, match="depth: expected 2 or 3 strided convolutions, got 4"):
+        Discriminator(3, depth=4)
+
+
+@pytest.mark.parametrize(("depth", "adds"), [(2, True), (3, False)])
+def test_without_a_hidden_layer_the_logit_adds_up_what_far_places_say(depth, adds):
+    torch.manual_seed(0)
+    d, x = Discriminator(3, depth=depth).eval(), torch.zeros(4, 1, 28, 28)
+    x[1, :, :8, :8], x[2, :, 18:, 18:] = 1, -1
+    x[3] = x[1] + x[2]
+    none, one, other, both = d(x).tolist()
+    assert (abs((both - none) - (one - none) - (other - none)) < 1e-6) == adds
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+def test_a_hidden_layer_does_not_add_up(n_classes):
+    torch.manual_seed(0)
+    d, x = Discriminator(3, n_classes, hidden=7).eval(), torch.zeros(4, 1, 28, 28)
+    x[1, :, :8, :8], x[2, :, 18:, 18:] = 1, -1
+    x[3] = x[1] + x[2]
+    labels = (torch.zeros(4, dtype=torch.long),) if n_classes else ()
+    none, one, other, both = d(x, *labels).tolist()
+    assert abs((both - none) - (one - none) - (other - none)) > 1e-6

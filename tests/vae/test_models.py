@@ -38,6 +38,24 @@ def test_a_model_bounds_and_weights_agree(build):
     assert model.decode(z).shape == (7, 5, 784)
 
 
+def test_a_class_conditions_every_part_and_a_missing_one_is_named():
+    torch.manual_seed(0)
+    model = fully_connected_vae(latent_dim=3, hidden=11, n_classes=4).double()
+    x, eps, labels = bits(1, 784, seed=1).expand(4, -1), numbers(7, 1, 3, seed=2).expand(-1, 4, -1), torch.arange(4)
+    mu, logvar = model.encode(x, labels)
+    z = reparameterize(mu, logvar, eps)
+    assert len(mu.unique(dim=0)) == len(model.means(z[0], labels).unique(dim=0)) == 4  # one image, four classes
+    one_by_one = torch.cat([model.log_weights(x[i : i + 1], eps[:, i : i + 1], labels[i : i + 1]) for i in range(4)], 1)
+    agree(model.log_weights(x, eps, labels), one_by_one)
+    value, recon, _ = model.elbo(x, eps[0], labels)
+    agree(recon, Independent(Bernoulli(logits=model.decode(z[0], labels)), 1).log_prob(x))
+    assert len(value.unique()) == 4
+    plain = fully_connected_vae(latent_dim=3, hidden=11).double()
+    for other, given in ((model, None), (plain, labels)):
+        with pytest.raises(ValueError, match="labels: expected"):
+            other.elbo(x, eps[0], given)
+
+
 def test_each_image_depends_on_itself_alone():
     torch.manual_seed(0)
     model = convolutional_vae(latent_dim=3, hidden=11).double()

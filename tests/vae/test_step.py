@@ -95,3 +95,27 @@ def test_gradients_are_clipped_together_and_their_norm_before_is_told():
     moved = sum(((p - q) ** 2).sum() for p, q in zip(model.parameters(), before, strict=True)).sqrt()
     assert told["norm"] > 1
     assert moved.item() == pytest.approx(0.5, rel=1e-4)
+
+
+def test_a_batch_keeps_each_images_class(unchecked):
+    greys = torch.zeros(10, 784)
+    greys[torch.arange(10), torch.arange(10)] = 1  # the class can be read off
+    batch = draw_binary(greys, 50, latent_dim=2, labels=torch.arange(10))(torch.Generator().manual_seed(0))
+    assert torch.equal(batch.labels, batch.x.argmax(1))
+    with pytest.raises(ValueError, match="labels: expected one for each of 10 images, got 9"):
+        draw_binary(greys, 50, latent_dim=2, labels=torch.arange(9))
+
+
+def test_a_vae_with_classes_learns_what_the_class_tells():
+    torch.manual_seed(0)
+    greys = torch.zeros(2, 784)
+    greys[0, :392], greys[1, 392:] = 1, 1
+    model = fully_connected_vae(latent_dim=2, hidden=20, mean=greys.mean(0), n_classes=2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    step, draw = vae_step(model, optimizer), draw_binary(greys, 32, 2, labels=torch.arange(2))
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(60):
+        step(draw(generator))
+    with torch.no_grad():
+        means = model.means(torch.zeros(2, 2), torch.arange(2))
+    assert (means.round() == greys).all()
