@@ -8,7 +8,14 @@ from torch.distributions import Independent, Normal, kl_divergence
 from vae_numbers import agree, bits, f64, numbers
 
 from course_lib.information.divergences import kl_to_standard_normal
-from course_lib.vae.bounds import elbo, importance_weighted_bound, kl_warmup, log_standard_normal, reparameterize
+from course_lib.vae.bounds import (
+    doubly_reparameterized_surrogate,
+    elbo,
+    importance_weighted_bound,
+    kl_warmup,
+    log_standard_normal,
+    reparameterize,
+)
 from course_lib.vae.likelihoods import (
     bernoulli_log_likelihood,
     discretized_logistic_log_likelihood,
@@ -68,6 +75,57 @@ def test_bounds_against_quadrature():
     bound = importance_weighted_bound(log_w)
     assert abs(bound.mean() - log_p) < 5 * bound.std() / len(bound) ** 0.5 + 1e-2
     agree(importance_weighted_bound(log_w[:1]), log_w[0])
+
+
+def encoder_gradients(k, n, seed=0):
+    """Gradients by q's mean and ln σ², (n, 2): of the bound, and of the surrogate, at the same draws."""
+    w, b = torch.tensor([2.0, -1.5, 1.0], dtype=f64), torch.tensor([0.3, 0.2, -0.5], dtype=f64)
+    x = torch.tensor([1.0, 0.0, 1.0], dtype=f64)
+    q = torch.tensor([0.4, -0.7], dtype=f64).expand(n, 2).clone().requires_grad_()
+    eps = torch.randn(k, n, 1, dtype=f64, generator=torch.Generator().manual_seed(seed))
+    z = reparameterize(q[:, :1], q[:, 1:], eps)
+
+    def log_w(at):
+        log_q = Normal(at[:, :1], at[:, 1:].div(2).exp()).log_prob(z)[..., 0]
+        return bernoulli_log_likelihood(x, z * w + b) + log_standard_normal(z) - log_q
+
+    (plain,) = torch.autograd.grad(importance_weighted_bound(log_w(q)).sum(), q, retain_graph=True)
+    (double,) = torch.autograd.grad(doubly_reparameterized_surrogate(log_w(q.detach())).sum(), q, retain_graph=True)
+    (path,) = torch.autograd.grad(log_w(q.detach()).sum(), q)
+    return plain, double, path
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 32])
+def test_doubly_reparameterized_gradients_have_the_mean_of_the_bounds_gradient(k):
+    """Paired at the same draws, for the mean and for the width of q; only squared shares do."""
+    plain, double, path = encoder_gradients(k, 40_000)
+    apart = double - plain
+    assert (apart.mean(0).abs() < 5 * apart.std(0) / len(apart) ** 0.5).all()
+    assert ((path / k - plain).mean(0).abs() > 5 * (path / k - plain).std(0) / len(plain) ** 0.5).any() == (k > 1)
+
+
+def test_doubly_reparameterized_gradients_of_one_draw_are_the_path_derivative():
+    _, double, path = encoder_gradients(1, 50)
+    agree(double, path)
+
+
+def test_doubly_reparameterized_gradients_vanish_at_the_posterior_draw_by_draw():
+    """There all weights are equal: p(x) = N(0, 2), z given x has mean x/2 and variance 1/2."""
+    x, mu = torch.tensor(1.3, dtype=f64), torch.full((1, 1), 0.65, dtype=f64, requires_grad=True)
+    width = torch.full((1, 1), math.log(0.5), dtype=f64, requires_grad=True)
+    z = reparameterize(mu, width, numbers(7, 1, 1, seed=3))
+    log_w = gaussian_log_likelihood(x.view(1), z, torch.zeros(1, dtype=f64)) + log_standard_normal(z)
+    double = doubly_reparameterized_surrogate(
+        log_w - Normal(x / 2, torch.tensor(0.5, dtype=f64).sqrt()).log_prob(z)[..., 0]
+    )
+    gradients = torch.autograd.grad(double.sum(), (mu, width))
+    assert max(g.abs().max() for g in gradients) < 1e-12
+
+
+def test_bounds_of_no_draw_are_refused():
+    for bound in (importance_weighted_bound, doubly_reparameterized_surrogate):
+        with pytest.raises(ValueError, match="at least one draw"):
+            bound(torch.zeros(0, 3))
 
 
 def test_extreme_log_variances_stay_finite():
