@@ -2,7 +2,8 @@
 
 The example (github.com/pytorch/examples, vae/main.py): 784 → 400 → 20 latents and back, ReLU, Adam, batches of 128 from
 a DataLoader, binary cross-entropy of probabilities summed. It is written anew here, over a TensorDataset. Ours has the
-same layers, draws each pixel anew as zero or one, which the example does not, and clips nothing.
+same layers, of the course's ``Linear``; it draws each pixel anew as zero or one, which the example does not, and clips
+nothing.
 """
 
 import torch
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from benchmarks.in_turns import in_turns
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import load_digits
+from course_lib.training.linear import Linear
 from course_lib.vae.models import VAE
 from course_lib.vae.step import draw_binary, vae_step
 
@@ -64,8 +66,8 @@ def example(greys: torch.Tensor):
 
 def ours(greys: torch.Tensor, bfloat16: bool):
     """Return a function that trains the course's VAE of the same layers for as many steps."""
-    encoder = nn.Sequential(nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, 40))
-    decoder = nn.Sequential(nn.Linear(20, 400), nn.ReLU(), nn.Linear(400, 784))
+    encoder = nn.Sequential(Linear(784, 400), nn.ReLU(), Linear(400, 40))
+    decoder = nn.Sequential(Linear(20, 400), nn.ReLU(), Linear(400, 784))
     model, generator = VAE(encoder, decoder, 20), torch.Generator().manual_seed(0)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     step, draw = vae_step(model, optimizer, bfloat16=bfloat16), draw_binary(greys, BATCH, model.latent_dim)

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.training.linear import Linear
 from course_lib.training.transfer import to_device
 from course_lib.vae.bounds import elbo, importance_weighted_bound, log_standard_normal, reparameterize
 from course_lib.vae.likelihoods import bernoulli_log_likelihood
@@ -165,8 +166,8 @@ def fully_connected_vae(
         sizes = [inputs, *[hidden] * layers]
         parts: list[nn.Module] = []
         for i in range(layers):
-            parts += [nn.Linear(sizes[i], sizes[i + 1]), nn.SiLU()]
-        return nn.Sequential(*parts, nn.Linear(hidden, outputs))
+            parts += [Linear(sizes[i], sizes[i + 1]), nn.SiLU()]
+        return nn.Sequential(*parts, Linear(hidden, outputs))
 
     encoder, decoder = body(PIXELS + n_classes, 2 * latent_dim), body(latent_dim + n_classes, PIXELS)
     return VAE(encoder, decoder, latent_dim, mean, n_classes)
