@@ -37,6 +37,14 @@ def load_images(folder: str | Path, invert: bool = False) -> UInt8[Tensor, "n 28
     return 255 - images if invert else images
 
 
+def split_images(
+    images: UInt8[Tensor, "n 28 28"],
+) -> tuple[UInt8[Tensor, "n_train 28 28"], UInt8[Tensor, "rest 28 28"]]:
+    """Return nine tenths to train and the rest to validate, shuffled with seed 0: folders come in some order."""
+    mixed = images[torch.randperm(len(images), generator=torch.Generator().manual_seed(0))]
+    return mixed[: -(len(mixed) // 10)], mixed[-(len(mixed) // 10) :]
+
+
 def _is_image(path: Path) -> bool:
     """Return whether a path inside the folder has an image's suffix and no hidden part."""
     return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)

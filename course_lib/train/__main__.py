@@ -5,6 +5,7 @@
     python -m course_lib.train gan --out run        chapter 11: a GAN of the digits; checkpoint and figures go to run/
     python -m course_lib.train lm --out run --resume   chapter 05: a language model, from where it was stopped
     python -m course_lib.train lm --text mine.txt   the same on a UTF-8 text of your own
+    python -m course_lib.train vae --images mine    on the pictures in a folder of your own
 
 Ctrl-C stops after the current step; with --out, --resume goes on to the very weights of a run that was not stopped.
 """
@@ -13,9 +14,12 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from course_lib.datasets.text import Text, load_text
+from course_lib.datasets.own_images import load_images
+from course_lib.datasets.text import load_text
 from course_lib.train.images import gan_plan, vae_plan
 from course_lib.train.language import attention_plan, lm_plan
 from course_lib.train.plan import Plan
@@ -24,8 +28,8 @@ from course_lib.training.history import History
 from course_lib.training.runtime import start
 from course_lib.training.trained import CheckpointError
 
-PLANS = {"attention": attention_plan, "vae": vae_plan, "gan": gan_plan, "lm": lm_plan}
-ON_TEXT = ("attention", "lm")
+PLANS: dict[str, Callable[..., Plan]] = {"attention": attention_plan, "vae": vae_plan, "gan": gan_plan, "lm": lm_plan}
+OWN = {"text": ("attention", "lm"), "images": ("vae", "gan")}  # what a reader may bring, and who trains on it
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +41,7 @@ def main(arguments: list[str]) -> int:
     try:
         run = start(seed=chosen.seed)
         checkpoint = _checkpoint(chosen.out, chosen.resume)
-        plan = PLANS[chosen.what](run.device, chosen.seed, **_own_text(chosen))
+        plan = PLANS[chosen.what](run.device, chosen.seed, **_own_data(chosen))
         until = chosen.steps or plan.until(run.budget)
         print(f"{plan.what}: {until:,} of {plan.steps:,} steps", flush=True)
         history = fit(
@@ -61,18 +65,23 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="stop there, whatever the budget")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--text", type=Path, help="a UTF-8 file of your own in place of Tiny Shakespeare")
+    parser.add_argument("--images", type=Path, help="a folder of pictures of your own in place of the digits")
+    parser.add_argument("--invert", action="store_true", help="with --images: dark on light becomes light on dark")
     parser.add_argument("--out", type=Path, help="folder for the checkpoint and the figures")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     return parser.parse_args(arguments)
 
 
-def _own_text(chosen: argparse.Namespace) -> dict[str, Text]:
-    """Return what a plan needs to train on the reader's text; ValueError for one that trains on images."""
-    if chosen.text is None:
-        return {}
-    if chosen.what not in ON_TEXT:
-        raise ValueError(f"--text: expected with {' or '.join(ON_TEXT)}, got it with {chosen.what}")
-    return {"text": load_text(chosen.text)}
+def _own_data(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return what a plan needs to train on the reader's own data; ValueError for one that does not take it."""
+    for name, takers in OWN.items():
+        if getattr(chosen, name) is not None and chosen.what not in takers:
+            raise ValueError(f"--{name}: expected with {' or '.join(takers)}, got it with {chosen.what}")
+    if chosen.invert and chosen.images is None:
+        raise ValueError("--invert: expected with --images, got it alone")
+    if chosen.text is not None:
+        return {"text": load_text(chosen.text)}
+    return {} if chosen.images is None else {"images": load_images(chosen.images, chosen.invert)}
 
 
 def _checkpoint(out: Path | None, resume: bool) -> Path | None:

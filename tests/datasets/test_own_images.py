@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.datasets.own_images import FEWEST, load_images
+from course_lib.datasets.own_images import FEWEST, load_images, split_images
 
 
 def ramp(width, height):
@@ -86,3 +86,11 @@ def test_pictures_of_nothing_are_refused(tmp_path):
         Image.new("L", (30, 30), 10 * i).save(tmp_path / f"{i}.png")
     with pytest.raises(ValueError, match="each all of one grey"):
         load_images(tmp_path)
+
+
+def test_every_image_is_in_one_part_and_the_order_is_mixed():
+    images = torch.arange(45, dtype=torch.uint8)[:, None, None].expand(-1, 28, 28)
+    train, validation = split_images(images)
+    assert (len(train), len(validation)) == (41, 4)
+    assert sorted(torch.cat([train, validation])[:, 0, 0].tolist()) == list(range(45))
+    assert (validation[:, 0, 0] < 41).any()

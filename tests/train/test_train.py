@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import jupytext
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from runs import same, weights
 
 from course_lib.classroom import claims
@@ -150,6 +152,8 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys):
         (["--resume"], "--resume: expected --out"),
         (["--resume", "--out", str(tmp_path / "none")], "--resume: expected a checkpoint in"),
         (["--out", str(tmp_path)], "holds a run already; --resume goes on with it"),
+        (["--images", str(tmp_path)], "--images: expected with vae or gan, got it with attention"),
+        (["--invert"], "--invert: expected with --images, got it alone"),
         (["--device", "gpu"], "COURSE_DEVICE: expected a device that torch can use here, got 'gpu'"),
     ):
         capsys.readouterr()
@@ -157,6 +161,15 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys):
         said = capsys.readouterr().err
         assert says in said
         assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("name", "says"), [("vae", "36 own images"), ("gan", "40 own images")])
+def test_a_folder_of_pictures_is_trained_on(name, says, tmp_path, capsys):
+    shade = np.linspace(0, 255, 50).astype(np.uint8)
+    for i in range(40):
+        Image.fromarray(np.roll(np.tile(shade, (40, 1)), i, axis=1)).save(tmp_path / f"{i}.png")
+    assert main([name, "--images", str(tmp_path), "--invert", "--steps", "2"]) == 0
+    assert says in capsys.readouterr().out
 
 
 def test_it_runs_as_a_module():
