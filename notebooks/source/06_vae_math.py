@@ -466,7 +466,7 @@ def learn(seed, steps):
         mu, logvar = table[which].chunk(2, dim=1)  # (64, 1) each
         eps = torch.randn(64, 1, dtype=f64, generator=generator).to(device)
         z = bounds.reparameterize(mu, logvar, eps)  # the library's, whoever wrote yours
-        value, recon, kl = bounds.elbo(shown[which], z * a + b, mu, logvar)  # (64,) each
+        value = bounds.elbo(shown[which], z * a + b, mu, logvar)[0]  # (64,)
         optimizer.zero_grad()
         (-value.mean()).backward()
         optimizer.step()

@@ -1,0 +1,1 @@
+"""What chapter 06b is held with."""
