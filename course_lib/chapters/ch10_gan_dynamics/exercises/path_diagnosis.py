@@ -5,7 +5,7 @@ from course_lib.classroom.exercises.spec import one_fault
 _faults = {
     "simultaneous": "simultaneous steps of the minimax game would end further out than they began.",
     "alternating": "alternating steps alone keep their distance: they come round, and do not come nearer.",
-    "r1": "R1 does not let the pair stand still on the way: with γ below 2s it turns inwards evenly, step by step.",
+    "r1": "with γ below 2s − hs² the multipliers are a complex pair: the path would turn inwards, evenly.",
     "too_much_r1": "right.",
     "two_rates": "two rates squeeze the circle to an ellipse, and the path would still go round.",
     "averaging": "a mean of a circle shrinks by wobbling about the centre: it would cross the axes.",
@@ -16,8 +16,8 @@ ENTRY = one_fault(
     "gan.path_diagnosis",
     "too_much_r1",
     _faults,
-    "Beyond γ = 2s both eigenvalues are real. The fast one, near −γ, takes ψ to its place at once; the slow one, near "
-    "−s²/γ, is left to bring θ home, and gets slower with every further bit of γ.",
-    "Does the path turn at all? What does that say about the imaginary parts?",
-    "Two real eigenvalues: one fast move, then one slow one. Which knob makes them real?",
+    "Beyond γ = 2s − hs² both multipliers are real. The smaller one takes ψ to its place at once; the larger one, "
+    "near 1, is left to bring θ home, and comes nearer to 1 with every further bit of γ.",
+    "Does the path turn at all? What does that say about the imaginary parts of the multipliers?",
+    "Two real multipliers: one fast move, then one slow one. Which knob makes them real?",
 )

@@ -1,0 +1,1 @@
+"""What chapter 10b is held with."""
