@@ -92,39 +92,6 @@ ROOTS = "values, vectors = torch.linalg.eigh({})\n{} = (vectors * values.clamp(m
 BOTH_ROOTS = ROOTS.format("sigma", "one") + ROOTS.format("other_sigma", "two")
 
 
-def balls(
-    centres="real", k="k + 1", radius="radii[:, None]", rule="torch.cdist(real, fake) <= radius",
-    density="inside.sum() / (k * len(fake))", coverage="inside.any(dim=1).double().mean()",
-):  # fmt: skip
-    return (
-        f"radii = torch.cdist({centres}, {centres}).topk({k}, largest=False).values[:, -1]\nradius = {radius}\n"
-        f"inside = {rule}\nreturn {density}, {coverage}"
-    )
-
-
-def loops(
-    others="r for j, r in enumerate(real) if j != i", centres="real", kth="k - 1", rule="d <= radius", d="((x - c) ** 2).sum()",
-    density="hits / k / len(fake)", coverage="met / len(real)", points="fake", own="((r - c) ** 2).sum()",
-):  # fmt: skip
-    """Squared distances, one ball after the other."""
-    return (
-        f"hits, met = 0, 0\nfor i, c in enumerate({centres}):\n"
-        f"    radius = sorted(({own}).item() for r in [{others}])[{kth}]\n"
-        f"    held = sum({rule} for d in [({d}).item() for x in {points}])\n    hits += held\n    met += held > 0\n"
-        f"return ({density}, {coverage})"
-    )
-
-
-def fake_loops(density="hits / k / len(fake)", coverage="len(met) / len(real)", inner="real", swap=False):
-    """One point after the other, over the balls around the fakes."""
-    return (
-        "hits, met, some = 0, set(), set()\nfor j, c in enumerate(fake):\n"
-        "    radius = sorted((r - c).norm().item() for r in fake)[k]\n    for i, r in enumerate(real):\n"
-        "        if (r - c).norm() <= radius:\n            hits += 1\n            met.add(i)\n            some.add(j)\n"
-        f"return {density}, {coverage}"
-    )
-
-
 training_step = REGISTRY.find("gan.training_step")
 
 WRONG = {
@@ -248,27 +215,6 @@ WRONG = {
             by_product("torch.linalg.svdvals(torch.linalg.cholesky(sigma).T @ torch.linalg.cholesky(other_sigma)).sum()"),
         ),
     },
-    "gan.density_and_coverage": {
-        "itself_counted": (balls(k="k"), loops(others="r for r in real")),
-        "one_further": (balls(k="k + 2"), loops(kth="k")),
-        "balls_around_fakes": (balls("fake", radius="radii"), fake_loops()),
-        "exchanged": (
-            balls("fake", radius="radii", density="inside.sum() / (k * len(real))", coverage="inside.any(0).sum() / len(fake)"),
-            fake_loops("hits / k / len(real)", "len(some) / len(fake)"),
-        ),
-        "density_not_over_k": (balls(density="inside.sum(0).double().mean()"), loops(density="hits / len(fake)")),
-        "density_over_reals": (balls(density="inside.double().mean(1).sum() * len(fake) / (k * len(real))"),
-                               loops(density="hits / k / len(real)")),
-        "coverage_over_fakes": (
-            balls(coverage="inside.any(dim=0).double().mean()"),
-            balls(coverage="sum(bool(column.any()) for column in inside.T) / len(fake)", k="k + 1", radius="radii.view(-1, 1)"),
-        ),
-        "squared_against_plain": (
-            balls(rule="torch.cdist(real, fake) ** 2 <= radius"),
-            loops(own="((r - c) ** 2).sum().sqrt()"),
-        ),
-        "rim_excluded": (balls(rule="torch.cdist(real, fake) < radius"), loops(rule="d < radius")),
-    },
 }  # fmt: skip
 
 RIGHT = {
@@ -295,15 +241,6 @@ RIGHT = {
         "a, b = sqrtm(sigma.numpy()).real, sqrtm(other_sigma.numpy()).real\n"
         "shared = np.linalg.svd(a @ b, compute_uv=False).sum()\n"
         "return ((mu - other_mu).numpy() ** 2).sum() + np.trace(sigma + other_sigma) - 2 * shared",
-    ),
-    "gan.density_and_coverage": (
-        balls(),
-        loops(),
-        "d = torch.linalg.vector_norm(real[:, None] - real, dim=-1)\nd.fill_diagonal_(torch.inf)\n"
-        "radius = d.kthvalue(k, dim=0).values\n"
-        "near = torch.linalg.vector_norm(fake[:, None] - real, dim=-1) <= radius\n"
-        "from collections import namedtuple\nBoth = namedtuple('Both', 'density coverage')\n"
-        "return Both(near.double().sum(1).mean() / k, near.any(0).double().mean())",
     ),
 }
 
@@ -340,7 +277,7 @@ def test_the_check_leaves_the_default_dtype_even_if_the_step_raises():
 
 
 def test_the_worked_values_of_the_stubs():
-    """G(z) = g z with g = −1, D(x) = d x with d = 0: −1 + σ(1) is where G ends; distance 10; density 1, coverage ⅔."""
+    """G(z) = g z with g = −1, D(x) = d x with d = 0: −1 + σ(1) is where G ends; distance 10."""
     by_id = REGISTRY.chapters["11_gan_images"]
     networks = [nn.Sequential(nn.Linear(1, 1, bias=False)) for _ in range(2)]
     networks[1].append(nn.Flatten(0))
@@ -354,8 +291,6 @@ def test_the_worked_values_of_the_stubs():
     assert [x.item() for x in found] == pytest.approx(expected, abs=1e-6)
     mu, sigma = torch.zeros(1), torch.ones(1, 1)
     assert by_id["gan.gaussian_frechet_distance"].reference(mu, sigma, mu + 3, 4 * sigma) == pytest.approx(10)
-    real, fake = torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([[0.5], [5.5]])
-    assert by_id["gan.density_and_coverage"].reference(real, fake, 1) == pytest.approx((1, 2 / 3))
 
 
 def test_the_answers():

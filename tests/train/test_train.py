@@ -102,7 +102,7 @@ def chapter_11():
     digits = load_digits()
     torch.manual_seed(0)
     names = {"bfloat16_pays": bfloat16_pays, "Trained": Trained}
-    code = cells("11_gan_images", "def new_game(decay)")
+    code = cells("11_gan_images", "def new_game(decay")
     scope = run_cells(code, **names)
     draw = scope["draw_turns"](to_images(digits.train), digits.train_labels, 64, 64)
     fit(scope["step"], draw, 600, scope["trained"], until=STEPS, every=20, progress=False)

@@ -1,4 +1,4 @@
-"""The explorer of chapter 11: the picture is a function of the state, controls draw once, errors are said."""
+"""The explorer of chapter 11b: the picture is a function of the state, controls draw once, errors are said."""
 
 import io
 import time
@@ -12,7 +12,7 @@ from made import seeded
 from pictures import pixels, place
 from PIL import Image
 
-from course_lib.chapters.ch11_gan_images.explorer import NoiseExplorer, NoisePicture, NoiseState
+from course_lib.chapters.ch11b_metrics.explorer import NoiseExplorer, NoisePicture, NoiseState
 from course_lib.evaluation.classifier import features_and_logits
 from course_lib.gan.dcgan import sample
 from course_lib.pretrained.classifiers import load_classifier

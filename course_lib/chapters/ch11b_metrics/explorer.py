@@ -1,4 +1,4 @@
-"""The explorer of chapter 11: one noise, ten classes, and what its length and a direction do."""
+"""The explorer of chapter 11b: one noise, ten classes, and what its length and a direction do."""
 
 from dataclasses import dataclass
 from functools import partial

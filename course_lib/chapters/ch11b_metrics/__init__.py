@@ -1,0 +1,1 @@
+"""What chapter 11b is held with."""
