@@ -6,7 +6,7 @@ from made import seeded
 from standin import DEVICE, accelerator
 
 from course_lib.chapters.ch00_start_here.mixture import mixture_log_density, mixture_sample, mixture_start
-from course_lib.chapters.ch09_gan_game.critics import critic_estimates, parallel_lines
+from course_lib.chapters.ch09b_divergences.critics import share_of_distance
 from course_lib.datasets.ring import draw_ring
 from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
 from course_lib.gan.dirac import running_mean
@@ -99,17 +99,16 @@ def test_a_game_is_the_same_there_by_one_copy_a_step(treatment):
 
 def test_critics_are_the_same_there_by_one_copy_a_step():
     def found(device):
-        lines = parallel_lines(1e-2, 3, device=device)
+        shares = share_of_distance((5, 7), 4, 1.5, g_rate=1e-2, gp_weight=10.0, device=device)
         counts = dict(ledger.counts)
-        return [t.cpu() for t in (*lines, critic_estimates((2, 3), 4, 1.5, gp_weight=10.0, device=device))], counts
+        return shares.cpu(), counts
 
     with accelerator() as ledger:
         there, counts = found(DEVICE)
-    moved_before = 7  # the critics' six tensors, and what Adam or θ may need
-    assert counts["to the device"] <= 3 + moved_before
+    critics, asked = 6, 2  # tensors that are moved once; marks, at which fresh points are drawn
+    assert counts["to the device"] <= 7 + critics + asked + 1
     assert all(counts.get(kind, 0) == 0 for kind in FREE), counts
-    for a, b in zip(there, found("cpu")[0], strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(there, found("cpu")[0], rtol=1e-3, atol=1e-3)
 
 
 def test_norms_means_and_mixtures_are_the_same_there():

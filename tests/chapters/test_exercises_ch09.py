@@ -44,30 +44,6 @@ def generator_bce(label=1, sign="", reduction="mean", of="fake_logits"):
     )
 
 
-def repeated(gap="(a - b).abs()", end=".mean()", x="x.sort().values", y="y.sort().values"):
-    return f"a = ({x}).repeat_interleave(len(y))\nb = ({y}).repeat_interleave(len(x))\nreturn ({gap}){end}"
-
-
-def walked(cost="abs(gap)", back="total", order="sorted"):
-    """Carry mass from one to the next until all has arrived."""
-    return (
-        f"xs, ys = {order}(x), {order}(y)\ni = j = 0\nn, m = len(xs), len(ys)\nleft, room, total = m, n, 0.0\n"
-        "while i < n and j < m:\n    moved = min(left, room)\n    gap = xs[i] - ys[j]\n"
-        f"    total = total + moved * {cost} / (n * m)\n    left, room = left - moved, room - moved\n"
-        "    if not left:\n        i, left = i + 1, m\n    if not room:\n        j, room = j + 1, n\n"
-        f"return {back}"
-    )
-
-
-def area():
-    """Between the distribution functions, along the other axis."""
-    return (
-        "places = torch.cat([x, y]).sort().values\n"
-        "below = lambda s: (s[:, None] <= places).double().mean(0)\n"
-        "return ((below(x) - below(y))[:-1].abs() * (places[1:] - places[:-1])).sum()"
-    )
-
-
 OFF = "(1 - fake_logits.sigmoid())"
 WRONG = {
     "gan.optimal_discriminator": {
@@ -127,26 +103,6 @@ WRONG = {
         "probability": (generator("-torch.sigmoid(l)"), "return -(0.5 * (1 + torch.tanh(fake_logits / 2))).mean()"),
         "sigmoid_twice": (generator(f"-{F}.logsigmoid(l.sigmoid())"), generator_bce(of="torch.sigmoid(fake_logits)")),
     },
-    "gan.wasserstein_1d": {
-        "unsorted": (repeated(x="x", y="y"), walked(order="list")),
-        "tiled": (
-            "a, b = x.sort().values.repeat(len(y)), y.sort().values.repeat(len(x))\nreturn (a - b).abs().mean()",
-            "a, b = torch.cat([x.sort()[0]] * len(y)), torch.cat([y.sort()[0]] * len(x))\nreturn torch.dist(a, b, 1) / len(a)",
-        ),
-        "squared": (repeated("(a - b) ** 2"), walked("gap * gap")),
-        "root": (repeated("(a - b) ** 2", ".mean().sqrt()"), walked("gap ** 2", "total ** 0.5")),
-        "signed": (repeated("a - b"), "return x.mean() - y.mean()"),
-        "means": ("return abs(x.mean() - y.mean())", repeated("a - b", ".mean().abs()")),
-        "pairs": (
-            "return torch.cdist(x[:, None], y[:, None], p=1).mean()",
-            "total = 0\nfor one in x:\n    total = total + (one - y).abs().sum()\nreturn total / (len(x) * len(y))",
-        ),
-        "cut": (
-            "k = min(len(x), len(y))\nreturn torch.mean(torch.abs(x.sort()[0][:k] - y.sort()[0][:k]))",
-            "pairs = list(zip(sorted(x), sorted(y)))\nreturn sum(abs(a - b) for a, b in pairs) / len(pairs)",
-        ),
-        "sum": (repeated(end=".sum()"), walked("abs(gap) * n * m")),
-    },
 }  # fmt: skip
 
 RIGHT = {
@@ -162,7 +118,6 @@ RIGHT = {
         generator_bce(),
         f"return {F}.binary_cross_entropy_with_logits(fake_logits, torch.ones(len(fake_logits)))",
     ),
-    "gan.wasserstein_1d": (repeated(), walked(), area()),
 }
 
 

@@ -18,7 +18,7 @@ ENTRY = Exercise(
             "saturating",
             {"F.softplus(-fake_logits)": "-F.softplus(fake_logits)"},
             "ln(1 − D) is minimised, the saturating loss",
-            "its gradient is −D: gone where the discriminator is sure. −ln D is asked for.",
+            "its pull is D: gone where the discriminator is sure. 1 − D is asked for.",
         ),
         Mistake(
             "sign",
@@ -48,13 +48,13 @@ ENTRY = Exercise(
             "no_logarithm",
             {"F.softplus(-fake_logits)": "-fake_logits"},
             "the logits are averaged without a logarithm",
-            "that is a critic's loss (section 5); here each logit counts through ln D.",
+            "that is a critic's loss, with the pull 1 on every fake (section 4); here it is 1 − D.",
         ),
         Mistake(
             "probability",
             {"F.softplus(-fake_logits)": "-fake_logits.sigmoid()"},
             "D itself is averaged, without its logarithm",
-            "−ln D has the gradient D − 1; −D has −D(1 − D), which saturates at both ends.",
+            "its pull is D(1 − D), which vanishes at both ends; 1 − D is asked for.",
         ),
         Mistake(
             "sigmoid_twice",
@@ -64,8 +64,8 @@ ENTRY = Exercise(
         ),
     ),
     hints=(
-        "For a fake with logit −5 the gradient should be close to −1. Is it?",
-        "−ln σ(l) = softplus(−l).",
+        "For a single fake with logit −5 the derivative should be close to −1, with +5 close to 0. Is it?",
+        "What falls with slope 1 and then flattens? The derivative of −ln σ(l) is σ(l) − 1; −ln σ(l) = softplus(−l).",
         "F.softplus(-fake_logits).mean()",
     ),
     why="It is the cross-entropy of the fakes with the label ‘real’. Its gradient by a logit is D − 1: largest where "

@@ -12,8 +12,8 @@ ENTRY = one_fault(
         "none": "none does with the exact D*, which is flat; a network is trained here, and is not.",
     },
     "The network's logit slopes down from the data to the fakes. The non-saturating loss multiplies that slope by "
-    "1 − D, near 1; the critic's by 1; the minimax loss by D, near 0: so near that Adam, which divides a gradient by "
-    "its size plus 1e-8, takes hardly a step. The divergence has no part in it.",
+    "1 − D, near 1; the critic's by 1; the minimax loss by D, near 0. Adam divides a gradient by its recent size plus "
+    "1e-8; here the gradient is smaller than that, so hardly a step is taken. The divergence has no part in it.",
     "What is the gradient on a fake? The loss's derivative by the logit, times the logit's slope at the fake.",
     "Which of the three derivatives is nearly zero where D is sure?",
 )

@@ -54,8 +54,9 @@ ENTRY = Exercise(
         Mistake(
             "pairs",
             lambda x, y: (x[:, None] - y).abs().mean(),
-            "all pairs are averaged",
-            "each point goes to its own partner, not to everyone; the distance of a sample to itself is 0.",
+            "each point of x meets each point of y, and all these pairs are averaged",
+            "a point goes to its own partner; the distance of a sample to itself is 0. If you repeat: `repeat` puts "
+            "whole samples behind each other, `repeat_interleave` copies side by side. One of each makes all pairs.",
         ),
         Mistake(
             "cut",

@@ -1,0 +1,1 @@
+"""What chapter 09b is held with."""
