@@ -30,7 +30,7 @@ show(fig, alt=alt)
 # - carry a gradient through a random draw, and say when that pays;
 # - write the loss, and spot a mean that silently changes what is learned.
 #
-# **Needs** chapters 00 and 01. **Time** 45 minutes to read and run, 40 for the exercises; the cells run in about 20 s.
+# **Needs** chapters 00 and 01. **Time** 45 minutes to read and run, 45 for the exercises; the cells run in about 10 s.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -175,9 +175,10 @@ claim("reconstruction minus KL to the prior is the same number", abs(recon - kl 
 
 # %% tags=["hide-input"]
 fig = pictures.ladder(*(float(number) for number in (log_p, value, recon)))
-fig.axes[0].set_title("The reconstruction, less one KL, is the ELBO; another KL is missing", loc="left", pad=34)
-show(fig, alt=f"Three lengths on an axis of nats: the reconstruction {recon:.2f}, from it down by the KL to the "
-              f"prior to the ELBO at {value:.2f}, from there up by the gap to ln p(x) at {log_p:.2f}.")
+finding = "The reconstruction, less one KL, is the ELBO; another KL is missing"
+fig.axes[0].set_title(finding, loc="left", pad=34)
+show(fig, alt="Three lengths on an axis of nats: from 0 down to the reconstruction, from there down by "
+              f"the KL to the prior to the ELBO, from there up by {log_p - value:.2f} nats to ln p(x).")
 
 # %% [markdown]
 # ## 3 · The KL, term by term
@@ -188,8 +189,9 @@ show(fig, alt=f"Three lengths on an axis of nats: the reconstruction {recon:.2f}
 
 # %% tags=["hide-input"]
 fig = pictures.autoencoder()
-show(fig, alt="A VAE as a diagram: the encoder makes μ and ln σ² of x, a draw z is made with noise ε, the decoder "
-              "makes the parameters of p(x|z); the KL hangs on μ and ln σ², the reconstruction on x and the decoder.")
+show(fig, alt="A VAE as a diagram: the encoder makes μ and ln σ² of x, a draw z is made with noise ε, "
+              "the decoder makes the parameters of p(x|z); the KL hangs on μ and ln σ², the "
+              "reconstruction on x and the decoder.")
 
 # %% [markdown]
 # For these Gaussians the KL has a closed form. Write $z = \mu + \sigma\epsilon$ with $\epsilon\sim\mathcal N(0,1)$. Then
@@ -319,7 +321,7 @@ show(fig, alt="Left, histograms of gradients: the reparameterised end below 7, t
 #
 # Reparameterisation does not win for every $f$. Take $f(z) = \cos 10z$: it stays between −1 and 1, but its derivative
 # $-10\sin 10z$ reaches ten. The two variances under our $q$ are $100\cdot\tfrac12 = 50$ and
-# $\tfrac12/\sigma^2 = 0.78$, up to terms of $e^{-32}$ and less.
+# $\tfrac12/\sigma^2 = 0.78$, up to terms as small as $e^{-64}$.
 
 # %%
 wave, slope = (10 * grid[:, 0]).cos(), -10 * (10 * grid[:, 0]).sin()
@@ -496,8 +498,8 @@ claim("five models that saw only the bound end within 0.02 nats of the data; ind
 # %% tags=["hide-input"]
 fig = pictures.learned(curves, every, independent.item())
 fig.axes[0].set_title("Climbing a bound, five models learn how the pixels hang together", loc="left")
-show(fig, alt="KL from the data to the model over the steps, five seeds: from 0.22 nats down to a hundredth of "
-              "that and less, through the level of 0.20 that independent pixels cannot beat.")
+show(fig, alt="KL from the data to the model over the steps, five seeds: from 0.22 nats to below 0.02, "
+              "through the level of 0.20 that independent pixels cannot beat.")
 
 # %% [markdown]
 # ## 6 · More draws, a tighter bound
@@ -542,9 +544,6 @@ claim("k = 1 is the ELBO of section 2; k = 256 is below ln p(x) by less than 0.0
       and end - 5 * error < log_p < end + 0.002, gap=log_p - end)
 
 # %% [markdown]
-# Chapter 07 measures its model by this bound. Chapter 06b asks when $\mathcal L_k$ reaches $\ln p(x)$, what more draws do to
-# the *encoder's* gradient, and where a VAE ends whose optimum can be written down.
-#
 # ## What stays
 #
 # - A likelihood that cannot be summed can be bounded, and
@@ -552,9 +551,9 @@ claim("k = 1 is the ELBO of section 2; k = 256 is below ln p(x) by less than 0.0
 # - With the chance outside, draws have gradients. In a sum of independent terms the others add no variance
 #   ([*stays the same within 10 %*](#Exercise:-the-draw-that-keeps-its-gradient)); for a steep $f$ the score function can be better
 #   ([*the variance 50, the score function's 0.78125*](#Exercise:-the-draw-that-keeps-its-gradient)).
-# - Likelihood and reductions are part of the model:
-#   [*a sum of squares is a Gaussian likelihood with σ² = ½*](#Exercise:-binary-pixels).
-# - One can learn from the bound alone:
+# - What one writes as a loss is a likelihood: [*a sum of squares is a Gaussian likelihood with σ² = ½*](#Exercise:-binary-pixels), and the
+#   cross-entropy of greys is [*the mean of ln p(bits | z) over bits drawn with these greys*](#Exercise:-binary-pixels).
+# - In the model of three pixels one learns from the bound alone:
 #   [*five models that saw only the bound end within 0.02 nats of the data*](#Learn-from-the-bound).
 # - More draws tighten it: here
 #   [*each doubling of k raises the bound*](#Exercise:-the-importance-weighted-bound).
@@ -563,8 +562,11 @@ claim("k = 1 is the ELBO of section 2; k = 256 is below ln p(x) by less than 0.0
 progress("06_vae_math")
 
 # %% [markdown]
-# **Open questions.** What could a $q$ look like whose latents are correlated, and would its KL still be a sum? In the learning of
-# section 5, which of its losses would a better encoder remove?
+# **Deeper**, and optional, is chapter 06b: where a VAE ends whose optimum can be written down, when $\mathcal L_k$ reaches $\ln p(x)$, and
+# what more draws do to the *encoder's* gradient.
+#
+# **Open questions.** What could a $q$ look like whose latents are correlated, and would its KL still be a sum? The encoder
+# of section 5 is a table. What can a network lose in its place (the *amortisation gap* of Cremer et al. 2018)?
 #
 # **References.** Kingma and Welling 2014, *Auto-encoding variational Bayes*: section 2, and appendix B for the KL. Rezende, Mohamed and
 # Wierstra 2014, *Stochastic backpropagation*: the same idea, found independently. Burda, Grosse and Salakhutdinov 2016,

@@ -49,7 +49,7 @@ def ladder(log_p: float, elbo: float, recon: float) -> Figure:
     """Return ln p(x), the ELBO and its two terms as lengths on one axis of nats."""
     figure, ((ax,),) = figures.new(width=8.5, height=2.6)
     bars = [
-        (2, recon, 0.0, ORANGE, f"reconstruction {recon:.2f}", -0.03),
+        (2, recon, 0.0, ORANGE, f"reconstruction {recon:.2f}".replace("-", "−"), -0.03),
         (1, elbo, recon, MUTE, f"− KL(q ‖ prior) {recon - elbo:.2f}", None),
         (0, elbo, log_p, BERRY, f"KL(q ‖ posterior) {log_p - elbo:.2f}", None),
     ]
@@ -59,7 +59,7 @@ def ladder(log_p: float, elbo: float, recon: float) -> Figure:
                 ha="left" if y < 2 else "right")  # fmt: skip
     for at, text in ((elbo, f"ELBO\n{elbo:.2f}"), (log_p, f"ln p(x)\n{log_p:.2f}")):
         ax.axvline(at, color=INK, linewidth=1)
-        ax.text(at, 2.5, text, ha="center", va="bottom", fontsize=9.5)
+        ax.text(at, 2.5, text.replace("-", "−"), ha="center", va="bottom", fontsize=9.5)
     ax.set(ylim=(-0.5, 2.5), yticks=(), xlabel="nats")
     ax.spines["left"].set_visible(False)
     return figure
@@ -84,7 +84,7 @@ def autoencoder() -> Figure:
         "μ, ln σ²\n(batch, latent)": (3.9, 1.2, 1.5, TEAL),
         "z\n(batch, latent)": (6.0, 1.2, 1.5, TEAL),
         "decoder": (8.1, 1.2, 1.2, ORANGE),
-        "of p(x | z)\n(batch, pixels)": (9.9, 1.2, 1.6, ORANGE),
+        "parameters\nof p(x | z)": (9.9, 1.2, 1.6, ORANGE),
         "ε from N(0, 1)": (6.0, 2.4, 1.5, MUTE),
         "KL to the prior": (3.9, 0.0, 1.5, BERRY),
         "reconstruction, ln p(x | z)": (8.5, 0.0, 3.0, BERRY),

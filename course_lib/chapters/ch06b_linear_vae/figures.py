@@ -77,7 +77,8 @@ def linear_vae() -> Figure:
 def columns(directions: Tensor, found: Sequence[Tensor]) -> Figure:
     """Return principal directions (16, 5) as 4 × 4 pictures, and under them the columns that seeds found."""
     rows = [directions, *found]
-    figure, axes = figures.new(len(rows), 5, width=7.2, height=1.35 * len(rows))
+    figure, axes = figures.new(len(rows), 5, width=7.2, height=1.35 * len(rows) + 0.3)
+    figure.suptitle("Each column that training found looks like a principal direction", x=0.01, ha="left", fontsize=12)
     for r, matrix in enumerate(rows):
         for j in range(5):
             column = matrix[:, j] / matrix[:, j].norm()
@@ -101,11 +102,11 @@ def collapse(eigenvalues: Sequence[float], noise: Sequence[float], found: Tensor
     return figure
 
 
-def gaps(ks: Sequence[int], curves: Mapping[str, tuple[Tensor, str, str]]) -> Figure:
-    """Return ln p(x) minus the bound against the number of draws, a line for each q: label → gaps, colour, mark."""
+def gaps(ks: Sequence[int], wide: Tensor, narrow: Tensor) -> Figure:
+    """Return ln p(x) minus the bound against the number of draws, for a q that is too wide and one too narrow."""
     figure, ((ax,),) = figures.new(width=7.5, height=3.5)
-    for name, (gap, colour, mark) in curves.items():
-        figures.line(ax, ks, gap, colour, name, marker=mark)
+    figures.line(ax, ks, wide, TEAL, "too wide", marker="o")
+    figures.line(ax, ks, narrow, BERRY, "too narrow", marker="s")
     ax.set(xscale="log", yscale="log", xlabel="draws k", ylabel="ln p(x) − bound (nats)")
     return figure
 
