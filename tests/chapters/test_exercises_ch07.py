@@ -1,7 +1,5 @@
 """Chapter 07's exercises: every known mistake in two writings is named, other right answers pass."""
 
-import math
-
 from course_lib.chapters.exercises import REGISTRY
 
 
@@ -14,30 +12,19 @@ def painted(first="0", step="stride", end="end - 2 * padding"):
     return f"begin = {first}\nfor _ in range(size - 1):\n    begin += {step}\nend = begin + kernel\nreturn {end}"
 
 
-def variance(by="mu.var(0)", back="v > threshold"):
-    return f"v = {by}\nreturn {back}"
+def terms(recon="(x * logits - F.softplus(logits)).sum(1)", kl="0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(1)",
+          loss="(beta * kl - recon).mean()", back="loss, recon.mean(), kl.mean()"):  # fmt: skip
+    return f"from torch.nn import functional as F\nrecon = {recon}\nkl = {kl}\nloss = {loss}\nreturn {back}"
 
 
-def by_hand(mean="mu.mean(dim=0)", n="(len(mu) - 1)", back="v > threshold", dim="0"):
-    return f"d = mu - {mean}\nv = (d * d).sum(dim={dim}) / {n}\nreturn {back}"
-
-
-def path(a="start / start.norm()", b="end / end.norm()", mixed="(torch.sin((1 - s) * w) * a + torch.sin(s * w) * b) / torch.sin(w)",
-         length="(1 - s) * start.norm() + s * end.norm()", t="t"):  # fmt: skip
+def with_torch(reduction="sum", scale="1", divide="len(x)", kl_divide="len(x)", half="1",
+               loss="beta * kl - recon", back="loss, recon, kl"):  # fmt: skip
+    """By torch's cross-entropy and its distributions, all summed first."""
     return (
-        f"a, b, s = {a}, {b}, ({t})[:, None]\nw = torch.acos(torch.cosine_similarity(start, end, dim=0))\n"
-        f"return ({mixed}) * ({length})"
-    )
-
-
-def looped(
-    first="start / start.norm()", second="end / end.norm()", x="(math.e ** 0) * u", length="torch.lerp(start.norm(), end.norm(), s)",
-    order="t", divide="torch.sin(w)", mix=None,
-):  # fmt: skip
-    mix = mix or f"(torch.sin((1 - s) * w) * p + torch.sin(s * w) * q) / {divide}"
-    return (
-        f"p, q = {first}, {second}\nw = torch.acos((start @ end) / (start.norm() * end.norm()))\nrows = []\n"
-        f"for s in {order}:\n    u = {mix}\n    rows.append(({x}) * ({length}))\nreturn torch.stack(rows)"
+        "from torch.distributions import Normal, kl_divergence\nfrom torch.nn import functional as F\n"
+        f"recon = -F.binary_cross_entropy_with_logits(logits, x, reduction='sum') / ({divide})\n"
+        "q, p = Normal(mu, logvar.div(2).exp()), Normal(torch.zeros_like(mu), torch.ones_like(mu))\n"
+        f"kl = {half} * kl_divergence(q, p).sum() / ({kl_divide})\nloss = {loss}\nreturn {back}"
     )
 
 
@@ -49,30 +36,25 @@ WRONG = {
         "padding_added": (size("stride * (size - 1) + kernel + 2 * padding"), painted(end="end + 2 * padding")),
         "no_stride": (size("size - 1 + kernel - 2 * padding"), painted(step="1")),
     },
-    "vae.active_units": {
-        "std": (variance("mu.std(dim=0)"), by_hand(back="v ** 0.5 > threshold")),
-        "biased": (variance("torch.var(mu, 0, correction=0)"), by_hand(n="len(mu)")),
-        "square": (variance("mu.square().mean(0)"), by_hand(mean="0", n="len(mu)")),
-        "rim": (variance(back="v >= threshold"), by_hand(back="~(v < threshold)")),
-        "values": (variance(back="v > (0.005 if threshold == 0.01 else threshold)"), by_hand(back="v > threshold * 0.98")),
-        "dead": (variance(back="~(v > threshold)"), by_hand(back="v <= threshold")),
-        "count": (variance(back="(v > threshold).sum()"), by_hand(back="torch.count_nonzero(v > threshold)")),
-        "examples": (variance("mu.var(1)"), by_hand("mu.mean(1, keepdim=True)", "(mu.shape[1] - 1)", dim="1")),
-    },
-    "vae.spherical_path": {
-        "straight": ("return torch.stack([torch.lerp(start, end, s) for s in t])", "return start + t[:, None] * (end - start)"),
-        "values": (  # straight where the angle is below 1, or above 2.2
-            path(mixed="torch.where(w < 1, (1 - s) * a + s * b, torch.sin((1 - s) * w) * a / torch.sin(w) + torch.sin(s * w) * b / torch.sin(w))"),
-            looped(mix="(1 - s) * p + s * q if w > 2.2 else (torch.sin((1 - s) * w) * p + torch.sin(s * w) * q) / torch.sin(w)"),
+    "vae.batch_loss": {
+        "article": (
+            terms("(x * logits - F.softplus(logits)).mean(1)", "0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean(1)"),
+            with_torch(divide="x.numel()", kl_divide="mu.numel()"),
         ),
-        "unit": (path(length="1.0"), looped(length="1.0")),
-        "backwards": (path(t="1 - t"), looped(order="1 - t")),
-        "raw": (path("start", "end", length="1.0"), looped("start", "end", length="1.0")),
-        "no_division": (path(mixed="torch.sin((1 - s) * w) * a + torch.sin(s * w) * b"), looped(divide="1.0")),
-        "projected": (
-            path(mixed="torch.nn.functional.normalize((1 - s) * a + s * b, dim=1)"),
-            looped(mix="(1 - s) * p + s * q", x="u / u.norm()"),
+        "pixel_mean": (terms("(x * logits - F.softplus(logits)).mean(1)"), with_torch(divide="x.numel()")),
+        "latent_mean": (
+            terms(kl="0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean(1)"), with_torch(kl_divide="mu.numel()"),
         ),
+        "batch_sum": (
+            terms(loss="(beta * kl - recon).sum()", back="loss, recon.sum(), kl.sum()"),
+            with_torch(divide="1", kl_divide="1"),
+        ),
+        "sign": (terms(loss="(recon - beta * kl).mean()"), with_torch(loss="recon - beta * kl")),
+        "both_added": (terms(loss="(recon + beta * kl).mean()"), with_torch(loss="recon + beta * kl")),
+        "beta_on_recon": (terms(loss="(kl - beta * recon).mean()"), with_torch(loss="kl - recon * beta")),
+        "no_beta": (terms(loss="(kl - recon).mean()"), with_torch(loss="kl - recon")),
+        "weighted_kl": (terms(back="loss, recon.mean(), beta * kl.mean()"), with_torch(back="loss, recon, beta * kl")),
+        "missing_half": (terms(kl="(mu**2 + logvar.exp() - 1 - logvar).sum(1)"), with_torch(half="2")),
     },
 }  # fmt: skip
 
@@ -85,11 +67,16 @@ RIGHT = {
             "torch.nn.functional.conv_transpose1d(torch.ones(1, 1, size), torch.ones(1, 1, kernel), None, stride, padding).shape[-1]"
         ),
     ),
-    "vae.active_units": (variance(), by_hand()),
-    "vae.spherical_path": (path(), looped()),
+    "vae.batch_loss": (
+        terms(),
+        with_torch(),
+        "loss = recon = kl = 0\nfor i in range(len(x)):\n"
+        "    r = ((x[i] * torch.nn.functional.logsigmoid(logits[i])) + (1 - x[i]) * torch.nn.functional.logsigmoid(-logits[i])).sum()\n"
+        "    k = ((mu[i] ** 2 + logvar[i].exp() - 1 - logvar[i]) / 2).sum()\n"
+        "    recon, kl = recon + r / len(x), kl + k / len(x)\nreturn [beta * kl - recon, recon, kl]",
+    ),
 }
 
 
-def test_the_numbers_are_those_of_the_text():
+def test_the_number_is_that_of_the_text():
     assert REGISTRY.find("vae.article_beta").right == 784 / 2
-    assert REGISTRY.find("vae.information_limit").right == math.log(9000)

@@ -113,25 +113,25 @@ def test_a_small_vae_is_enclosed_around_its_integral_on_a_grid():
     torch.manual_seed(0)
     vae = fully_connected_vae(2, hidden=16).double()
     with torch.no_grad():
-        vae.decoder[-1].weight *= 4  # images that depend on z, and so a posterior that is not the prior
-        z = normal(3, 2, seed=4)
+        vae.decoder[-1].weight *= 3  # images that depend on z, and so a posterior that is not the prior
+        z = normal(2, 2, seed=4)
         x = torch.bernoulli(vae.means(z), generator=seeded(5))
-        ticks = torch.linspace(-6, 6, 301, dtype=f64)
-        plane = torch.cartesian_prod(ticks, ticks)[:, None]  # (301², 1, 2)
+        ticks = torch.linspace(-6, 6, 161, dtype=f64)
+        plane = torch.cartesian_prod(ticks, ticks)[:, None]  # (161², 1, 2)
         log_joint = log_standard_normal(plane) + bernoulli_log_likelihood(x, vae.decode(plane))
         exact = log_joint.logsumexp(0) + 2 * math.log(ticks[1] - ticks[0])
         mu, logvar = vae.encode(x)
     own = (z - mu) / logvar.div(2).exp()  # ε of the z that made each image
     log_weight = lambda eps: vae.log_weights(x, eps)
-    betas = sigmoid_betas(80)
-    sizes = tuned_sizes(log_weight, normal(20, 3, 2, seed=6), betas, seeded(7))
-    below = annealed_weights(log_weight, normal(200, 3, 2, seed=8), betas, sizes, seeded(9))
-    above = annealed_weights(log_weight, own.expand(200, 3, 2), betas, sizes, seeded(10), backward=True)
+    betas = sigmoid_betas(30)
+    sizes = tuned_sizes(log_weight, normal(10, 2, 2, seed=6), betas, seeded(7))
+    below = annealed_weights(log_weight, normal(60, 2, 2, seed=8), betas, sizes, seeded(9))
+    above = annealed_weights(log_weight, own.expand(60, 2, 2), betas, sizes, seeded(10), backward=True)
     assert (below.log_w.mean(0) < exact).all()
     ratio = (below.log_w - exact).exp()
-    assert ((ratio.mean(0) - 1).abs() < 5 * ratio.std(0) / 200**0.5).all()
-    torch.testing.assert_close(lower_bound(below.log_w), exact, rtol=0, atol=0.2)
-    torch.testing.assert_close(upper_bound(above.log_w), exact, rtol=0, atol=0.2)
+    assert ((ratio.mean(0) - 1).abs() < 5 * ratio.std(0) / 60**0.5).all()
+    torch.testing.assert_close(lower_bound(below.log_w), exact, rtol=0, atol=0.3)
+    torch.testing.assert_close(upper_bound(above.log_w), exact, rtol=0, atol=0.3)
     assert below.accepted.mean() > 0.5
 
 

@@ -1,0 +1,1 @@
+"""What chapter 07b is held with."""
