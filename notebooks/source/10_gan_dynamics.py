@@ -14,8 +14,8 @@
 # Chapter 09 found where the game ends: the fakes are like the data, and the discriminator cannot tell them apart. Here is the
 # smallest game there is, with one number for each player. All three paths start at the same dot, with the same losses and
 # learning rate. When both players step at once, they walk away from the end. When they take turns, they go round it. When
-# the discriminator is charged for its slope as well, they arrive. The chapter predicts this from two numbers, and then
-# asks what is left of the prediction in networks.
+# the discriminator is charged for its slope as well, they arrive. Two numbers predict this; then we
+# ask what is left of the prediction in networks.
 
 # %% tags=["hide-input"]
 from course_lib.chapters.ch10_gan_dynamics import figures as pictures
@@ -32,8 +32,8 @@ show(pictures.opening(),
 # - say what a penalty on the discriminator's slope does, under which conditions, and when it is too much;
 # - test advice about training a GAN: one change, paired seeds, a control.
 #
-# **Needs** chapters 00 and 09. **Time** 45 minutes to read and run, and as long again for the exercises; the cells take about
-# 20 seconds on two CPU cores. The optional chapter 10b asks how steep a discriminator may be.
+# **Needs** chapters 00 and 09. **Time** 45 minutes to read and run, 25 for the exercises; the cells take about
+# 15 seconds on two CPU cores. The optional chapter 10b asks how steep a discriminator may be.
 
 # %% [markdown]
 # | symbol | meaning | shape |
@@ -198,7 +198,7 @@ show(pictures.eigenvalues(gammas, real, imaginary),
 # ## 3 · Games with more numbers
 #
 # Let $\psi$ be all parameters of any discriminator, and stand at an end of the game: fakes distributed like the data, and on the data $l = 0$ and
-# $\nabla_x l = 0$. The second derivatives of $L_D$ with R1 by $\psi$ are sums of terms; those that contain $l$'s own second derivatives cancel
+# $\nabla_x l = 0$. The second derivatives of $L_D$ with R1 by $\psi$ are sums of terms. Those with second derivatives of $l$ by $\psi$ cancel
 # between real and fake, or are multiplied by $\nabla_x l = 0$. What is left is
 #
 # $$\frac{\partial\dot\psi}{\partial\psi} = -\tfrac12\,\mathrm{E}\big[\nabla_\psi l\,\nabla_\psi l^\top\big] - \gamma\,\mathrm{E}\big[(\nabla_\psi\nabla_x l)(\nabla_\psi\nabla_x l)^\top\big], \tag{10.3}$$
@@ -249,12 +249,12 @@ claim("without R1 three of the five eigenvalues have real part 0; with γ = ½ a
 # shrinks at least geometrically, if they are small enough, start near enough, and
 #
 # - the generator can produce the data's distribution exactly, and there the discriminator is 0 in a neighbourhood of the data;
-# - the loss has slope and curvature of the right sign at logit 0, as ours has;
+# - the loss has a slope at logit 0, and curvature of the right sign, as ours has;
 # - near the end, the generators that produce the data form a smooth surface, and so do the discriminators that are 0 with slope 0 on the
-#   data; who leaves a surface is noticed (by $\mathrm{E}\,\nabla_\psi l$ to first order, by $\mathrm{E}[l^2 + \|\nabla_x l\|^2]$ to second);
+#   data; who leaves one is noticed (the generator by $\mathrm{E}\,\nabla_\psi l$ to first order, the discriminator by $\mathrm{E}[l^2 + \|\nabla_x l\|^2]$ to second);
 # - gradients are exact expectations.
 #
-# Nothing is said of batches, of Adam, or of how near is near enough.
+# It says nothing of batches, of Adam, or of how near is near enough.
 
 # %% [markdown]
 # ## 4 · A step is not a flow
@@ -521,7 +521,7 @@ claim("averaged weights: with a fast D more fakes lie in a mode, in every seed; 
 
 # %% tags=["hide-input"]
 fakes = {text: torch.tensor(ring[arm]["fakes"][which])
-         for text, arm, which in (("Plain: between the modes", "plain", 0),
+         for text, arm, which in (("Plain: one mode found", "plain", 0),
                                   ("Both, averaged: all eight", "fast D, noise", 1))}
 show(pictures.ring_modes({arm: now["modes"] for arm, (now, _) in last.items()},
                          {arm: average["modes"] for arm, (_, average) in last.items()}, fakes),

@@ -60,7 +60,7 @@ def the_game(theta: float = 1.0, psi: float = 0.6) -> Figure:
         fontsize=9,
     )
     ax.annotate("", (theta, 0.3 * psi), (theta, psi - 0.03), arrowprops=arrow | {"color": BERRY})
-    ax.text(theta + 0.06, 0.42 * psi, "D turns the line\ndown at the fakes", color=BERRY, va="center", fontsize=9)
+    ax.text(theta, 1.0, "D turns the line\ndown at the fakes", color=BERRY, ha="right", va="center", fontsize=9)
     ax.text(2.25, psi * 2.2, "logit ψx", color=BERRY, va="center")
     ax.set(xlim=(-1.1, 3.1), ylim=(-0.7, 1.5), xlabel="x", ylabel="logit l(x)")
     figures.title(ax, "G climbs a line that D turns against it")
@@ -153,7 +153,7 @@ def recipe_arms(arms: Mapping[str, Tensor], floor: float, first: str = "six step
         ax.text(place + 0.006, -0.65, text, color=MUTE, fontsize=9)
     ax.set_yticks(range(len(arms)), list(arms))
     ax.set(xlim=(0, 0.72), ylim=(len(arms) - 0.5, -1.1), xlabel="divergence from the data (nats): ▲ seeds, | mean")
-    figures.title(ax, "Order, clearing and k move the mean; of new noise nothing is seen")
+    figures.title(ax, "Order, clearing and k move the mean; new noise does not show")
     return figure
 
 

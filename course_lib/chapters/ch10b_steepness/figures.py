@@ -41,7 +41,7 @@ def three_critics(
     x = torch.linspace(-1, 3, 100, dtype=torch.float64)
     along = torch.stack([x, torch.zeros_like(x)], 1).to(device)
     figures.line(left, x, x, MUTE)
-    places = {"clip": (2.6, 0.45, 0.12, 1500), "penalty": (3.05, 3.25, 1.12, 700), "spectral": (3.05, 2.75, 0.72, 3500)}
+    places = {"clip": (2.6, 0.45, 0.12, 1500), "penalty": (3.05, 3.1, 1.12, 700), "spectral": (3.05, 2.65, 0.5, 3700)}
     for kind, D in critics.items():
         colour, style = LOOKS[kind]
         with torch.no_grad():
@@ -54,6 +54,7 @@ def three_critics(
         left.text(a, b, kind, color=TEXT[colour])
         right.text(c, d, kind, color=TEXT[colour])
     left.set(xlim=(-1, 4), xlabel="$x_1$, at $x_2 = 0$ (– – the best critic)", ylabel="D(x) − D(0)")
+    left.set_ylim(-1.2, 3.7)
     figures.title(left, "Fakes at 0, data at 2: clipping is too flat")
     right.axvline(1, color=MUTE, linestyle="--", linewidth=1.2)
     right.set(xlabel="slope ‖∇D‖ between fake and real", ylabel="points of 4,000", ylim=(0, 4300))
