@@ -44,7 +44,7 @@ def what_each_sees(values: Mapping[str, Mapping[str, float]], sees: Mapping[str,
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    figures.title(ax, "Each number is blind to something (! = sees it)")
+    figures.title(ax, "The distance misses impostors, density what is not made (! = seen)")
     return figure
 
 
@@ -86,11 +86,13 @@ def truncated(images: Mapping[str, Tensor], found: Mapping[str, tuple[float, flo
     figures.tiles(left, torch.cat(list(images.values())), columns=15, low=-1)
     left.set_yticks([30 + 60 * i for i in range(len(images))], list(images))
     left.tick_params(length=0)
+    figures.title(left, "▲ With less noise cleaner and more alike")
     rows = range(len(found))
     right.plot([p for p, _ in found.values()], rows, "^-", color=ORANGE)
     right.plot([r for _, r in found.values()], rows, "o--", color=BLUE)
     right.set_yticks(list(rows), [""] * len(found))
     right.set(xlabel="share", xlim=(0, 1), ylim=(len(found) - 0.5, -0.5))
+    figures.title(right, "Recall is the price")
     (last_precision, last_recall) = list(found.values())[-1]
     right.text(last_precision, len(found) - 0.75, "precision", ha="center", color=TEXT[ORANGE])
     right.text(last_recall, len(found) - 0.75, "recall", ha="center", color=BLUE)
