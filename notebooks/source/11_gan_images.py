@@ -554,8 +554,8 @@ claim("collapse: less than a fifth of the sound runs' variance, and D's loss end
       and ends("collapse", "d_loss").min() > 1.5 * math.log(4))
 mean, error = paired_difference(of_arm("mixed_statistics", "density"), of_arm("sound", "density"))
 claim("mixed statistics: the density is lower, by more than two standard errors of the paired "
-      "difference; the distance is within 40 % of the sound runs' in every seed",
-      -mean > 2 * error and ((of_arm("mixed_statistics") / of_arm("sound") - 1).abs() < 0.4).all())
+      "difference; the mean distance is within 30 % of the sound runs'",
+      -mean > 2 * error and abs(of_arm("mixed_statistics").mean() / of_arm("sound").mean() - 1) < 0.3)
 
 # %% tags=["hide-input"]
 others = ("sound", "mixed_statistics", "strong_discriminator", "sigmoid_twice", "not_cleared",
@@ -568,7 +568,7 @@ show(pictures.others(failed, others),
 # %% [markdown]
 # As *logits* the numbers of a sigmoid are a $D$ that never believes anything firmly, and where the inner sigmoid is stuck at 0, as for patient A, the losses are $\ln 4$ and $\ln 2$, and no gradient comes through.
 #
-# Not all is what the usual advice says. **Wrong range** ruins the ruler, not the game: $D$ and $G$ agree on black = 0, and its distance is that of a grey ground. **Mixed statistics** cost some density and hardly any distance: ‘never mix real and fake in a batch’ is right here, and a small matter. And **mode collapse**, the famous failure of GANs, took a $D$ that hardly learns, and came before there were digits. None of the six raises an error.
+# Not all is what the usual advice says. **Wrong range** leaves digits, on a grey ground: $D$ and $G$ agree that black is 0, and it is the measure, which expects −1, that finds them far. **Mixed statistics** cost some density and little distance: ‘never mix real and fake in a batch’ is right here, and a small matter. And **mode collapse**, the famous failure of GANs, took a $D$ that hardly learns, and came before there were digits. None of the six raises an error.
 
 # %% [markdown]
 # ## What stays

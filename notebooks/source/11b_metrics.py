@@ -150,7 +150,8 @@ claim("pupils against employees: it ends above 1.4", in_order.limit > 1.4, limit
 of_made = extrapolate(made, real, shuffler)
 at_2000 = of_made.distances[-1]  # the mean of five parts, shuffled
 claim("the generator's line ends lower than its distance at n = 2,000, by more than 0.2",
-      of_made.sizes[-1] == 2000 and at_2000 > of_made.limit + 0.2 > 0.2, limit=of_made.limit, at_2000=at_2000)
+      of_made.sizes[-1] == 2000 and at_2000 > of_made.limit + 0.2 > 0.2,
+      limit=of_made.limit, at_2000=at_2000)
 
 # %% tags=["hide-input"]
 shuffled = extrapolate(*halves(), shuffler)
