@@ -133,11 +133,12 @@ def network(x, weights):
 
 
 x = random(1000, 64).requires_grad_()
-unit = [W / torch.linalg.matrix_norm(W, 2) for W in (random(64, 64), random(64, 64), random(1, 64))]
-stretched = [3 * W for W in unit]
-steep, steeper = (torch.autograd.grad(network(x, W).sum(), x)[0].norm(dim=1) for W in (unit, stretched))
-claim("with three layers of norm 1 no slope passes 1, with norm 3 none passes 27",
-      steep.max() <= 1 and 1 < steeper.max() <= 27)
+one = torch.eye(64, dtype=f64)
+stacks = [random(64, 64), random(64, 64), random(1, 64)], [2 * one, 3 * one, 4 * one[:1]]
+unit = [[W / torch.linalg.matrix_norm(W, 2) for W in stack] for stack in stacks]
+steep, straight = (torch.autograd.grad(network(x, W).sum(), x)[0].norm(dim=1) for W in unit)
+claim("with three layers of norm 1 no slope passes 1, and multiples of the identity reach it",
+      steep.max() <= 1 and abs(straight.max() - 1) < 1e-12)
 claim("the random normalised network is far flatter: its median slope is below a third",
       steep.median() < 1 / 3, guessed="typical_slope", median=steep.median())
 
@@ -199,8 +200,8 @@ for name, size, stride in (("1 × 1", 1, 1), ("3 × 3", 3, 1), ("4 × 4, stride 
     true = torch.linalg.svdvals(as_matrix(kernel, 8, stride, padding))[0].item()
     power = penalties.convolution_norm(kernel, 8, stride, padding, steps=2000).item()
     norms[name] = torch.linalg.matrix_norm(kernel.flatten(1), 2).item(), true, abs(power / true - 1)
-one = torch.ones(1, 1, 3, 3, dtype=f64)  # all ones: a blur that adds up nine pixels
-blur = torch.linalg.svdvals(as_matrix(one, 24, 1, 1))[0] / one.norm()
+nine = torch.ones(1, 1, 3, 3, dtype=f64)  # all ones: a blur that adds up nine pixels
+blur = torch.linalg.svdvals(as_matrix(nine, 24, 1, 1))[0] / nine.norm()
 
 # %%
 claim("power iteration with the convolution and its transpose finds the matrix's norm to 1e-5",
