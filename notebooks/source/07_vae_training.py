@@ -561,8 +561,9 @@ claim("an image that the model draws costs it 10 to 35 nats more than a test dig
       10 < on_test[0] - own[0] < 35, own=own, test=on_test)
 
 # %% [markdown]
-# Means look better, as averages do. About half of a draw's raggedness is the data's own; the rest is what $z$ leaves open. What the latents
-# hold, and which of them are used at all, is chapter 07b, optional.
+# Means look better, as averages do. About half of a draw's raggedness is the data's own; the rest is what $z$ leaves open, and it makes the
+# model's draws more surprising to the model itself than real digits are. What the latents hold, and which of them are used at all, is
+# chapter 07b, optional.
 
 # %% [markdown]
 # ## What stays

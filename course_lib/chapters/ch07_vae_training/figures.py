@@ -24,7 +24,7 @@ def the_end(drawn: Tensor, nats: Mapping[str, float]) -> Figure:
     right.set(xlabel="nats that a test digit costs: −ln p(x), of VAEs a bound", xlim=(0, 255))
     right.invert_yaxis()
     ahead = nats["VAE, 50 latents"] - nats["best mixture"]
-    figures.title(right, f"The VAE is {ahead:.0f} nats ahead of mixtures")
+    figures.title(right, f"{ahead:.0f} nats ahead of these mixtures")
     return figure
 
 
@@ -81,12 +81,11 @@ def recipe(steps: Sequence[int], curves: Tensor, live: tuple[int, float] | None,
         ax.plot(*live, "D", color=INK, markersize=6)
         ax.annotate("this run", live, xytext=(12, -4), textcoords="offset points", fontsize=9.5)
     for name, value in levels.items():
-        figures.level(ax, value, f"{name}, {value:.1f}")
+        figures.level(ax, value, f"{name}, {value:.1f}".replace("-", "−"))
     ax.set(xlabel="training step", ylabel="validation digits, k = 10 (nats)", ylim=(-210, -85))
     ends = curves[:, -1]
-    figures.title(
-        ax, f"{len(curves)} seeds end between {ends.min():.1f} and {ends.max():.1f} nats on validation digits"
-    )
+    text = f"{len(curves)} seeds end between {ends.min():.1f} and {ends.max():.1f} nats on validation digits"
+    figures.title(ax, text.replace("-", "−"))
     return figure
 
 
@@ -109,8 +108,8 @@ def both_sides(
     ):  # fmt: skip
         means, errors = zip(*(row[f"{key}_minus_k_5000"] for row in temperatures.values()), strict=True)
         right.errorbar(at, means, errors, fmt=f"{mark}-", color=colour, capsize=3)
-        right.annotate(text, (1, means[1]), xytext=(0, 9 if key == "above" else -18), textcoords="offset points",
-                       color=TEXT[colour], fontsize=9.5, ha="center")  # fmt: skip
+        right.annotate(text, (1, means[1]), xytext=(14, 7 if key == "above" else -18), textcoords="offset points",
+                       color=TEXT[colour], fontsize=9.5)  # fmt: skip
     right.axhline(0, color=MUTE, linestyle="--", linewidth=1.2)
     right.text(0.02, 0.4, "k = 5,000", color=MUTE, fontsize=9)
     right.set_xticks(list(at), list(temperatures))
@@ -121,7 +120,7 @@ def both_sides(
 
 def draws_and_means(panels: Mapping[str, Tensor]) -> Figure:
     """Return four panels of 20 images."""
-    figure, axes = figures.new(2, 2, height=3.6)
+    figure, axes = figures.new(2, 2, height=3.1)
     for ax, (text, images) in zip(axes.flat, panels.items(), strict=True):
         figures.tiles(ax, images, columns=10)
         figures.title(ax, text)
