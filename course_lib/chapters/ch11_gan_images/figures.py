@@ -92,7 +92,7 @@ def distances(
     left.set(xlabel="1/n", ylabel="squared distance of real images", ylim=(0, 3.4), xlim=(0, None))
     left.set_xticks(inverse, [f"1/{n}" for n in floor], rotation=30)
     left.text(inverse[-1], floor[min(floor)] - 0.4, "● shuffled", ha="right", color=BLUE)
-    left.text(inverse[-1], 2.75, "■ first against last", ha="right", color=TEXT[MUTE])
+    left.text(0.00008, 3.1, "■ first against last", color=TEXT[MUTE])
     figures.title(left, "Real against real: towards 0 if shuffled")
     right.semilogy(list(over_time), list(over_time.values()), "^-", color=ORANGE)
     figures.level(right, gaussian, "Gaussian of the pixels")
@@ -168,7 +168,9 @@ def others(failed: Mapping[str, Any], names: Sequence[str]) -> Figure:
         chart(under, failed, name, top=16)
         under.set(xlabel="step" if place > 3 else "")
         away = failed[name]["frechet_distance"]
-        figures.title(over, f"{name.replace('_', ' ')}: {sum(away) / len(away):.0f} away")
+        over.set_title(
+            f"{name.replace('_', ' ')}: {sum(away) / len(away):.0f} away", loc="left", fontsize=10, color=INK
+        )
     grid[0, 1].text(80, 12, "— D's  - - G's", fontsize=9)
     return figure
 
