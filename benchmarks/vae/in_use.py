@@ -24,8 +24,8 @@ from course_lib.vae.step import draw_binary, vae_step
 STEPS = 600
 BETAS = (0.1, 0.3, 1.0, 3.0, 10.0)
 STRONG_STEPS = 400
-ROWS = (4, 8, 14, 20)  # hidden at the bottom of 28
-DRAWS = 1500  # of the weights, and steps of a chain
+ROWS = (8, 14, 20)  # hidden at the bottom of 28
+DRAWS = 500  # of the weights, and steps of a chain
 SEEDS = range(5)
 
 
