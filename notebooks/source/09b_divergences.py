@@ -82,7 +82,7 @@ f64 = torch.float64
 # $2 - 2\,\mathrm{TV}$, with $\mathrm{TV} = \frac12\int|p - q|$. Half squares to the targets 1 and 0 are best at $p/(p+q)$
 # and leave $\frac12\,pq/(p+q)$, which is Pearson's $\chi^2 = \int (q-m)^2/m$ rewritten.
 #
-# **Guess:** what does the oldest loss of all leave, the perceptron's $\max(0, -d)$ on real and $\max(0, d)$ on fake?
+# **Guess:** what does a much older loss leave, the perceptron's $\max(0, -d)$ on real and $\max(0, d)$ on fake?
 
 # %% tags=["nbval-ignore-output"]
 guess("perceptron_leaves", ...)
@@ -343,9 +343,9 @@ claim("it reports W₁ + W₁²/2λ: 2.2 with λ = 10 and 4 with λ = 1, five of
 #
 # $$-s\,W_1 + \lambda\,(s - 1)^2, \qquad\text{least at } s = 1 + \frac{W_1}{2\lambda}: \tag{9b.5}$$
 #
-# the penalised critic is biased *upwards*. (For clouds there is no such formula: few interpolated points lie on a way of
-# the plan.) In practice another error weighs more: a critic has had only so many updates. Stanczuk et al. (2021) found fresh critics
-# far off. We take a case with a known answer, $p = \mathcal N(0, I)$ and $q = \mathcal N(0, 1.5^2 I)$ in 32 dimensions. Carrying
+# the penalised critic is biased *upwards*. (For clouds the formula does not apply: most interpolated points lie on no way of
+# the plan.) In practice another error weighs more: a critic has had only so many updates. Stanczuk et al. (2021) found the critics of
+# common recipes far off. We take a case with a known answer, $p = \mathcal N(0, I)$ and $q = \mathcal N(0, 1.5^2 I)$ in 32 dimensions. Carrying
 # $x$ to $1.5\,x$ costs $0.5\,\mathrm{E}\|x\|$, and the critic $-\|x\|$, of slope 1, earns it: so that is $W_1$.
 #
 # But a WGAN's critic is not fresh. It gets five updates for each turn of the generator and goes on from where it was. **Guess:** what share of $W_1$ does
@@ -423,7 +423,7 @@ claim("on the way out the share climbs from −1 to 0, on the way back from 0 to
 # ## What stays
 #
 # - A loss that is free at each $x$, has a minimum and bends at $u = 1$ leaves an $f$-divergence: [*hinge: 2 − 2·TV, the total variation*](#1-·-From-a-loss-to-a-divergence). The perceptron's leaves none: [*no divergence is left over*](#1-·-From-a-loss-to-a-divergence).
-# - The generator descends it if both share one number; for the squares as published, [*the cosine is negative*](#Does-the-generator-descend-it?).
+# - The generator descends it where both share one number, [*with one shared number it is χ²'s*](#Does-the-generator-descend-it?); for the squares as published, [*the cosine is negative*](#Does-the-generator-descend-it?).
 # - A convex $f$ and its conjugate give a loss: [*the bound is tight at f′(p/q)*](#2-·-From-a-divergence-to-a-loss).
 # - $W_1$ is a plan and, seen from its dual, a critic: [*its c-transform, one function of the place, earns as much*](#Exercise:-Wasserstein-on-a-line).
 # - Whether a critic's number is $W_1$ depends on how it is trained: [*from turn 40 to 200: between 90 % and 105 %*](#Question:-the-price-of-a-penalty) with penalty and a slow generator; [*clipped weights report their box*](#Question:-the-price-of-a-penalty).

@@ -87,7 +87,7 @@ def learned(data: Tensor, before: Tensor, after: Tensor, losses: Tensor) -> Figu
         axes[2].plot(values(run), color=BERRY, linewidth=0.6, alpha=0.7)
     level(axes[2], math.log(4), "ln 4")
     axes[2].set(xlabel="step", ylabel="D's loss (nats)", ylim=(0, 2))
-    title(axes[2], "D's loss rises to ln 4")
+    title(axes[2], "D's loss comes back to ln 4")
     return figure
 
 
