@@ -23,13 +23,13 @@ def _lengths(ax: Axes, eigenvalues: Sequence[float]) -> None:
     ax.set_xlim(-0.006, 0.066)
 
 
-def _ratios(ax: Axes, ks: Sequence[int], ratios: Mapping[str, Sequence[float]]) -> None:
+def _ratios(ax: Axes, ks: Sequence[int], ratios: Mapping[str, Sequence[float] | Tensor]) -> None:
     looks = {"plain": (TEAL, "o"), "doubly\nreparam.": (BERRY, "s"), "decoder": (ORANGE, "^")}
     for name, values in ratios.items():
         colour, mark = looks[name]
         figures.line(ax, ks, values, colour, name, marker=mark)
     ax.set(xscale="log", yscale="log", xlabel="draws k", ylabel="signal-to-noise of a gradient")
-    ax.set_xticks(ks, ks)
+    ax.set_xticks(ks, [str(k) for k in ks])
     ax.minorticks_off()
 
 
