@@ -41,18 +41,22 @@ def left_over(ratio: Tensor, outputs: Sequence[Tensor], u: Tensor, curves: Mappi
     return figure
 
 
+def _signed(number: float) -> str:
+    return f"{number:g}".replace("-", "−")
+
+
 def conjugate() -> Figure:
     """Return f(u) = (u − 1)² with two of the lines ut − f*(t) that touch it from below."""
     u = torch.linspace(0, 3, 200, dtype=torch.float64)
     figure, ((ax,),) = new(width=6.5, height=3.2)
     line(ax, u, (u - 1) ** 2, BERRY, "f(u) = (u − 1)²")
-    for t in (-1.0, 2.0):
-        at = 1 + t / 2
-        line(ax, u, u * t - (t**2 / 4 + t), MUTE, f"slope t = {t:g}")
+    for t, place in ((-1.0, (0.18, 1.3)), (2.0, (0.45, -3.1))):
+        at, cut = 1 + t / 2, -(t**2 / 4 + t)
+        line(ax, u, u * t + cut, MUTE, f"slope t = {_signed(t)}")
         ax.plot(at, (at - 1) ** 2, "o", color=INK)
-        ax.text(0.04, -(t**2 / 4 + t) + (0.12 if t < 0 else 0.15), f"−f*({t:g}) = {-(t**2 / 4 + t):g}", color=MUTE)
-    ax.set(xlabel="u = p/q", ylabel="nats or none", ylim=(-3.3, 4.2), xlim=(0, 4.2))
-    ax.set_ylabel("f, and lines below it")
+        ax.plot(0, cut, "s", color=MUTE, clip_on=False)
+        ax.text(*place, f"−f*({_signed(t)}) = {_signed(cut)}", color=MUTE, va="center")
+    ax.set(xlabel="u = p/q", ylabel="f, and lines below it", ylim=(-3.5, 4.2), xlim=(0, 4.2))
     title(ax, "Every line that touches f from below is a bound")
     return figure
 
