@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, PRESETS, Scene, histogram_js, preset
+from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, PRESETS, Scene, histogram_js, judge, preset
 from course_lib.gan.ring import Treatment
 
 
@@ -99,3 +99,14 @@ def test_rates_and_penalty_can_change_on_the_way():
 def test_points_that_the_scene_cannot_take_are_said(points, says):
     with pytest.raises(ValueError, match=says):
         Scene(points)
+
+
+def test_a_scene_is_judged_by_its_modes_and_its_divergence():
+    scene = Scene(preset("ring of eight"))
+    modes, js = judge(scene)
+    assert modes == 0  # untrained: all fakes lie about the middle
+    assert 0.6 < js <= math.log(2) + 1e-12
+    with torch.no_grad():  # all fakes at one centre, (2, 0)
+        scene.game.players.generator.weights[-1].zero_()
+        scene.game.players.generator.biases[-1].copy_(torch.tensor([2.0, 0.0]))
+    assert judge(scene)[0] == 1
