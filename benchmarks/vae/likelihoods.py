@@ -135,7 +135,10 @@ def main(parts: Sequence[str]) -> None:
     """Measure the parts, all without any named, on one thread; a part that is not named keeps its old values."""
     torch.set_num_threads(1)
     path = RESULTS / "vae_likelihoods.json"
-    what = "the shipped VAE's log-likelihood: 1 to 5,000 draws on test digits in a random order; from above on images that it drew"
+    what = (
+        "the shipped VAE's log-likelihood: 1 to 5,000 draws on test digits in a random order; "
+        "from above on images that it drew"
+    )
     for part in parts or PARTS:
         for found in PARTS[part]():
             values = json.loads(path.read_text())["values"] if path.is_file() else {}
