@@ -556,8 +556,8 @@ claim("with 8, 14 and 20 rows hidden the walk beats the weights in all five seed
 claim("taking every proposal also beats the weights in the mean, with 8, 14 and 20 rows hidden",
       all(a < w for a, w in zip(errors["all taken"], errors["weights"], strict=True)), **errors)
 gain, spread = paired_difference(each("20", "mean_image"), each("20", "chain"))
-claim("with 20 rows hidden the weights lose to the mean image in all five seeds, and 500 steps of the walk "
-      "cannot be told from it", (each("20", "mean_image") < each("20", "weights")).all()
+claim("with 20 rows hidden the weights lose to the mean image in all five seeds, and 500 steps of the "
+      "walk cannot be told from it", (each("20", "mean_image") < each("20", "weights")).all()
       and abs(gain) < 2.78 * spread, gain=gain, standard_error=spread)
 
 # %% tags=["hide-input"]
