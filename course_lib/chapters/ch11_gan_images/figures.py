@@ -14,6 +14,7 @@ from torch import Tensor
 
 from course_lib.classroom import figures
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEXT
+from course_lib.training.history import Curve
 
 
 def opening(made: Mapping[str, Tensor], distances: Mapping[str, float]) -> Figure:
@@ -61,7 +62,7 @@ def networks() -> Figure:
     return figure
 
 
-def half_a_minute(at: Mapping[int, Tensor], d_loss: tuple, g_loss: tuple) -> Figure:
+def half_a_minute(at: Mapping[int, Tensor], d_loss: Curve, g_loss: Curve) -> Figure:
     """Return samples at five moments above both losses; a loss is (steps, values)."""
     figure, (top, below) = figures.new(2, 5, height=4.4, height_ratios=(1, 1.15))
     for ax in below:
@@ -71,8 +72,8 @@ def half_a_minute(at: Mapping[int, Tensor], d_loss: tuple, g_loss: tuple) -> Fig
     for ax, moment in zip(top, (0, 100, 200, 400, 600), strict=True):
         figures.tiles(ax, at[moment][:20], columns=5, low=-1)
         figures.title(ax, f"▲ step {moment}")
-    figures.line(curves, *d_loss, BERRY)
-    figures.line(curves, *g_loss, INK, dashed=True)
+    figures.line(curves, d_loss[0], d_loss[1], BERRY)
+    figures.line(curves, g_loss[0], g_loss[1], INK, dashed=True)
     curves.axhline(math.log(4), color=MUTE, linestyle=":")
     for x, y, text in ((8, 1.5, "··· ln 4: D knows nothing"), (8, 0.2, "— D's"), (110, 5, "- - G's")):
         curves.text(x, y, text)
