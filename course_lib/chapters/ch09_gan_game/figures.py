@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def two_players() -> Figure:
                ((5.22, 2.15), (5.98, 1.6)), ((7.92, 1.6), (8.68, 2.15)), ((7.92, 1.3), (8.68, 0.75))]  # fmt: skip
     for start, end in forward:
         ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.2))
-    bent = {"arrowstyle": "-|>", "mutation_scale": 12, "linestyle": "--", "linewidth": 1.4}
+    bent: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12, "linestyle": "--", "linewidth": 1.4}
     ax.add_patch(FancyArrowPatch((9.6, 2.55), (6.95, 1.8), connectionstyle="arc3,rad=0.32", color=BERRY, **bent))
     ax.add_patch(FancyArrowPatch((9.6, 0.36), (2.7, 0.36), connectionstyle="arc3,rad=-0.13", color=ORANGE, **bent))
     ax.text(6.9, 2.92, "D's turn: both logits move D, and stop there", color=BERRY, fontsize=9.5, ha="center")
