@@ -18,6 +18,6 @@ def make_networks(
     return g, d
 
 
-def make_adam(network: nn.Module, rate: float, beta1: float = 0.5) -> Optimizer:
+def make_adam(network: nn.Module, rate: float) -> Optimizer:
     """Return the Adam of either player."""
-    return torch.optim.Adam(network.parameters(), rate, (beta1, 0.99), fused=True)
+    return torch.optim.Adam(network.parameters(), rate, (0.5, 0.99), fused=True)
