@@ -6,6 +6,7 @@
 ``COURSE_DATA``    downloaded data; ``data`` in COURSE_HOME when unset
 """
 
+import json
 import os
 import platform
 import sys
@@ -18,6 +19,7 @@ from course_lib import paths
 from course_lib.paths import home
 
 BUDGETS = ("quick", "full")
+UNTRIED = "which have not run for every chapter on a GPU"
 
 
 T = TypeVar("T")
@@ -54,15 +56,20 @@ class Runtime:
 
 
 def full_was_run() -> bool:
-    """Return whether the full budgets have been run on a GPU, which their record tells."""
-    return (paths.RESULTS / "full_budgets.json").is_file()
+    """Return whether the full budget of every chapter has come to its end on a GPU, which the record tells."""
+    record = paths.RESULTS / "full_budgets.json"
+    if not record.is_file():
+        return False
+    rows = json.loads(record.read_text(encoding="utf-8"))["values"]["rows"]
+    ended = {row["chapter"] for row in rows if row["budget"] == "full" and row["ended"]}
+    return ended >= {source.stem for source in paths.SOURCES.glob("[0-9]*.py")}
 
 
 def runtime() -> Runtime:
     """Choose device and budget: the variables where they are set, else CUDA where there is one, else the CPU.
 
-    The budget is quick, on a GPU too until the full one has been run on one. MPS is used only when asked for. Raises
-    ValueError for a variable that cannot be followed.
+    The budget is quick, on a GPU too until the full one of every chapter has been run on one. MPS is used only when
+    asked for. Raises ValueError for a variable that cannot be followed.
     """
     name = os.environ.get("COURSE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -99,7 +106,7 @@ def describe() -> None:
     run = runtime()
     expect = run.pick(
         quick="small sizes; a chapter runs in under 90 s on two CPU cores"
-        + ("; COURSE_BUDGET=full tries the large ones, which no GPU has run yet" if run.device.type == "cuda" else ""),
+        + ("; COURSE_BUDGET=full tries the large ones, " + UNTRIED if run.device.type == "cuda" else ""),
         full="large sizes for a GPU; a heavy cell says first how many minutes it takes",
     )
     files = [path for path in home().rglob("*") if path.is_file()]

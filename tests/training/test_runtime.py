@@ -1,5 +1,7 @@
 """claims, records, runtime and data."""
 
+import json
+
 import pytest
 import torch
 
@@ -62,9 +64,15 @@ def test_on_a_gpu_the_budget_is_quick_until_the_full_one_was_run_on_one(monkeypa
     monkeypatch.setattr(runtime.paths, "RESULTS", tmp_path)
     assert runtime.runtime().budget == "quick"
     runtime.describe()
-    assert "COURSE_BUDGET=full tries the large ones, which no GPU has run yet" in capsys.readouterr().out
-    (tmp_path / "full_budgets.json").write_text("{}")
-    assert runtime.runtime().budget == "full"
+    says = "COURSE_BUDGET=full tries the large ones, which have not run for every chapter on a GPU"
+    assert says in capsys.readouterr().out
+    monkeypatch.setattr(runtime.paths, "SOURCES", tmp_path)
+    rows = [{"chapter": name, "budget": "full", "ended": True} for name in ("00_start", "01_next")]
+    for row in rows:
+        (tmp_path / f"{row['chapter']}.py").touch()
+    for known, chosen in ((rows[:1], "quick"), ([rows[0], rows[1] | {"ended": False}], "quick"), (rows, "full")):
+        (tmp_path / "full_budgets.json").write_text(json.dumps({"values": {"rows": known}}))
+        assert runtime.runtime().budget == chosen
     monkeypatch.setenv("COURSE_BUDGET", "quick")
     assert runtime.runtime().budget == "quick"
 
