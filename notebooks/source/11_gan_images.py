@@ -452,7 +452,7 @@ claim("with a hidden layer between its features and its logit it is not",
       beyond_sum(wide, *pairs).abs().max() > 1e-6)
 
 # %% [markdown]
-# Which thought holds? For the first there is a control: real digits, drawn with the fakes' shares of the classes. For the second the record has arms without classes, at 3,000 steps and with the same five seeds, so that their differences from ‘no classes, long’ are *paired*. Three arms change one thing in $D$. ‘Third convolution’ sees windows of 18 × 18. ‘Hidden layer’ combines all places, in 128 numbers. ‘1 × 1 layer’ is the control: one layer more, which stays at its place, with windows as before; if $D$ sees too little, it should not help. ‘Both’ has the third convolution and the hidden layer, and another arm has $\beta_1 = 0$ besides.
+# Which thought holds? For the first there is a control: real digits, drawn with the fakes' shares of the classes. For the second the record has arms without classes, at 3,000 steps and with the same five seeds, so that their differences from ‘no classes, long’ are *paired*. Three arms change one thing in $D$. ‘Third convolution’ sees windows of 18 × 18. ‘Hidden layer’ combines all places, in 128 numbers. ‘1 × 1 layer’ is the control: one layer more, which stays at its place, with windows as before. If the windows are what is lacking, it should not help. ‘Both’ has the third convolution and the hidden layer, and another arm has $\beta_1 = 0$ besides.
 
 # %%
 base, with_classes = "no classes, long", of(("digits", "long"))
@@ -474,7 +474,7 @@ claim("neither the hidden layer nor the 1 × 1 layer alone gains half of what th
       all(2 * against[name][0] > larger[0][0] for name in ("hidden layer", "1 × 1 layer")))
 
 # %% [markdown]
-# So the shares are a part of it, and windows that see more a larger part. A hidden layer, which ends the sum as well, gains little alone; why, this does not show.
+# So the shares are a part of it, and wider windows a larger part. That the logit is a sum is not the reason by itself: the hidden layer alone ends the sum and gains little.
 #
 # ### One ruler for two families
 #
@@ -575,7 +575,7 @@ show(pictures.others(failed, others),
 #
 # - The loss says how $D$ plays, not how good $G$ is: [*D's loss in steps 201 to 300 is that of steps 1 to 100*](#3-·-Half-a-minute), while [*the distance falls at every look*](#What-does-0-look-like?).
 # - A distance needs its $n$ and a shuffled floor: [*more than 8 times the shuffled floor*](#What-does-0-look-like?).
-# - Without classes the distance is [*more than five times as large, in each of five seeds*](#What-do-the-classes-do?). Their shares are a part of the reason at most: [*less than half as far*](#What-do-the-classes-do?); a $D$ that sees more helps: [*a third convolution, alone and with a hidden layer, brings it nearer*](#What-do-the-classes-do?).
+# - Without classes the distance is [*more than five times as large, in each of five seeds*](#What-do-the-classes-do?). Their shares are a part of the reason at most: [*less than half as far*](#What-do-the-classes-do?); a $D$ with wider windows helps: [*a third convolution, alone and with a hidden layer, brings it nearer*](#What-do-the-classes-do?).
 # - Two families need one ruler: [*drawn as bits, the GAN with classes is nearer to binary digits*](#One-ruler-for-two-families).
 # - Five mistakes of six show: [*more than three times as far from real digits*](#Exercise:-three-patients); one hardly: [*mixed statistics: the density is lower*](#Exercise:-three-patients).
 
