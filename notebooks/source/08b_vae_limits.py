@@ -436,7 +436,8 @@ counts = {name: top.indices.bincount(minlength=10).tolist() for name, top in nam
 doubt = {name: (top.values < 0.9).float().mean().item() for name, top in named.items()}
 claim("the classifier names fewer than 60 of 2,000 draws a 1 and fewer than 100 a 0 or a 6, of real "
       "digits more than 150 each", counts["draws"][1] < 60
-      and max(counts["draws"][c] for c in (0, 6)) < 100 and min(counts["real"][c] for c in (0, 1, 6)) > 150,
+      and max(counts["draws"][c] for c in (0, 6)) < 100
+      and min(counts["real"][c] for c in (0, 1, 6)) > 150,
       guessed="ones_drawn", draws=counts["draws"])
 claim("but of averages of two digits as few, and it doubts both over four times as often as real digits",
       counts["averages"][1] < 60 and min(doubt["draws"], doubt["averages"]) > 4 * doubt["real"], **doubt)
