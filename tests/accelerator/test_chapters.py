@@ -31,9 +31,8 @@ def test_a_chapter_runs_to_its_end(source):
 
 def test_a_tensor_left_on_the_cpu_is_found(tmp_path):
     """A planted torch.randn without a device turns the run red."""
-    source = (ROOT / "notebooks" / "source" / "07_vae_training.py").read_text(encoding="utf-8")
-    planted = source.replace("means = vae.means(torch.randn(32, 50, generator=generator).to(device))",
-                             "means = vae.means(torch.randn(32, 50, generator=generator))")  # fmt: skip
+    source = (ROOT / "notebooks" / "source" / "07b_inside_the_latents.py").read_text(encoding="utf-8")
+    planted = source.replace("binary_test_digits().flatten(1).to(device)", "binary_test_digits().flatten(1)")
     assert planted != source
     path = tmp_path / "planted.py"
     path.write_text(planted, encoding="utf-8")
