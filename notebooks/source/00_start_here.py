@@ -526,15 +526,16 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `03_positions_and_cost` | how does attention know order, at what cost? | 45 |
 # | `04_transformer` | what makes attention stackable? | 45 |
 # | `05_language_model` | what beats counters and compressors? | 45 |
-# | `06_vae_math` | how to learn from an unknown likelihood? | 60 |
+# | `06_vae_math` | how to learn from an unknown likelihood? | 50 |
 # | `07_vae_training` | what mends a broken VAE? | 50 |
-# | `08_vae_in_use` | what is a VAE good for? | 55 |
-# | `09_gan_game` | what does a game of networks learn? | 55 |
-# | `10_gan_dynamics` | does the game settle? | 50 |
+# | `08_vae_in_use` | what can be done with a $p(x)$ nobody can compute? | 50 |
+# | `09_gan_game` | can a model learn from a critic alone? | 50 |
+# | `10_gan_dynamics` | why do two players not arrive? | 50 |
 # | `11_gan_images` | which numbers can be trusted? | 50 |
 #
 # Read them in order; the exercises take about as long again. Optional, needed by no other chapter:
-# `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`.
+# `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`,
+# `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`.
 
 # %% [markdown]
 # ## What stays
