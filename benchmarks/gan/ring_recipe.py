@@ -25,7 +25,6 @@ class Arm:
 
     turns: int = 1  # k: of the discriminator, for one of the generator
     fresh: bool = False  # new noise for the generator's turn
-    generator_first: bool = False
     at_once: bool = False  # both gradients before either update
     detach: bool = True
     clear: bool = True  # G's gradients before its turn: what the discriminator's turn left there
@@ -35,7 +34,6 @@ class Arm:
 ARMS = {
     "six steps": Arm(),
     "fresh noise": Arm(fresh=True),
-    "G first": Arm(generator_first=True),
     "at once": Arm(at_once=True),
     "k = 5": Arm(turns=5, fresh=True),
     "saturating": Arm(fresh=True, loss=minimax_generator_loss),
@@ -71,20 +69,16 @@ def train(arm: Arm, points: Tensor) -> tuple[list[float], Players]:
     for step in range(1, STEPS + 1):
         for _ in range(arm.turns):
             fake = both.fake(BATCH, generator).flatten(0, 1)
-            if arm.generator_first:
-                generator_turn(fake)
-                g_optimizer.step()
             discriminator_turn(fake)
             if not arm.at_once:
                 d_optimizer.step()
-        if not arm.generator_first:
-            kept = [p.grad.clone() for p in both.discriminator.parameters()] if arm.at_once else []
-            generator_turn(both.fake(BATCH, generator).flatten(0, 1) if arm.fresh else fake)
-            for p, gradient in zip(both.discriminator.parameters(), kept, strict=False):
-                p.grad = gradient
-            if arm.at_once:
-                d_optimizer.step()
-            g_optimizer.step()
+        kept = [p.grad.clone() for p in both.discriminator.parameters()] if arm.at_once else []
+        generator_turn(both.fake(BATCH, generator).flatten(0, 1) if arm.fresh else fake)
+        for p, gradient in zip(both.discriminator.parameters(), kept, strict=False):
+            p.grad = gradient
+        if arm.at_once:
+            d_optimizer.step()
+        g_optimizer.step()
         if not arm.clear:
             g_optimizer.zero_grad()
         if step > STEPS // 2 and step % (STEPS // 20) == 0:

@@ -110,7 +110,7 @@ def test_the_titles_say_how_far_and_what_becomes_of_it(phase):
         first, second, third = (title.get_text() for title in phase._titles)
         assert first == f"{state.method},\n{state.loss}"
         assert f"{length[0]:.2f} from (0, 0) at first,\n{length[-1]:.3g} after 200 steps" == second
-        assert f"|λ| = {rates.abs()[0]:.4f}:\n{verdict}" in third
+        assert f"|μ| = {rates.abs()[0]:.4f}:\n{verdict}" in third
 
 
 def view():

@@ -65,6 +65,11 @@ WRONG = {
         "plus_gamma": (roots("gamma / 2"), split(sign="+")),
         "gamma_not_halved": (roots("-gamma", "gamma ** 2 - slope ** 2"), split("gamma ** 2 - slope ** 2", "gamma")),
         "missing_quarter": (roots(inside="gamma ** 2 - slope ** 2"), split("gamma * gamma - slope * slope")),
+        "root_not_halved": (
+            roots(inside="gamma ** 2 - 4 * slope ** 2"),
+            split("gamma * gamma - 4 * slope * slope"),
+        ),
+        "whole_gamma": (roots("-gamma"), split(half="gamma")),
         "slope_not_squared": (roots(inside="gamma ** 2 / 4 - slope"), by_algebra(determinant="slope")),
         "plus_slope": (roots(inside="gamma ** 2 / 4 + slope ** 2"), by_algebra(determinant="-slope ** 2")),
         "minus_first": (roots(order="[half - root, half + root]"), by_algebra(flip=False)),
@@ -76,6 +81,18 @@ WRONG = {
             autograd(order="gd"),
             "theta = theta + rate_g * psi / (1 + torch.exp(psi * theta))\n"
             "psi = psi - rate_d * (theta / (1 + torch.exp(-psi * theta)) + gamma * psi)\nreturn theta, psi",
+        ),
+        "linearised": (
+            turns(d="theta / 2", pull="0.5"),
+            "psi = (1 - rate_d * gamma) * psi - 0.5 * rate_d * theta\nreturn theta + 0.5 * rate_g * psi, psi",
+        ),
+        "rates_exchanged": (
+            "rate_g, rate_d = rate_d, rate_g\n" + turns(),
+            "rate_g, rate_d = rate_d, rate_g\n" + autograd(),
+        ),
+        "penalty_without_rate": (
+            turns(penalty="", new="psi - rate_d * g - gamma * psi"),
+            "old = psi\n" + turns(penalty="", new="psi - rate_d * g").replace("sees = new", "new = new - gamma * old\nsees = new"),
         ),
         "no_penalty": (turns(penalty=""), autograd("F.softplus(b * a).sum()")),
         "half_penalty": (turns(penalty="+ gamma * psi / 2"), autograd("F.softplus(b * a).sum() + gamma / 4 * (b ** 2).sum()")),

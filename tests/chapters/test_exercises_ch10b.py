@@ -54,6 +54,13 @@ def one_by_one(
 WRONG = {
     "gan.power_iteration": {
         "not_normalised": (power("v", "u"), normalised("u @ W", "W @ v")),
+        "u_not_normalised": (power(u="u"), normalised(u="W @ v")),
+        "old_u": (
+            normalised(back="old @ weight @ v"),
+            "with torch.no_grad():\n    for _ in range(steps):\n        before = u.clone()\n        v = weight.t().mv(u)\n"
+            "        v = v / v.norm()\n        u = weight.mv(v)\n        u = u / u.norm()\n"
+            "return before.dot(weight.mv(v)), u, v",
+        ),
         "squared": (
             power(back="torch.dot(u, torch.mv(weight, v)) ** 2, u, v"),
             normalised(back="(u @ weight @ v).square()"),
@@ -81,6 +88,12 @@ WRONG = {
             penalty(norm="g.flatten(1).norm(2, dim=0)"),
             one_by_one(term="g.flatten() ** 2", back="((total.sqrt() - 1) ** 2).mean()"),
         ),
+        "not_flattened": (
+            penalty(norm="g.norm(2, dim=1)"),
+            one_by_one(term="((g.square().sum(1).sqrt() - 1) ** 2).mean()"),
+        ),
+        "squared_norm": (penalty(norm="(g.flatten(1) ** 2).sum(1)"), one_by_one(term="((g * g).sum() - 1) ** 2")),
+        "mean_norm": (penalty(back="(norm.mean() - 1) ** 2"), one_by_one(term="g.norm()", back="(total / len(t) - 1) ** 2")),
         "target_0": (penalty(back="(norm ** 2).mean()"), one_by_one(term="g.square().sum()")),
         "not_squared": (penalty(back="(norm - 1).mean()"), one_by_one(term="g.norm() - 1")),
         "sum": (penalty(back="((norm - 1) ** 2).sum()"), one_by_one(back="total")),

@@ -57,15 +57,15 @@ class PhasePicture(Blitted):
         (self._distance,) = distance.plot([], [], color=figures.INK, linewidth=1.6)
         (self._predicted,) = distance.plot([], [], color=figures.MUTE, linewidth=1.4, linestyle="--")
         distance.set(xlim=(0, steps), ylim=(1e-4, 30), yscale="log", xlabel="step")
-        distance.set_ylabel("distance (– – start · |λ|ⁿ)")
+        distance.set_ylabel("distance (– – start · |μ|ⁿ)")
         angle = np.linspace(0, 2 * np.pi, 100)
         circle.plot(np.cos(angle), np.sin(angle), color=figures.MUTE, linestyle="--", linewidth=1.2)
-        (self._lambda,) = circle.plot([], [], "s", color=figures.BERRY, markersize=6)
-        circle.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xlabel="real part of λ", ylabel="imaginary part")
+        (self._multipliers,) = circle.plot([], [], "s", color=figures.BERRY, markersize=6)
+        circle.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xlabel="real part of μ", ylabel="imaginary part")
         heading = {"loc": "left", "fontsize": 10.5, "color": figures.INK}
         self._titles = [ax.set_title("two lines\nof text", **heading) for ax in (plane, distance, circle)]
         moving = [self._field, self._path, self._mean, self._start, self._end, self._distance, self._predicted]
-        super().__init__(figure, [*moving, self._lambda, *self._titles])
+        super().__init__(figure, [*moving, self._multipliers, *self._titles])
 
     def frame(self, state: PhaseState) -> bytes:
         """Return the picture of a state as PNG; the same state gives the same bytes."""
@@ -84,14 +84,14 @@ class PhasePicture(Blitted):
         time = np.arange(self._steps + 1)
         self._distance.set_data(time, figures.values(distance))
         self._predicted.set_data(time, np.clip(distance[0].item() * largest**time, 1e-9, 1e9))
-        self._lambda.set_data(figures.values(rates).real, figures.values(rates).imag)
+        self._multipliers.set_data(figures.values(rates).real, figures.values(rates).imag)
         verdict = "comes nearer" if largest < 1 - 1e-9 else "moves away" if largest > 1 + 1e-9 else "keeps its distance"
         for text, says in zip(
             self._titles,
             (
                 f"{state.method},\n{state.loss}",
                 f"{distance[0]:.2f} from (0, 0) at first,\n{distance[-1]:.3g} after {self._steps} steps",
-                f"near (0, 0) |λ| = {largest:.4f}:\n{verdict}",
+                f"near (0, 0) |μ| = {largest:.4f}:\n{verdict}",
             ),
             strict=True,
         ):
@@ -125,7 +125,7 @@ class ScenePicture(Blitted):
         (self._floor,) = curve.plot([0, steps], [0, 0], color=figures.MUTE, linewidth=1.2, linestyle="--")
         figures.level(curve, float(np.log(2)), "ln 2: nothing in common")
         curve.set(xlim=(0, steps), ylim=(-0.17, 0.78), xlabel="step", ylabel="Jensen–Shannon divergence (nats)")
-        curve.text(0.02, 0.02, "— counted on squares   ··· found by D   – – real against real",
+        curve.text(0.02, 0.02, "— counted on squares   ··· ln 2 − half of D’s loss   – – real against real",
                    transform=curve.transAxes, fontsize=8.5, color=figures.INK)  # fmt: skip
         self._titles = [ax.set_title("one", loc="left", fontsize=11, color=figures.INK) for ax in (scene, curve)]
         below = [self._belief, self._half, self._grid, self._real, self._pull, self._fake]

@@ -1,14 +1,14 @@
 """Pictures of chapter 10: the smallest game, its eigenvalues and multipliers, the recipe's arms, rings and scenes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_lib.classroom import figures
-from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
+from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEXT
 from course_lib.datasets.ring import centres
 from course_lib.gan.dirac import dirac_path, multipliers
 
@@ -32,8 +32,11 @@ def opening(steps: int = 140, rate: float = 0.35) -> Figure:
         ax.plot(*figures.values(path).T, ".-", color=INK, linewidth=0.7, markersize=3)
         ax.plot(1.2, 0, "o", color=BLUE)
         ax.plot(0, 0, "+", color=BERRY, markersize=12)
-        ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="generator θ (● start, + end)")
+        ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="generator θ")
         figures.title(ax, fate)
+        ax.annotate("", (1.5, -1.1), (1.6, -0.1), arrowprops={"arrowstyle": "-|>", "color": BLUE, "shrinkA": 0})
+    axes[2].text(1.35, 0.15, "start", color=BLUE)
+    axes[2].text(-0.2, 1.5, "+ end of the game", color=BERRY, ha="center")
     axes[0].set_ylabel("discriminator ψ")
     return figure
 
@@ -74,11 +77,17 @@ def eigenvalues(gammas: Tensor, real: Tensor, imaginary: Tensor) -> Figure:
     marked = [i for i, gamma in enumerate(gammas.tolist()) if round(gamma, 6) in (0, 1, 2.5)]
     for i in marked:
         left.plot(*figures.values([real[i], imaginary[i]]), "s", color=BERRY, markersize=6)
-    for place, text in (((0.06, 0.47), "γ = 0"), ((0.06, -0.54), "γ = 0"), ((-0.9, 0.07), "γ = 1"),
-                        ((-2.35, 0.07), "γ = 2.5"), ((-0.21, 0.07), "γ = 2.5")):  # fmt: skip
+    for place, text in (((0.06, 0.47), "γ = 0"), ((0.06, -0.54), "γ = 0"), ((-0.9, -0.17), "γ = 1"),
+                        ((-2.35, 0.07), "γ = 2.5"), ((-0.58, 0.07), "γ = 2.5")):  # fmt: skip
         left.text(*place, text, fontsize=9)
     left.axvline(0, color=MUTE, linestyle="--", linewidth=1)
-    left.set(xlim=(-2.6, 0.6), ylim=(-0.65, 0.75), xlabel="real part (1/time)", ylabel="imaginary part (radians/time)")
+    left.set(
+        xlim=(-2.6, 0.6),
+        ylim=(-0.65, 0.75),
+        aspect="equal",
+        xlabel="real part (1/time)",
+        ylabel="imaginary part (radians/time)",
+    )
     figures.title(left, "R1 moves the pair left, until it meets")
     figures.line(right, gammas, -real[:, 0], BERRY)
     right.plot(1, 0.5, "o", color=INK)
@@ -97,16 +106,17 @@ def step_multipliers(rate: float = 1.0, slope: float = 0.5) -> Figure:
     angle = torch.linspace(0, 2 * math.pi, 200)
     plane.plot(*figures.values([angle.cos(), angle.sin()]), color=MUTE, linestyle="--", linewidth=1.2)
     plane.plot(figures.values(both.real), figures.values(both.imag), ".", color=BERRY, markersize=2.5)
-    for gamma, dx, dy in (
-        (0.0, -0.58, 0.12),
-        (2 * slope - rate * slope**2, -0.52, 0.08),
-        (2 / rate - rate * slope**2 / 2, 0.08, 0.1),
+    for gamma, corner in (
+        (0.0, (0.95, 0.45)),
+        (0.0, (0.95, -0.53)),
+        (2 * slope - rate * slope**2, (-0.02, 0.08)),
+        (2 / rate - rate * slope**2 / 2, (-0.94, 0.08)),
+        (2 / rate - rate * slope**2 / 2, (1.04, -0.04)),
     ):
         pair = multipliers("alternating", rate, rate, gamma, slope)
         plane.plot(figures.values(pair.real), figures.values(pair.imag), "s", color=INK, markersize=5)
-        last = pair[pair.real.argmin()]
-        plane.text(last.real.item() + dx, abs(last.imag.item()) + dy, f"γ = {gamma:g}", fontsize=9)
-    plane.set(xlim=(-1.4, 1.4), ylim=(-1.15, 1.15), aspect="equal", xlabel="real part", ylabel="imaginary part")
+        plane.text(*corner, f"γ = {gamma:g}", fontsize=9)
+    plane.set(xlim=(-1.4, 1.75), ylim=(-1.15, 1.15), aspect="equal", xlabel="real part", ylabel="imaginary part")
     figures.title(plane, "A pair, then two real ones")
     turning, edge = 2 * slope - rate * slope**2, 2 / rate - rate * slope**2 / 2
     slower = both.real.argmax(1, keepdim=True)  # of a complex pair either: their sizes are one
@@ -118,30 +128,29 @@ def step_multipliers(rate: float = 1.0, slope: float = 0.5) -> Figure:
         sizes.axvline(at, color=GREY, linewidth=0.9)
         sizes.text(at - 0.03, 0.06, f"γ = {text}", rotation=90, ha="right", va="bottom", fontsize=9)
     sizes.text(0.06, 0.6, "√(1 − hγ), both", color=BERRY, fontsize=9.5)
-    sizes.text(1.02, 0.9, "the slower", color=BERRY, fontsize=9.5)
-    sizes.text(1.4, 0.3, "the other", color=BERRY, fontsize=9.5)
+    sizes.text(1.02, 0.9, "the upper one", color=BERRY, fontsize=9.5)
+    sizes.text(1.1, 0.04, "the lower one", color=BERRY, fontsize=9.5)
     sizes.set(xlim=(0, top), ylim=(0, 1.5), xlabel="penalty's weight γ (h = 1, s = ½)", ylabel="size of a multiplier")
     figures.title(sizes, "Best where the pair turns real; too much escapes")
     return figure
 
 
 def strange() -> Figure:
-    """Return the path whose change is to be named, in the plane and against steps."""
-    path = dirac_path(_number(1.5), _number(-0.5), 300, 0.2, 0.2, gamma=3.5, method="alternating")
-    figure, ((left, right),) = figures.new(1, 2, width=8, height=3.1, width_ratios=(1, 1.6))
-    left.plot(*figures.values(path).T, ".-", color=INK, linewidth=0.8, markersize=4)
-    left.plot(0, 0, "+", color=BERRY, markersize=12)
-    left.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xlabel="θ", ylabel="ψ")
-    figures.line(right, range(301), path[:, 0], ORANGE)
-    figures.line(right, range(301), path[:, 1], BERRY)
-    right.text(150, 1.05, "θ", color=TEXT[ORANGE])
-    right.text(150, -0.3, "ψ", color=BERRY)
-    right.set(xlabel="step", ylabel="value", ylim=(-0.7, 1.7))
-    figures.title(right, "Which change was it?")
+    """Return the path of the minimax game whose change is to be named, against steps."""
+    start = _number(1.5), _number(-0.5)
+    path = dirac_path(*start, 300, 0.2, 0.2, gamma=3.5, method="alternating", loss="minimax")
+    figure, ((ax,),) = figures.new(width=6.5, height=3.1)
+    figures.line(ax, range(301), path[:, 0], ORANGE)
+    figures.line(ax, range(301), path[:, 1], BERRY)
+    ax.text(150, 0.4, "θ", color=TEXT[ORANGE])
+    ax.text(150, -0.25, "ψ", color=BERRY)
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.set(xlabel="step", ylabel="value", ylim=(-0.7, 1.7))
+    figures.title(ax, "Which change was it?")
     return figure
 
 
-def recipe_arms(arms: Mapping[str, Tensor], floor: float, first: str = "six steps") -> Figure:
+def recipe_arms(arms: Mapping[str, Tensor], floor: float, first: str = "the recipe") -> Figure:
     """Return the divergence of each arm of the recipe, one mark a seed and the mean."""
     figure, ((ax,),) = figures.new(width=8.5, height=3.9)
     for row, js in enumerate(arms.values()):
@@ -149,31 +158,20 @@ def recipe_arms(arms: Mapping[str, Tensor], floor: float, first: str = "six step
         ax.plot(figures.values(js.mean()), row, "|", color=INK, markersize=17, markeredgewidth=2.2)
     ax.axvline(floor, color=MUTE, linestyle="--", linewidth=1.2)
     ax.axvline(figures.values(arms[first].mean()), color=MUTE, linestyle=":", linewidth=1.2)
-    for place, text in ((floor, "real against real"), (arms[first].mean().item(), f"mean of the {first}")):
+    for place, text in ((floor, "real against real"), (arms[first].mean().item(), f"mean of {first}")):
         ax.text(place + 0.006, -0.65, text, color=MUTE, fontsize=9)
     ax.set_yticks(range(len(arms)), list(arms))
     ax.set(xlim=(0, 0.72), ylim=(len(arms) - 0.5, -1.1), xlabel="divergence from the data (nats): ▲ seeds, | mean")
-    figures.title(ax, "Order, clearing and k move the mean; new noise does not show")
+    figures.title(ax, "Turns, clearing and more of D move the mean; new noise does not show")
     return figure
 
 
-def ring_modes(
-    now: Mapping[str, Sequence[int]], average: Mapping[str, Sequence[int]], fakes: Mapping[str, Tensor]
-) -> Figure:
-    """Return the modes that five seeds of each arm cover, and the first seed's fakes of two arms."""
-    figure, (axes,) = figures.new(1, 1 + len(fakes), height=3.6, width_ratios=(1.25, *[1] * len(fakes)))
-    dots = axes[0]
-    shift = torch.linspace(-0.2, 0.2, 5)
-    for row, arm in enumerate(now):
-        dots.plot(*figures.values([torch.tensor(now[arm]), row + shift]), "^", color=ORANGE, markersize=5)
-        dots.plot(*figures.values([torch.tensor(average[arm]) + 0.15, row + shift]), "s", color=TEAL, markersize=3)
-    dots.set_yticks(range(len(now)), list(now))
-    dots.invert_yaxis()
-    dots.set(xlim=(-0.5, 8.6), xticks=range(0, 9, 2), xlabel="modes: ▲ as it is, ■ averaged weights")
-    figures.title(dots, "Fast D and noise: 8 in each seed")
-    for ax, (text, points) in zip(axes[1:], fakes.items(), strict=True):
+def ring_modes(fakes: Mapping[str, Tensor]) -> Figure:
+    """Return the fakes of some arms around the eight modes; a title each."""
+    figure, (axes,) = figures.new(1, len(fakes), width=7.5, height=3.6)
+    for ax, (text, points) in zip(axes, fakes.items(), strict=True):
         ax.plot(*figures.values(centres()).T, "o", color=BLUE, markersize=11, fillstyle="none")
         ax.plot(*figures.values(points).T, "^", color=ORANGE, markersize=3, alpha=0.6)
-        ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xlabel="first seed, last look")
+        ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xlabel="○ where a mode is, ▲ fakes")
         figures.title(ax, text)
     return figure

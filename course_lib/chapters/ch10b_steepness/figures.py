@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_lib.classroom import figures
-from course_lib.classroom.figures import BERRY, BLUE, MUTE, ORANGE, TEAL, TEXT
+from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
 
 LOOKS = {"clip": (ORANGE, "-."), "penalty": (BERRY, "-"), "spectral": (TEAL, "-")}
 
@@ -40,7 +40,6 @@ def three_critics(
     figure, ((left, right),) = figures.new(1, 2, height=3.4)
     x = torch.linspace(-1, 3, 100, dtype=torch.float64)
     along = torch.stack([x, torch.zeros_like(x)], 1).to(device)
-    figures.line(left, x, x, MUTE)
     places = {"clip": (2.6, 0.45, 0.12, 1500), "penalty": (3.05, 3.1, 1.12, 700), "spectral": (3.05, 2.65, 0.5, 3700)}
     for kind, D in critics.items():
         colour, style = LOOKS[kind]
@@ -53,9 +52,10 @@ def three_critics(
         a, b, c, d = places[kind]
         left.text(a, b, kind, color=TEXT[colour])
         right.text(c, d, kind, color=TEXT[colour])
-    left.set(xlim=(-1, 4), xlabel="$x_1$, at $x_2 = 0$ (– – the best critic)", ylabel="D(x) − D(0)")
+    left.plot(*figures.values([x, x]), color=INK, linestyle=(0, (1, 3)), linewidth=1.6)  # over the others
+    left.set(xlim=(-1, 4), xlabel="$x_1$, at $x_2 = 0$ (··· the best critic)", ylabel="D(x) − D(0)")
     left.set_ylim(-1.2, 3.7)
-    figures.title(left, "Fakes at 0, data at 2: clipping is too flat")
+    figures.title(left, "Fakes at 0, data at 2: c = 0.05 is too flat")
     right.axvline(1, color=MUTE, linestyle="--", linewidth=1.2)
     right.set(xlabel="slope ‖∇D‖ between fake and real", ylabel="points of 4,000", ylim=(0, 4300))
     figures.title(right, "Normalised: 1 at nearly all points")

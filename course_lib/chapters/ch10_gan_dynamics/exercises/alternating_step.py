@@ -15,6 +15,12 @@ def _unrolled(theta, psi, rate_g, rate_d, gamma):
     return theta + rate_g * torch.sigmoid(-new_psi * theta) * (new_psi + theta * moved), new_psi
 
 
+def _linearised(theta, psi, rate_g, rate_d, gamma):
+    """One step of the matrices: σ taken as ½, as it is at the end of the game."""
+    psi = psi - rate_d * (theta / 2 + gamma * psi)
+    return theta + rate_g * psi / 2, psi
+
+
 def _generator_first(theta, psi, rate_g, rate_d, gamma):
     theta = theta + rate_g * psi * torch.sigmoid(-psi * theta)
     return theta, psi - rate_d * (theta * torch.sigmoid(psi * theta) + gamma * psi)
@@ -43,6 +49,24 @@ ENTRY = Exercise(
             _generator_first,
             "the generator moves first",
             "the discriminator's turn comes first, at the old θ.",
+        ),
+        Mistake(
+            "linearised",
+            _linearised,
+            "σ is ½ everywhere: the step near the end of the game",
+            "the losses are softplus(ψθ) and softplus(−ψθ), here at any θ and ψ.",
+        ),
+        Mistake(
+            "rates_exchanged",
+            {"psi - rate_d *": "psi - rate_g *", "theta + rate_g *": "theta + rate_d *"},
+            "each player has the other's rate",
+            "rate_d moves ψ, rate_g moves θ.",
+        ),
+        Mistake(
+            "penalty_without_rate",
+            {" + gamma * psi)": ") - gamma * psi"},
+            "the penalty's derivative comes without the rate",
+            "the whole gradient is multiplied by rate_d, γψ as well.",
         ),
         Mistake(
             "no_penalty",
@@ -89,5 +113,5 @@ ENTRY = Exercise(
         "theta = theta + rate_g * psi * torch.sigmoid(-psi * theta)\nreturn theta, psi",
     ),
     why="Near 0 the two turns are two shears, [[1, 0], [−hs, 1]] and [[1, hs], [0, 1]]; each keeps areas, so their "
-    "product has determinant 1. A simultaneous step has determinant 1 + h²s². One line's order decides.",
+    "product has determinant 1. A simultaneous step has determinant 1 + h²s². Taking turns decides.",
 )

@@ -38,6 +38,18 @@ ENTRY = Exercise(
             "square the whole of γ/2.",
         ),
         Mistake(
+            "root_not_halved",
+            {"gamma**2 / 4 - slope**2": "gamma**2 - 4 * slope**2"},
+            "the root is not halved: −γ/2 ± √(γ² − 4s²)",
+            "in (−γ ± √(γ² − 4s²)) / 2 the 2 divides both parts.",
+        ),
+        Mistake(
+            "whole_gamma",
+            {"root - gamma / 2, -root - gamma / 2": "root - gamma, -root - gamma"},
+            "−γ stands before the root in place of −γ/2",
+            "the two eigenvalues add up to the trace: what is the trace?",
+        ),
+        Mistake(
             "slope_not_squared",
             {"slope**2": "slope"},
             "the slope is not squared",

@@ -3,8 +3,8 @@
 from course_lib.classroom.exercises.spec import one_fault
 
 _faults = {
-    "simultaneous": "simultaneous steps of the minimax game would end further out than they began.",
-    "alternating": "alternating steps alone keep their distance: they come round, and do not come nearer.",
+    "simultaneous": "simultaneous steps of the minimax game go round as well, and end further out than they began.",
+    "nonsaturating": "the non-saturating pair comes nearer too, but goes round the end meanwhile: θ changes its sign.",
     "r1": "with γ below 2s − hs² the multipliers are a complex pair: the path would turn inwards, evenly.",
     "too_much_r1": "right.",
     "two_rates": "two rates squeeze the circle to an ellipse, and the path would still go round.",

@@ -23,6 +23,14 @@ def _on_critic(function, weight, real, fake, t):
     return function(_critic(weight), real.detach(), fake.detach(), t.detach())
 
 
+def _unflattened(discriminator, real, fake, t):
+    """The norm over dim=1 of the gradient as it comes: right for vectors, over the channels of images."""
+    t = t.view(-1, *[1] * (real.ndim - 1))
+    mixed = (t * real + (1 - t) * fake).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(mixed).sum(), mixed, create_graph=True)
+    return ((gradient.norm(dim=1) - 1) ** 2).mean()
+
+
 ENTRY = Exercise(
     id="gan.gradient_penalty",
     reference=penalties.gradient_penalty,
@@ -85,10 +93,28 @@ ENTRY = Exercise(
             "every example has its own gradient: the norm runs over its features, dim=1 of the flattened gradient.",
         ),
         Mistake(
+            "not_flattened",
+            _unflattened,
+            "the norm runs over dim=1 of the images, their channels",
+            "an example's gradient is one vector: .flatten(1) before .norm(dim=1).",
+        ),
+        Mistake(
+            "squared_norm",
+            {"norm(dim=1) - 1": "norm(dim=1) ** 2 - 1"},
+            "‖∇D‖² − 1 is squared in place of ‖∇D‖ − 1",
+            "try D(x) = 3x₁ + 4x₂: the norm is 5, and (5 − 1)² = 16.",
+        ),
+        Mistake(
+            "mean_norm",
+            {"((_input": "(_input", "norm(dim=1) - 1) ** 2).mean()": "norm(dim=1).mean() - 1) ** 2"},
+            "the norms are averaged before 1 is taken off: (mean norm − 1)²",
+            "slopes of 0 and 2 would then cost nothing: each example has its own (‖∇D‖ − 1)².",
+        ),
+        Mistake(
             "target_0",
             {" - 1) ** 2": ") ** 2"},
             "the norm is drawn to 0: the − 1 is missing",
-            "a critic that measures W₁ has slope 1 along the way from fake to real.",
+            "the penalty asks for slope 1, not for slope 0.",
         ),
         Mistake(
             "not_squared",

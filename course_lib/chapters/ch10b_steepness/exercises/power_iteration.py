@@ -23,6 +23,18 @@ ENTRY = Exercise(
             "uᵀWv is a singular value only for unit vectors: F.normalize(…, dim=0).",
         ),
         Mistake(
+            "u_not_normalised",
+            {"F.normalize(weight @ v, dim=0)": "weight @ v"},
+            "u is not brought to length 1",
+            "both vectors are: uᵀWv is a singular value only for unit vectors.",
+        ),
+        Mistake(
+            "old_u",
+            {"u = F": "old, u = u.detach(), F", "return u @ weight @ v": "return old @ weight @ v"},
+            "σ is taken with the u before the last step",
+            "the last round makes v and then u from it: σ = uᵀWv with both.",
+        ),
+        Mistake(
             "squared",
             {"u @ weight @ v,": "(u @ weight @ v) ** 2,"},
             "σ² comes back, an eigenvalue of WᵀW",
