@@ -11,9 +11,9 @@
 #
 # **What does it take to turn a broken VAE into one with an honest number?**
 #
-# A widely read article shows a VAE in thirty lines that learn nothing. We find out why, write the loop that does learn, train a model,
+# A widely read article shows a VAE in thirty lines that do not run. We mend them, write the loop, train a model,
 # and measure it in nats on digits that it has never seen. Below is the end of this chapter: on the left draws of the model, on the right
-# what a digit costs it, beside simpler models.
+# what a digit costs it, beside simpler models and a better recipe.
 
 # %% tags=["hide-input"]
 import torch
@@ -29,23 +29,24 @@ arm, components, chosen = mixtures.values["chosen"]
 alone = mixtures.arm("as they are").each("test")
 nats = {"independent pixels": alone[0], "mixture of 20": alone[1],
         "VAE, 2 latents": record.arm("2 latents").mean("test"), "best mixture": chosen,
-        "VAE, 50 latents": record.arm("course").mean("test")}
+        "VAE, 50 latents": record.arm("course").mean("test"),
+        "VAE, 50, five draws": record.arm("5 draws").mean("test_5000")}
 generator = torch.Generator().manual_seed(0)  # the CPU draws
 with torch.no_grad():
     z = torch.randn(32, 50, generator=generator).to(runtime().device)
     pixels = load_digit_vae().to(z.device).means(z).cpu()
 show(pictures.the_end(torch.bernoulli(pixels, generator=generator), nats),
      alt="Left, 32 drawn binary digits, about half of them readable. Right, what a test digit costs in "
-     "nats: independent pixels most, then mixtures and a VAE of 2 latents, the VAE of 50 latents least.")
+     "nats: independent pixels most, then mixtures and a VAE of 2 latents, VAEs of 50 latents least.")
 
 # %% [markdown]
 # Afterwards you can
 #
 # - tell a VAE's faults from their symptoms;
-# - write its training loop and say what each choice of a recipe is worth;
+# - write its training loop and say what three choices of a recipe are worth;
 # - report a log-likelihood with its error, its rivals, and how far it is from the truth.
 #
-# **Needs** chapters 00, 01 and 06. **Time** 45 minutes to read, 30 for the exercises; the cells run in about 40 seconds.
+# **Needs** chapters 00, 01, 05 and 06. **Time** 50 minutes to read, 20 for the exercises; the cells run in about 45 seconds.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -65,7 +66,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.chapters.ch07_vae_training.collapse import article_vae, small_vae
-from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
+from course_lib.chapters.exercises import exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
 from course_lib.classroom.guesses import guess
 from course_lib.datasets.images import binarise, binary_test_digits, load_digits
@@ -77,7 +78,6 @@ from course_lib.training.precision import bfloat16_pays
 from course_lib.training.runtime import start
 from course_lib.training.trained import Trained
 from course_lib.vae.bounds import importance_weighted_bound, log_standard_normal, reparameterize
-from course_lib.vae.likelihoods import bernoulli_log_likelihood
 from course_lib.vae.models import fully_connected_vae, log_likelihood
 from course_lib.vae.step import draw_binary, vae_step
 
@@ -149,15 +149,16 @@ claim("two layers with kernel 4, stride 2, padding 1 make 28 pixels a side of 7"
       double(double(7)) == 28)
 
 # %% [markdown]
-# ### A fault that nobody names
+# ### The formula
 #
 # Mend all that: twice as many outputs, the first half $\mu$, the second $\ln\sigma^2$, a draw by `reparameterize`, 28 × 28 pixels, a loss of
 # each batch. What is left is the formula. With $l$ for cross-entropies of pixels, $B$ images and 2 latents the article takes
 #
-# $$\frac{1}{784\,B}\sum_{n, i} l_{ni} \;+\; \frac{1}{2\,B}\sum_{n, j} \tfrac12\big(\mu_{nj}^2 + \sigma_{nj}^2 - 1 - \ln\sigma_{nj}^2\big). \tag{7.1}$$
+# $$\frac{1}{784\,B}\sum_{n=1}^{B}\sum_{i=1}^{784} l_{ni} \;+\; \frac{1}{2\,B}\sum_{n=1}^{B}\sum_{j=1}^{2} \tfrac12\big(\mu_{nj}^2 + \sigma_{nj}^2 - 1 - \ln\sigma_{nj}^2\big). \tag{7.1}$$
 #
-# Both terms are means. Trained with sums over pixels and latents in their place, a small VAE has about 4 nats of KL after a few hundred
-# steps: so much $z$ tells about its image. **Guess:** how many nats are left with (7.1)?
+# The 2 before $B$ counts latents, the ½ belongs to the KL. Trained with sums over pixels and latents in place of (7.1), a small VAE
+# (fully connected, binary pixels) has 4 to 5 nats of KL after a few hundred steps: at most so much $z$ tells about its image. **Guess:** how
+# many nats has the same VAE with (7.1)?
 
 # %% tags=["nbval-ignore-output"]
 guess("article_kl", ...)
@@ -189,31 +190,23 @@ claim("the article's ten reconstructions differ a hundredth as much as those wit
       spread["article"] < spread["sums"] / 100, **spread)
 
 # %% [markdown]
-# ### Exercise: the diagnosis
-# *difficulty 3/5 · importance 5/5 · 5 minutes*
-#
-# The encoder returns the prior for every image, the decoder the mean of all: **posterior collapse**, and no error is raised. Multiplying a loss by a number changes no
-# optimum. Multiply (7.1) so that its first term is the sum over the pixels: which $\beta$ then stands before the sum over the 2 latents?
-
-# %% tags=["nbval-ignore-output"]
-answer("vae.article_beta", ...)
-
-# %% [markdown]
-# With so large a β a nat of KL would have to bring as many nats of likelihood, and no latent is worth that. And the β falls with the number
-# of latents, which the article does not say.
+# The encoder returns the prior for every image, the decoder the mean of all: **posterior collapse**, and no error names it. Multiplying a loss
+# by a number changes no optimum. So multiply (7.1) by 784: its first term is then the sum over the pixels, and before the sum over the 2 latents
+# stands $\beta = 784 / 2 = 392$. A nat of KL would have to bring 392 nats of likelihood, and no latent is worth that. With more latents this β
+# falls, which the article does not say.
 #
 # ## 2 · The loop in the open
 #
-# Here is one step of training. $\epsilon$ comes from outside, so the gradient goes back along every arrow (chapter 06).
+# Here is one step of training. $\epsilon$ comes from outside, so the gradient goes back from the loss through $z$ to both networks (chapter 06).
 
 # %% tags=["hide-input"]
 fig = pictures.one_step()
 show(fig, alt="Diagram of a training step: images go through the encoder to mu and sigma, a draw of z, "
-     "the decoder to logits; recon and kl make the loss, from which the gradient goes back.")
+     "the decoder to logits; recon and kl make the loss.")
 
 # %% [markdown]
 # ### Exercise: the loss of a batch
-# *difficulty 2/5 · importance 5/5 · 10 minutes*
+# *difficulty 2/5 · importance 5/5 · 6 minutes*
 #
 # Chapter 06 has both terms. Decide what is summed and what is averaged.
 
@@ -234,7 +227,7 @@ def batch_loss(x, logits, mu, logvar, beta=1.0):
 def train_by_hand(model, optimizer, draw, steps, generator):
     for _ in range(steps):
         batch = draw(generator)
-        x, eps = batch.x, batch.eps[0]  # (B, 784) of zeros and ones, (B, latent)
+        x, eps = batch.x, batch.eps[0]  # (B, 784) of zeros and ones; the first draw, (B, latent)
         mu, logvar = model.encode(x)  # (B, latent) both
         z = reparameterize(mu, logvar, eps)  # one draw an image
         logits = model.decode(z)  # (B, 784)
@@ -269,8 +262,8 @@ claim("after ten steps on the same batches the library's fit has the same weight
 # %% [markdown]
 # ### Train it
 #
-# The model from here on: 784 → 500 → 500 → 50 latents and back, 1.4 million weights, 6,000 steps of 100 images. Pixels are drawn anew,
-# and four more choices make the recipe:
+# The model from here on: 784 → 500 → 500 → 50 latents and back, 1.4 million weights, 6,000 steps of 100 images. Pixels are drawn anew;
+# the rest of the recipe stands in the cell. Four of its choices:
 #
 # - *The mean taken out.* The encoder sees $x - \bar x$; the decoder's logits are added to those of $\bar x$.
 # - *Images moved* by up to a pixel. A digit moved is a digit.
@@ -278,7 +271,7 @@ claim("after ten steps on the same batches the library's fit has the same weight
 # - *One draw.* With five the objective would be chapter 06's importance-weighted bound.
 #
 # **Your own images** can take the digits' place: `load_images` reads a folder of pictures, and everything that this section trains is
-# trained on them. The claims about the recorded runs then rest.
+# trained on them. The two checks that compare your run with the digits' are then skipped; sections 3 and 4 go on with the digits.
 
 # %%
 MY_IMAGES = None  # a folder's path; load_images(MY_IMAGES, invert=True) turns dark on light round
@@ -296,7 +289,7 @@ def bound_of(model):
 
 
 torch.manual_seed(5)  # the recorded runs have the seeds 0 to 4
-live_steps = run.pick(quick=300, full=record.values["steps"])
+live_steps = run.pick(quick=300, full=record.values["steps"])  # quick: the schedule's first 300
 run.expect(f"the recipe's {live_steps:,} steps", minutes=1)
 model = fully_connected_vae(50, 500, mean=greys.mean(0)).to(device)
 untrained = bound_of(model)
@@ -316,6 +309,7 @@ at = evaluated.index(live_steps)
 claim("untrained it is within 5 nats of independent pixels on the validation digits",
       MY_IMAGES is not None or abs(untrained - mixtures.arm("as they are").each("validation")[0]) < 5,
       untrained=untrained)
+# at step 300 this would show a missing mean (−145) or five draws (−131), not images that stay
 claim(f"{live_steps:,} live steps end within 3 nats of the five recorded runs at that step",
       MY_IMAGES is not None or curves[:, at].min() - 3 < live < curves[:, at].max() + 3,
       live=live, recorded=curves[:, at])
@@ -326,42 +320,45 @@ levels = {"mixture of 20": mixtures.arm("as they are").each("validation")[1],
 point = (live_steps, live) if MY_IMAGES is None else None
 show(pictures.recipe(evaluated, curves, point, levels),
      alt="Validation bound against the step for five seeds that lie on each other: from −206 it passes "
-     "the validation levels of both mixtures within 600 steps and flattens near −93; the live run's "
-     "point lies on the curves.")
+     "the validation levels of both mixtures within 300 steps and flattens near −93, where the rate "
+     "has fallen to 0; the live run's point lies on the curves.")
 
 # %% [markdown]
-# ## 3 · What each choice is worth
+# ## 3 · What three choices are worth
 #
 # The recipe was trained again with one thing changed: without the mean, with images that stay where they are, with five draws in place of
-# one. Each pair of runs has one seed in common. **Guess:** which of the three moves the validation bound most?
+# one. Runs are compared seed by seed: each change was trained with the recipe's five seeds, and we average the five differences of the
+# bound on validation digits ($k = 100$). **Guess:** how many nats is moving the images worth?
 
 # %% tags=["nbval-ignore-output"]
-guess("worth_most", ...)
+guess("moving_worth", ...)
 
 # %%
-def paired(better, worse, key="validation"):
-    """Mean of better − worse over the seeds that both have, and its standard error."""
-    first, second = (record.arm(name).each(key) for name in (better, worse))
-    n = min(len(first), len(second))
-    return [part.item() for part in paired_difference(*(torch.tensor(v[:n]) for v in (first, second)))]
+def by_seed(better, worse, key="validation"):
+    """better − worse for each seed; an error where one arm has fewer."""
+    each = [torch.tensor(record.arm(name).each(key), dtype=torch.float64) for name in (better, worse)]
+    return each[0] - each[1]
 
 
-worth = {"the mean": paired("course", "no mean"), "moving": paired("course", "not moved"),
-         "five draws": paired("5 draws", "course")}
-for choice, (gain, error) in worth.items():
-    print(f"{choice:>10}: {gain:+.2f} ± {error:.2f} nats")
-claim("each of the three is worth more than two of its standard errors, the mean 1 to 3 nats",
-      all(gain > 2 * error for gain, error in worth.values()) and 1 < worth["the mean"][0] < 3,
-      guessed="worth_most", **worth)
-elbo_cost = paired("course", "5 draws", "elbo")
-claim("five draws take twice the time, and cost 0.5 to 2.5 nats of ELBO",
-      0.5 < elbo_cost[0] < 2.5 and elbo_cost[0] > 2 * elbo_cost[1]
+worth = {"the mean": by_seed("course", "no mean"), "moving": by_seed("course", "not moved"),
+         "five draws": by_seed("5 draws", "course")}
+for choice, gains in worth.items():
+    gain, error = paired_difference(gains, torch.zeros(len(gains)))
+    print(f"{choice:>10}: {gain:+.2f} ± {error:.2f} nats, {len(gains)} seeds, least {gains.min():+.2f}")
+claim("each of the three is better in every one of five seeds",
+      all(len(gains) == 5 and gains.min() > 0 for gains in worth.values()))
+claim("moving brings 0.2 to 1.2 nats on average", 0.2 < worth["moving"].mean() < 1.2,
+      guessed="moving_worth", nats=worth["moving"].mean())
+elbo_gain = by_seed("5 draws", "course", "elbo")
+claim("yet with five draws the ELBO is worse in every seed, and a run takes 1.7 to 2.5 times as long",
+      elbo_gain.max() < 0
       and 1.7 < record.arm("5 draws").mean("seconds") / record.arm("course").mean("seconds") < 2.5,
-      elbo=elbo_cost)
+      elbo=elbo_gain.mean())
 
 # %% [markdown]
-# Each choice was compared alone; together they may be worth less or more than their sum. With five draws the *ELBO* is worse, although
-# the bound with $k = 100$, which this section compares, is better: the encoder was trained for another bound. Moving does one more thing. How far does a model
+# The errors are too large to rank the three. Each was compared alone, at equal steps; together they may be worth less or more than their
+# sum, and one draw for as long a time was not tried. Five draws train the bound of five draws, not the ELBO: so the ELBO may fall while the
+# bound with $k = 100$ rises. Moving does one more thing. How far does a model
 # stand higher on its training digits than on digits that it has not seen?
 
 # %%
@@ -385,7 +382,26 @@ claim("without moved images the gap between training and validation is wider in 
 #
 # $$\Big(\sum_i w_i\Big)^2 \Big/ \sum_i w_i^2, \tag{7.3}$$
 #
-# $k$ for equal weights, 1 for one that outweighs all. Papers report $k = 5{,}000$; a hundred draws cost a fiftieth. **Guess:** how many nats do the
+# $k$ for equal weights, 1 for one that outweighs all.
+#
+# ### Exercise: the draws that count
+# *difficulty 2/5 · importance 4/5 · 6 minutes*
+#
+# A computer has only $\ln w$, and that is near −90 or −900.
+
+# %% tags=["nbval-ignore-output"]
+@exercise("vae.effective_draws")
+def effective_draws(log_w):
+    """Return (7.3) for each image.
+
+    log_w (k, batch): ln w of k draws for each image; returns (batch,).
+    Worked value: log_w = [[0.], [0.], [-1000.]] gives [2.].
+    """
+    # what becomes of (7.3) when all weights of an image are multiplied by the same number?
+    ...
+
+# %% [markdown]
+# Papers report $k = 5{,}000$; a hundred draws cost a fiftieth. **Guess:** how many nats do the
 # other 4,900 add for a test digit?
 
 # %% tags=["nbval-ignore-output"]
@@ -409,7 +425,7 @@ vae = load_digit_vae().to(device).requires_grad_(False)
 with torch.no_grad():
     eps = torch.randn(2000, 20, 50, generator=torch.Generator().manual_seed(2))
     log_w = vae.log_weights(test[:20], eps.to(device)).cpu().double()  # (2000, 20)
-effective = 1 / log_w.softmax(0).square().sum(0)  # (7.3)
+effective = effective_draws(log_w)  # (20,)
 of_100 = importance_weighted_bound(log_w.view(100, -1, 20).flatten(1)).view(-1, 20)
 claim("live, 2,000 draws of 20 digits: the bound gains 0.2 to 1.2 nats over groups of 100, and the "
       "median of the draws that count is under 50",
@@ -430,9 +446,11 @@ claim("live, 2,000 draws of 20 digits: the bound gains 0.2 to 1.2 nats over grou
 
 # %% [markdown]
 # **Annealing** (Neal 2001) goes from $q$ to the posterior in steps. With $\epsilon$ for the noise behind $z$, it passes the densities
-# $\mathcal N(\epsilon; 0, 1)\, w(\epsilon)^\beta$ with $\beta$ from 0 to 1. At each step a chain's weight takes a factor, $w$ to the power of
-# the rise in $\beta$; then the chain moves at random, in a way that keeps the density. The mean weight is $p(x)$ again, a bound from below.
-# Backward, from the exact draw, the same chain gives one from above (Grosse et al. 2015).
+# $\mathcal N(\epsilon; 0, 1)\, w(\epsilon)^\beta$ with $\beta$ from 0 to 1. A *chain* is one value of $\epsilon$ that we change at each step. Raising
+# $\beta$ multiplies its weight by the ratio of the two densities, $w$ to the power of the rise. Then $\epsilon$ is shifted at random, and the shift
+# accepted or refused so that a draw from the present density stays one. The weights average to $p(x)$ (Neal's proof), so the logarithm of
+# their mean is, in expectation, a bound from below. Started at the exact draw and run backward, the chains give one from above (Grosse et
+# al. 2015). Both are estimates: with few images and chains the upper can come out a little below the lower.
 
 # %%
 from course_lib.vae import annealed
@@ -450,10 +468,13 @@ betas = annealed.sigmoid_betas(run.pick(quick=10, full=100))
 sizes = annealed.tuned_sizes(log_weight, normal(4, 6), betas, draws)  # of the moves, fixed beforehand
 chains = partial(annealed.annealed_weights, log_weight, betas=betas, sizes=sizes, generator=draws)
 below, above = chains(normal(8, 6)), chains(behind.expand(8, 6, 50), backward=True)
-width = (upper_bound(above.log_w) - lower_bound(below.log_w)).mean()
-plain = (upper_bound(log_weight(behind[None])) - lower_bound(log_weight(normal(8, 6)))).mean()
-claim("live, six images of its own: annealing closes more than half of the space between both bounds",
-      width.abs() < plain / 2, annealed=width, one_step=plain)
+lower, upper = lower_bound(below.log_w).mean(), upper_bound(above.log_w).mean()
+plain = [bound.mean() for bound in (lower_bound(log_weight(normal(8, 6))),
+                                    upper_bound(log_weight(behind[None])))]
+claim("live, six images of its own: with annealing the lower bound rises, the upper falls, and they "
+      "meet within half of the space that one step leaves",
+      plain[0] < lower and upper < plain[1] and (upper - lower).abs() < (plain[1] - plain[0]) / 2,
+      annealed=[lower, upper], one_step=plain)
 
 # %% tags=["hide-input"]
 enclosed = likelihoods.values["enclosed"]
@@ -462,7 +483,7 @@ show(pictures.both_sides(many_draws["k"], many_draws["bound"], rows, enclosed["k
                          many_draws["digits"]),
      alt="Left, the bound on test digits rises with the number of draws and goes on rising at 5,000. "
      "Right, on images that the model drew: bounds from above and below come together with more "
-     "steps, both above the bound with 5,000 draws.")
+     "steps, from 10 steps on both above the bound with 5,000 draws.")
 
 # %%
 for steps, row in rows.items():
@@ -479,52 +500,64 @@ claim("on 50 test digits, where only the bound from below exists, it is 0.1 to 1
 
 # %% [markdown]
 # The test digits were not drawn by the model, so for them nothing bounds from above. In the model of two latents $\ln p(x)$ can be
-# computed: the integral over $z$ is a sum over a grid.
+# computed to about 0.1 nats: the integral over $z$ is a sum over a grid. Does a high number of draws that count tell that a bound is close?
 
 # %%
 flat = load_digit_vae(latent_dim=2).to(device).requires_grad_(False)
 ticks = torch.linspace(-5, 5, 161)
 plane = torch.cartesian_prod(ticks, ticks).to(device)  # (161², 2)
-logits = flat.decode(plane)
-log_p = torch.stack([bernoulli_log_likelihood(image, logits) for image in test[:20]])  # (20, 161²)
+logits, asked = flat.decode(plane), test[:200]
+log_p = asked @ logits.T - F.softplus(logits).sum(1)  # (200, 161²), ln p(x | z)
 log_joint = (log_p + log_standard_normal(plane)).cpu().double()
 exact = log_joint.logsumexp(1) + 2 * (ticks[1] - ticks[0]).log()
-eps = torch.randn(1000, 20, 2, generator=torch.Generator().manual_seed(3)).to(device)
-log_w = flat.log_weights(test[:20], eps).cpu().double()
-short, effective = exact - importance_weighted_bound(log_w), 1 / log_w.softmax(0).square().sum(0)
-claim("two latents, k = 1,000: more than half of 20 digits come within 0.2 nats of the integral, one "
-      "stays more than 5 nats below, and there the fewest draws count, under 5",
-      short.median() < 0.2 and short.max() > 5 and effective[short.argmax()] < 5
-      and effective.argmin() == short.argmax(), worst=short.max(), count=effective.min())
+noise = torch.Generator().manual_seed(3)
+log_w = torch.cat([flat.log_weights(part, torch.randn(1000, 20, 2, generator=noise).to(device)).cpu()
+                   for part in asked.split(20)], dim=1).double()  # (1000, 200)
+short, counted = exact - importance_weighted_bound(log_w), effective_draws(log_w)
+claim("two latents, k = 1,000: half of 200 digits come within 0.2 nats of the integral; of those more "
+      "than 5 nats short each has fewer than 20 draws that count",
+      short.median() < 0.2 and (short > 5).any() and counted[short > 5].max() < 20,
+      worst=short.max(), far=(short > 5).sum(), most=counted[short > 5].max())
+claim("but some digit with more than 30 draws that count is more than half a nat short",
+      short[counted > 30].max() > 0.5, nats=short[counted > 30].max())
 
 # %% [markdown]
-# For that digit the encoder looks in the wrong place, and more draws from there hardly help. The few draws that count give it away.
+# So few draws that count are a warning, and many are no proof: a place that no draw has reached is not counted.
 #
 # ### Rivals
 #
-# Two errors belong to a number: of the *images* (the ± above, over test digits) and of the *training* (the spread over seeds). And it
+# Errors belong to a number: of the *images* and of the draws of $z$ (both in the ± above), and of the *training* (the spread over seeds). And it
 # needs rivals. A **mixture of Bernoulli images** is a VAE whose one latent has $K$ values:
 #
 # $$p(x) = \sum_{j=1}^K p(j) \prod_i p(x_i \mid j), \tag{7.5}$$
 #
-# a sum, no bound. Expectation–maximisation fits it, two steps in turn: how probably did each $j$ make this image? Then its pixels become the mean of the images, weighted by that.
-# To be fair, the mixtures too saw moved digits: each one, and it moved up, down, left and right. $K$, up to 1,000, was chosen on validation digits.
+# a sum, no bound. Expectation–maximisation fits it, two steps in turn: how probably did each $j$ make each image? Then the pixels of $j$ become
+# the mean of the images, weighted by that, and $p(j)$ the mean weight. Mixtures too were fitted to moved digits: each at 5 places of the 9
+# that the VAE sees, with pixels drawn once. The best of ten was chosen on validation digits; it is the largest, $K = 1{,}000$, and larger ones may be better.
+#
+# Of the VAEs five draws were best on validation digits, so we report them: $k = 100$ on all test digits, plus what 5,000 draws add on 1,000 of them.
 
 # %%
 for name in ("as they are", "moved"):
     print(f"digits {name}:", dict(zip(mixtures.arm(name).each("components"),
                                       mixtures.arm(name).each("test"), strict=True)))
-reported = record.arm("course").each("test")
-print(f"VAE, k = 100: {min(reported):.2f} … {max(reported):.2f} over seeds")
+best = record.arm("5 draws")
+reported, starts = best.each("test_5000"), mixtures.values["chosen from each start"]
+mean, error = best.mean("test_5000"), best.mean("test_error")
+print(f"VAE, five draws, k = 5,000: {mean:.2f} ± {error:.2f} (images), "
+      f"{min(reported):.2f} … {max(reported):.2f} over {len(reported)} seeds")
+print(f"Burda et al.: -86.76, ahead by {-86.76 - mean:.1f} nats with 60,000 digits against 9,000")
 claim("chosen on validation: 1,000 components, digits moved; −128.7 nats on the test digits",
       (arm, components) == ("moved", 1000) and round(chosen, 1) == -128.7)
-claim("the worst of five seeds with k = 100 is more than 30 nats above the best mixture",
-      len(reported) >= 5 and min(reported) > chosen + 30, worst=min(reported))
+claim("the worst of five seeds is more than 30 nats above the best of ten mixtures, from any of three "
+      "starts",
+      len(reported) == 5 and len(starts) == 3 and min(reported) > max(starts) + 30,
+      worst=min(reported), mixtures=starts)
+claim("the mean of the five seeds is −91.5 to −90 nats", -91.5 < mean < -90, mean=mean)
 
 # %% [markdown]
-# (One fit each; the mixtures' pixels were drawn once for each copy.) Burda, Grosse and Salakhutdinov (2016) report −86.76 for such a VAE at
-# $k = 5{,}000$. Compare that with ours at $k = 5{,}000$, and mind what else differs: theirs saw 60,000 digits, ours 9,000, and the pixels
-# of the test digits were drawn differently.
+# Burda, Grosse and Salakhutdinov (2016) report −86.76 for such a VAE, trained with one draw, at $k = 5{,}000$. The difference is not all one
+# of data: among other things their layers are narrower, their training is longer, and the pixels of the test digits were drawn differently.
 #
 # ## 5 · Draws and means
 #
@@ -544,8 +577,8 @@ show(pictures.draws_and_means(panels),
      "as draws with ragged edges, and the same samples as smooth grey means.")
 
 # %% [markdown]
-# How ragged may a draw be? Pixels of the data were drawn too: two binarisations of *one* real digit differ in some pixels, and a perfect
-# model's draws from one $z$ would differ in as many.
+# How ragged may a draw be? Pixels of the data were drawn too: two binarisations of *one* real digit differ in some pixels. A decoder that
+# gave the grey image itself would make draws from one $z$ that differ in as many.
 
 # %%
 real_means = digits.test.flatten(1) / 255
@@ -554,26 +587,31 @@ twice = [binarise(digits.test, torch.Generator().manual_seed(seed)).flatten(1) f
 counted = (twice[0] != twice[1]).float().sum(1).mean()
 claim("two binarisations of one real digit differ in 29 pixels, counted or computed",
       abs(counted - flips(real_means)) < 0.5 and 28.5 < counted < 30, counted=counted)
-claim("two draws from the same z differ in 1.5 to 2.5 times as many",
-      1.5 < flips(means) / flips(real_means) < 2.5, model=flips(means), real=flips(real_means))
+with torch.no_grad():
+    eps = torch.randn(2000, 50, generator=shuffled).to(device)
+    at_digits = vae.means(reparameterize(*vae.encode(test[:2000]), eps))
+prior, encoder = (flips(p.cpu()) / flips(real_means) for p in (means, at_digits))
+claim("two draws from the same z of the prior differ in 1.6 to 2.2 times as many; where z is the "
+      "encoder's for a test digit, in 1.3 to 1.6 times", 1.6 < prior < 2.2 and 1.3 < encoder < 1.6,
+      prior=prior, encoder=encoder)
 own, on_test = enclosed["k_5000"], enclosed["real_k_5000"]
 claim("an image that the model draws costs it 10 to 35 nats more than a test digit (50 of each)",
       10 < on_test[0] - own[0] < 35, own=own, test=on_test)
 
 # %% [markdown]
-# Means look better, as averages do. About half of a draw's raggedness is the data's own; the rest is what $z$ leaves open, and it makes the
-# model's draws more surprising to the model itself than real digits are. What the latents hold, and which of them are used at all, is
+# Means look better, as averages do. About half of a draw's raggedness is the data's own. A part of the rest is there even at the $z$ of real
+# digits; another comes with $z$ of the prior, which may lie where the encoder puts no digits. What the latents hold, and which of them are used at all, is
 # chapter 07b, optional.
 
 # %% [markdown]
 # ## What stays
 #
-# - A wrong reduction raises no error: [*with the article's means less than 0.1*](#A-fault-that-nobody-names) nats of KL were left in each of five seeds.
+# - A wrong reduction raises no error: [*with the article's means less than 0.1*](#The-formula) nats of KL were left in each of five seeds.
 # - The loop is twelve lines: [*the library's fit has the same weights, to 1e-9*](#Exercise:-the-loss-of-a-batch).
-# - A recipe is compared seed by seed: [*each of the three is worth more than two of its standard errors*](#3-·-What-each-choice-is-worth).
-# - A log-likelihood comes with its $k$: [*from 100 to 5,000 draws the shipped model gains 0.6 to 0.9 nats*](#4-·-The-number), and on images of its own
-#   [*the truth is 0.5 to 2 nats above k = 5,000*](#From-above). It comes with its rivals, too: [*more than 30 nats above the best mixture*](#Rivals).
-# - Samples are draws: [*two draws from the same z differ in 1.5 to 2.5 times as many*](#5-·-Draws-and-means) pixels as two binarisations of a digit.
+# - A recipe is compared seed by seed: [*each of the three is better in every one of five seeds*](#3-·-What-three-choices-are-worth).
+# - A log-likelihood comes with its $k$: [*from 100 to 5,000 draws the shipped model gains 0.6 to 0.9 nats*](#Exercise:-the-draws-that-count), and on images of its own
+#   [*the truth is 0.5 to 2 nats above k = 5,000*](#From-above). It comes with its rivals, too: [*more than 30 nats above the best of ten mixtures*](#Rivals).
+# - Samples are draws: [*two draws from the same z of the prior differ in 1.6 to 2.2 times as many*](#5-·-Draws-and-means) pixels as two binarisations of a digit.
 
 # %% tags=["nbval-ignore-output"]
 progress("07_vae_training")

@@ -74,15 +74,15 @@ digits = load_digits()
 # ## 1 · A map of digits
 #
 # The left picture above walks over the prior in steps of equal probability: its 14 × 14 places stand for equal shares of the draws. Now the other way round: where does the encoder put real digits, which
-# it has never seen, and whose labels nobody gave it?
+# it has never seen, and whose labels nobody gave it? The axes have the map's steps.
 
 # %% tags=["hide-input"]
-fig = pictures.places(flat.encode(test[:600])[0].cpu(), digits.test_labels[:600].tolist())
-show(fig, alt="600 test digits written as labels at their latent means: ones, zeros and sevens have "
-     "regions of their own, fours and nines overlap, the middle is crowded.")
+fig = pictures.places(flat.encode(test[:250])[0].cpu(), digits.test_labels[:250].tolist())
+show(fig, alt="250 test digits written as labels at their latent means: ones, zeros and sixes have "
+     "regions of their own, fours, sevens and nines overlap, so do threes, fives and eights.")
 
 # %% [markdown]
-# Many classes have regions; in the crowded middle they overlap. **Guess:** take a digit's nearest neighbour in the two latents, among 2,000
+# Some classes have regions of their own, others overlap. **Guess:** take a digit's nearest neighbour in the two latents, among 2,000
 # other digits. How often is it of the same class? (By chance: one time in ten.)
 
 # %% tags=["nbval-ignore-output"]
@@ -107,7 +107,7 @@ claim("the nearest in two latents has the same class for more than half of the d
       guessed="same_class", **agree)
 
 # %% [markdown]
-# So two latents do find classes, but they throw away what pixels still tell. The price in nats, from chapter 07's record, on the test digits with $k = 100$ (the
+# So in these two models (one training of each) two latents do find classes, but throw away what pixels still tell; 50 tell more than pixels. The price in nats, from chapter 07's record, on the test digits with $k = 100$ (the
 # model of two latents is narrower as well, 300 units a layer in place of 500):
 
 # %%
@@ -198,20 +198,20 @@ show(pictures.paths(rows), alt="Two rows of nine decoder means between test digi
      "a difference to the eye.")
 
 # %% [markdown]
-# The shell matters little here: about a tenth more grey. Two things may explain it: the decoder is smooth, and most of the 50 latents do
-# nothing (section 4), so the shell that counts has fewer dimensions. Between a seven and a three the path may pass other digits.
+# Here the straight way costs about a tenth more grey pixels, and the eye hardly sees it. We have not tested why; section 4 suggests one reason:
+# only 19 of the 50 latents reach the picture, so the shell that counts has 19 dimensions.
 
 # %% [markdown]
 # ## 3 · Prior against what the encoder fills
 #
-# Samples start from the prior; the decoder was trained on $z$ from the encoder. Do the two agree? The mixture of all posteriors,
-# $q(z) = \frac1N\sum_n q(z\mid x_n)$, is the **aggregate posterior**. Put $-\ln q(z) + \ln q(z)$ between $\ln q(z\mid x_n)$ and
-# $-\ln p(z)$. Then average over the images $n$, and over $z$ from $q(z\mid x_n)$:
+# Samples start from the prior; the decoder was trained on $z$ from the encoder. Do the two agree? (We ask on digits that stay in their place; training moved them.) The mixture of all posteriors,
+# $q(z) = \frac1N\sum_n q(z\mid x_n)$, is the **aggregate posterior**. With it
+# $\ln\frac{q(z\mid x_n)}{p(z)} = \ln\frac{q(z\mid x_n)}{q(z)} + \ln\frac{q(z)}{p(z)}$. Average over the images $n$, and over $z$ from $q(z\mid x_n)$:
 #
 # $$\underbrace{\frac1N\sum_n \mathrm{KL}\big(q(z\mid x_n)\,\|\,p(z)\big)}_{\text{the KL of the ELBO}} = \underbrace{\mathrm{E}\Big[\ln\frac{q(z\mid x_n)}{q(z)}\Big]}_{\text{information of } z \text{ about } n} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{mismatch}}. \tag{7b.3}$$
 #
-# The information says how well $z$ tells which image it came from: by Bayes' rule $q(z\mid x_n)/q(z) = p(n\mid z)/\tfrac1N$. Only the
-# mismatch hurts samples (Hoffman and Johnson 2016).
+# The information says how well $z$ tells which image it came from: by Bayes' rule $q(z\mid x_n)/q(z) = p(n\mid z)/\tfrac1N$. Of the
+# two parts only the mismatch makes the $z$ of samples differ from those that the decoder was trained on (Hoffman and Johnson 2016).
 #
 # ### Exercise: the limit
 # *difficulty 3/5 · importance 4/5 · 5 minutes*
@@ -293,20 +293,18 @@ cost = {"dead": as_it_is - dead_anew, "one": as_it_is - recon(vae.decode(one_ane
 claim("15 to 25 of the 50 latents are active; the others hold less than 0.05 nats of KL together",
       15 <= int(active.sum()) <= 25 and kl_each[~active.cpu()].sum() < 0.05,
       active=int(active.sum()), dead=kl_each[~active.cpu()].sum())
-claim("drawing all dead ones anew costs less than 0.1 nats of reconstruction, one active one over 20",
+claim("drawing all dead ones anew costs less than 0.1 nats of reconstruction, the one with most KL "
+      "over 20",
       abs(cost["dead"]) < 0.1 and cost["one"] > 20, **cost)
 
 # %%
-runs = torch.tensor([record.arm("course").each(key) for key in ("active", "test")], dtype=torch.float64)
-print("active latents and nats on the test digits, by seed:",
-      [(int(a), round(b, 2)) for a, b in runs.T.tolist()])
-together = torch.corrcoef(runs)[0, 1]
-claim("over the seeds of the recipe active latents and test likelihood rise together: their correlation "
-      "is positive", together > 0, correlation=together)
+over_seeds = record.arm("course").each("active")  # on the validation digits
+claim("over the recipe's five seeds 15 to 30 of the 50 latents are active",
+      len(over_seeds) == 5 and min(over_seeds) >= 15 and max(over_seeds) <= 30, active=over_seeds)
 
 # %% [markdown]
 # This too is collapse, latent by latent. In chapter 06's linear model it is the *optimum*: a latent lives where it brings more likelihood
-# than its KL costs. Here runs with more active latents tend to be better; whether *because* of that, a handful of runs cannot say.
+# than its KL costs. The recipe decides it only in part: one seed in five uses 27, the others 17 to 20.
 
 # %% [markdown]
 # ## What stays
@@ -315,7 +313,7 @@ claim("over the seeds of the recipe active latents and test likelihood rise toge
 # - In 50 dimensions draws live near a shell: [*fewer than 2 in 1,000 draws of the prior are as short as 5*](#2-·-Where-draws-live), which matters
 #   little for this decoder: [*5 to 20 % more pixels are grey*](#Exercise:-the-way-along-the-shell).
 # - The KL is information and mismatch, and the information has a limit: [*the information is at its limit, ln 9,000*](#Exercise:-the-limit).
-# - A VAE can leave latents unused: [*15 to 25 of the 50 latents are active*](#Exercise:-active-units).
+# - A VAE can leave latents unused: [*over the recipe's five seeds 15 to 30 of the 50 latents are active*](#Exercise:-active-units).
 
 # %% tags=["nbval-ignore-output"]
 progress("07b_inside_the_latents")

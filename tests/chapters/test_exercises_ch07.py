@@ -1,7 +1,5 @@
 """Chapter 07's exercises: every known mistake in two writings is named, other right answers pass."""
 
-from course_lib.chapters.exercises import REGISTRY
-
 
 def size(body="stride * (size - 1) + kernel - 2 * padding"):
     return f"return {body}"
@@ -28,12 +26,22 @@ def with_torch(reduction="sum", scale="1", divide="len(x)", kl_divide="len(x)", 
     )
 
 
+def drawn(shares="log_w.softmax(0)", back="1 / shares.square().sum(0)"):
+    return f"shares = {shares}\nreturn {back}"
+
+
+def weighed(w="torch.exp(log_w - log_w.max(0).values)", dim="0", back="above / below"):
+    """(7.3) as it stands, with weights relative to each image's largest."""
+    return f"w = {w}\nabove, below = w.sum({dim}) ** 2, (w * w).sum({dim})\nreturn {back}"
+
+
 WRONG = {
     "vae.transposed_size": {
         "convolution": (size("(size + 2 * padding - kernel) // stride + 1"), "n = size - kernel + 2 * padding\nreturn 1 + n // stride"),
         "no_minus_one": (size("stride * size + kernel - 2 * padding"), painted("stride")),
         "one_border": (size("stride * (size - 1) + kernel - padding"), painted(end="end - padding")),
         "padding_added": (size("stride * (size - 1) + kernel + 2 * padding"), painted(end="end + 2 * padding")),
+        "dilation": (size("size + (kernel - 1) * stride - 2 * padding"), "reach = 1 + stride * (kernel - 1)\nreturn reach - 1 + size - 2 * padding"),
         "no_stride": (size("size - 1 + kernel - 2 * padding"), painted(step="1")),
     },
     "vae.batch_loss": {
@@ -54,7 +62,25 @@ WRONG = {
         "beta_on_recon": (terms(loss="(kl - beta * recon).mean()"), with_torch(loss="kl - recon * beta")),
         "no_beta": (terms(loss="(kl - recon).mean()"), with_torch(loss="kl - recon")),
         "weighted_kl": (terms(back="loss, recon.mean(), beta * kl.mean()"), with_torch(back="loss, recon, beta * kl")),
+        "log_sigma": (
+            terms(kl="0.5 * (mu**2 + (2 * logvar).exp() - 1 - 2 * logvar).sum(1)"),
+            with_torch().replace("logvar.div(2).exp()", "logvar.exp()"),
+        ),
+        "cross_entropy": (terms(back="loss, (-recon).mean(), kl.mean()"), with_torch(back="loss, -recon, kl")),
+        "kl_subtracted": (terms(loss="-(recon + beta * kl).mean()"), with_torch(loss="-recon - beta * kl")),
         "missing_half": (terms(kl="(mu**2 + logvar.exp() - 1 - logvar).sum(1)"), with_torch(half="2")),
+    },
+    "vae.effective_draws": {
+        "logs": (weighed("log_w"), "return log_w.sum(0).square() / log_w.square().sum(0)"),
+        "overflow": (weighed("log_w.exp()"), drawn("log_w.exp() / log_w.exp().sum(0)")),
+        "largest_of_all": (weighed("(log_w - log_w.max()).exp()"),
+                           drawn("(log_w - log_w.amax()).exp()", "shares.sum(0).square() / shares.square().sum(0)")),
+        "images": (drawn("log_w.softmax(1)", "1 / shares.square().sum(1)"),
+                   weighed("torch.exp(log_w - log_w.max(1, keepdim=True).values)", "1")),
+        "inverse": (drawn(back="shares.square().sum(0)"), weighed(back="below / above")),
+        "share": (drawn(back="1 / shares.square().sum(0) / len(log_w)"), weighed(back="above / below / len(w)")),
+        "entropy": (drawn(back="torch.exp(-torch.xlogy(shares, shares).sum(0))"),
+                    drawn(back="torch.distributions.Categorical(shares.T).perplexity()")),
     },
 }  # fmt: skip
 
@@ -67,6 +93,12 @@ RIGHT = {
             "torch.nn.functional.conv_transpose1d(torch.ones(1, 1, size), torch.ones(1, 1, kernel), None, stride, padding).shape[-1]"
         ),
     ),
+    "vae.effective_draws": (
+        drawn(),
+        weighed(),
+        "return (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp()",
+        "return torch.stack([1 / torch.softmax(column, 0).pow(2).sum() for column in log_w.T])",
+    ),
     "vae.batch_loss": (
         terms(),
         with_torch(),
@@ -76,7 +108,3 @@ RIGHT = {
         "    recon, kl = recon + r / len(x), kl + k / len(x)\nreturn [beta * kl - recon, recon, kl]",
     ),
 }
-
-
-def test_the_number_is_that_of_the_text():
-    assert REGISTRY.find("vae.article_beta").right == 784 / 2

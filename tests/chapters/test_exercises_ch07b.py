@@ -14,20 +14,18 @@ def by_hand(mean="mu.mean(dim=0)", n="(len(mu) - 1)", back="v > threshold", dim=
 
 
 def path(a="start / start.norm()", b="end / end.norm()", mixed="(torch.sin((1 - s) * w) * a + torch.sin(s * w) * b) / torch.sin(w)",
-         length="(1 - s) * start.norm() + s * end.norm()", t="t"):  # fmt: skip
-    return (
-        f"a, b, s = {a}, {b}, ({t})[:, None]\nw = torch.acos(torch.cosine_similarity(start, end, dim=0))\n"
-        f"return ({mixed}) * ({length})"
-    )
+         length="(1 - s) * start.norm() + s * end.norm()", t="t",
+         cosine="torch.cosine_similarity(start, end, dim=0)"):  # fmt: skip
+    return f"a, b, s = {a}, {b}, ({t})[:, None]\nw = torch.acos({cosine})\nreturn ({mixed}) * ({length})"
 
 
 def looped(
     first="start / start.norm()", second="end / end.norm()", x="(math.e ** 0) * u", length="torch.lerp(start.norm(), end.norm(), s)",
-    order="t", divide="torch.sin(w)", mix=None,
+    order="t", divide="torch.sin(w)", mix=None, cosine="(start @ end) / (start.norm() * end.norm())",
 ):  # fmt: skip
     mix = mix or f"(torch.sin((1 - s) * w) * p + torch.sin(s * w) * q) / {divide}"
     return (
-        f"p, q = {first}, {second}\nw = torch.acos((start @ end) / (start.norm() * end.norm()))\nrows = []\n"
+        f"p, q = {first}, {second}\nw = torch.acos({cosine})\nrows = []\n"
         f"for s in {order}:\n    u = {mix}\n    rows.append(({x}) * ({length}))\nreturn torch.stack(rows)"
     )
 
@@ -41,6 +39,7 @@ WRONG = {
         "values": (variance(back="v > (0.005 if threshold == 0.01 else threshold)"), by_hand(back="v > threshold * 0.98")),
         "dead": (variance(back="~(v > threshold)"), by_hand(back="v <= threshold")),
         "count": (variance(back="(v > threshold).sum()"), by_hand(back="torch.count_nonzero(v > threshold)")),
+        "fixed": (variance(back="v > 0.01"), by_hand(back="v > 1e-2")),
         "examples": (variance("mu.var(1)"), by_hand("mu.mean(1, keepdim=True)", "(mu.shape[1] - 1)", dim="1")),
     },
     "vae.spherical_path": {
@@ -52,6 +51,9 @@ WRONG = {
         "unit": (path(length="1.0"), looped(length="1.0")),
         "backwards": (path(t="1 - t"), looped(order="1 - t")),
         "raw": (path("start", "end", length="1.0"), looped("start", "end", length="1.0")),
+        "raw_angle": (
+            path(cosine="torch.dot(start, end).clip(-1.0, 1.0)"), looped(cosine="(start * end).sum().clamp(-1, 1)"),
+        ),
         "no_division": (path(mixed="torch.sin((1 - s) * w) * a + torch.sin(s * w) * b"), looped(divide="1.0")),
         "projected": (
             path(mixed="torch.nn.functional.normalize((1 - s) * a + s * b, dim=1)"),

@@ -21,15 +21,15 @@ def the_end(drawn: Tensor, nats: Mapping[str, float]) -> Figure:
         if name.startswith("VAE"):
             bar.set_color(ORANGE)
     right.bar_label(bars, [f"{-x:.1f}" for x in nats.values()], padding=3, fontsize=9)
-    right.set(xlabel="nats that a test digit costs: −ln p(x), of VAEs a bound", xlim=(0, 255))
+    right.set(xlabel="−ln p(x) of a test digit (VAEs: at most), nats", xlim=(0, 255))
     right.invert_yaxis()
-    ahead = nats["VAE, 50 latents"] - nats["best mixture"]
-    figures.title(right, f"{ahead:.0f} nats ahead of these mixtures")
+    ahead = max(nats.values()) - nats["best mixture"]
+    figures.title(right, f"{ahead:.0f} nats below the best mixture")
     return figure
 
 
 def one_step() -> Figure:
-    """Return the diagram of a training step: encoder, draw, decoder, the two terms, and the way of the gradient."""
+    """Return the diagram of a training step: encoder, draw, decoder, and the two terms of the loss."""
     figure, ((ax,),) = figures.new(width=9.5, height=2.6)
     boxes = (
         (0, 1.2, "x", "100 × 784", BLUE),
@@ -79,7 +79,9 @@ def recipe(steps: Sequence[int], curves: Tensor, live: tuple[int, float] | None,
         figures.line(ax, steps, curve, ORANGE)
     if live:
         ax.plot(*live, "D", color=INK, markersize=6)
-        ax.annotate("this run", live, xytext=(12, -4), textcoords="offset points", fontsize=9.5)
+        late = live[0] > steps[-1] / 2
+        place = {"xytext": (-6 if late else 12, -18), "ha": "right" if late else "left"}
+        ax.annotate("this run", live, textcoords="offset points", fontsize=9.5, **place)
     for name, value in levels.items():
         figures.level(ax, value, f"{name}, {value:.1f}".replace("-", "−"))
     ax.set(xlabel="training step", ylabel="validation digits, k = 10 (nats)", ylim=(-210, -85))
@@ -113,14 +115,14 @@ def both_sides(
     right.axhline(0, color=MUTE, linestyle="--", linewidth=1.2)
     right.text(0.02, 0.4, "k = 5,000", color=MUTE, fontsize=9)
     right.set_xticks(list(at), list(temperatures))
-    right.set(xlabel="steps from q to the posterior", ylabel="minus the bound of k = 5,000 (nats)")
+    right.set(xlabel="steps from q to the posterior", ylabel="nats above the bound of k = 5,000")
     figures.title(right, "Its own images: the truth lies between")
     return figure
 
 
 def draws_and_means(panels: Mapping[str, Tensor]) -> Figure:
     """Return four panels of 20 images."""
-    figure, axes = figures.new(2, 2, height=3.1)
+    figure, axes = figures.new(2, 2, height=2.7)
     for ax, (text, images) in zip(axes.flat, panels.items(), strict=True):
         figures.tiles(ax, images, columns=10)
         figures.title(ax, text)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -28,12 +29,18 @@ def map_and_work(cells: Tensor, kl: Tensor, active: Tensor) -> Figure:
 
 
 def places(means: Tensor, labels: Sequence[int]) -> Figure:
-    """Return the plane of two latents with each digit's label where the encoder puts it."""
+    """Return the plane of two latents, in steps that are equally likely, with each digit's label at its place."""
     figure, ((ax,),) = figures.new(width=6, height=4.6)
-    for place, label in zip(means.tolist(), labels, strict=True):
-        ax.text(*place, str(label), fontsize=7, color=INK, ha="center", va="center", clip_on=True)
-    ax.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
-    figures.title(ax, "Where the encoder puts 600 test digits")
+    at = torch.special.ndtr(means)  # the share of the prior's draws below
+    for place, label in zip(at.tolist(), labels, strict=True):
+        ax.text(*place, str(label), fontsize=8, color=INK, ha="center", va="center")
+    marks = [-2, -1, 0, 1, 2]
+    ticks = torch.special.ndtr(torch.tensor(marks)).tolist()
+    names = [f"{mark}".replace("-", "−") for mark in marks]
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
+    ax.set_xticks(ticks, names)
+    ax.set_yticks(ticks, names)
+    figures.title(ax, f"Where the encoder puts {len(labels)} test digits")
     return figure
 
 
@@ -47,18 +54,20 @@ def the_two_ways() -> Figure:
         ax.plot(x, y, "o", color=INK)
         ax.text(x + 0.25, y + 0.15, name, color=INK)
     ax.plot([0, 3.535], [0, 3.535], color=MUTE, linestyle="--")
+    ax.plot(0, 0, "o", color=MUTE)
+    ax.text(-0.2, -0.55, "0", color=MUTE, fontsize=9.5, ha="right")
     ax.text(1.1, 2.3, "5.0", color=MUTE, fontsize=9.5)
     ax.text(5.3, 5.2, "along the shell: length 7.07 all the way", color=TEAL, fontsize=9.5)
-    ax.text(4.1, 1.0, "straight:\nits middle\nis shorter", color=BERRY, fontsize=9.5, ha="right")
-    ax.set(xlim=(-0.6, 15), ylim=(-0.6, 8), aspect="equal")
+    ax.text(4.7, 0.35, "straight:\nits middle\nis shorter", color=BERRY, fontsize=9.5, ha="right")
+    ax.set(xlim=(-0.8, 15), ylim=(-0.8, 8), aspect="equal")
     ax.set_axis_off()
     return figure
 
 
 def paths(rows: Mapping[str, Tensor]) -> Figure:
-    """Return a panel of nine images for each path."""
-    figure, (axes,) = figures.new(1, len(rows), height=1.2)
-    for ax, (text, images) in zip(axes, rows.items(), strict=True):
+    """Return a row of nine images for each path, one below the other."""
+    figure, axes = figures.new(len(rows), 1, width=7, height=1.1 * len(rows))
+    for (ax,), (text, images) in zip(axes, rows.items(), strict=True):
         figures.tiles(ax, images, columns=9)
         figures.title(ax, f"▲ {text}")
     return figure
@@ -72,7 +81,7 @@ def two_parts(
     side, half = len(ticks), float(ticks[1] - ticks[0]) / 2
     edges = (float(ticks[0]) - half, float(ticks[-1]) + half)
     shades = left.imshow(
-        figures.values(density.view(side, side).T), cmap=figures.WEIGHTS, origin="lower", vmin=0, vmax=0.25,
+        figures.values(density.view(side, side).T), cmap=figures.WEIGHTS, origin="lower", vmin=0,
         extent=edges * 2,
     )  # fmt: skip
     figure.colorbar(shades, ax=left, shrink=0.8, label="density q(z)")
@@ -88,6 +97,6 @@ def two_parts(
     right.set_yticks(range(len(parts)), list(parts))
     right.axvline(limit, color=MUTE, linestyle="--", linewidth=1.2)
     right.text(limit + 0.4, 0.46, "ln 9,000", color=MUTE, fontsize=9)
-    right.set(xlabel="nats: ■ information, ▨ mismatch", ylim=(-0.6, len(parts) - 0.4))
+    right.set(xlabel="nats: green information, hatched mismatch", ylim=(-0.6, len(parts) - 0.4))
     figures.title(right, "The KL, in two parts")
     return figure

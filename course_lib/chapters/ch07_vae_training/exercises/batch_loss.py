@@ -96,6 +96,24 @@ ENTRY = Exercise(
             "the kl lacks its ½",
             "chapter 06: KL = ½ Σ (μ² + σ² − 1 − ln σ²).",
         ),
+        Mistake(
+            "log_sigma",
+            {"elbo(x, logits, mu, logvar)\n": "elbo(x, logits, mu, 2 * logvar)\n"},
+            "logvar is taken for ln σ",
+            "logvar is ln σ², so σ² = exp(logvar).",
+        ),
+        Mistake(
+            "cross_entropy",
+            {"recon.mean(), kl.mean()": "-recon.mean(), kl.mean()"},
+            "the loss is right, but recon comes back as a cross-entropy, with its sign turned",
+            "recon is ln p(x|z): a log-likelihood of binary pixels is below 0.",
+        ),
+        Mistake(
+            "kl_subtracted",
+            {"beta * kl - recon": "-beta * kl - recon"},
+            "the kl is subtracted from the loss",
+            "training would then make the kl as large as it can: which sign does a price have in a loss?",
+        ),
     ),
     hints=(
         "Three kinds of axes: pixels, latents, images. Which of them belong to one image's probability?",

@@ -47,6 +47,12 @@ ENTRY = Exercise(
             "the stride is left out",
             "neighbours begin to paint stride pixels apart.",
         ),
+        Mistake(
+            "dilation",
+            {"stride * (size - 1) + kernel": "size - 1 + stride * (kernel - 1) + 1"},
+            "the stride stretches the kernel",
+            "that is dilation; here the painted pixels of one kernel touch, and neighbours begin stride pixels apart.",
+        ),
     ),
     hints=(
         "Paint size = 2, kernel = 3, stride = 2 on paper: pixels 0, 1, 2 and then 2, 3, 4.",

@@ -61,6 +61,12 @@ ENTRY = Exercise(
             "exceeds: above it, not at it.",
         ),
         Mistake(
+            "fixed",
+            {"> threshold": "> 0.01"},
+            "0.01 is compared with, whatever the argument threshold says",
+            "0.01 is only the default: use the argument.",
+        ),
+        Mistake(
             "count",
             {"mu.var(dim=0) > threshold": "(mu.var(dim=0) > threshold).sum()"},
             "they are counted already",

@@ -11,6 +11,8 @@ ENTRY = Answer(
         9000.0: "that is how many images there are; how many nats name one of them?",
         math.log2(9000): "that is in bits; the course counts in nats here.",
         math.log(10): "that names a class; z can tell images of a class apart.",
+        9.0: "about right, but rounded too far: two decimals are wanted.",
+        -math.log(9000): "the ratio p(n|z) / (1/N) is what stands in the logarithm, not 1/N alone.",
         50.0: "the number of latents limits nothing: a latent may hold many nats.",
         math.log(784): "the pixels do not count, the images do.",
     },

@@ -16,6 +16,12 @@ def _apart(angle: float, d: int, seed: int) -> tuple[Tensor, Tensor]:
     return 1.7 * a, 0.6 * (math.cos(angle) * a + math.sin(angle) * b)
 
 
+def _raw_angle(start, end, t):
+    s, angle = t[:, None], torch.acos((start @ end).clamp(-1, 1))
+    mixed = torch.sin((1 - s) * angle) * start / start.norm() + torch.sin(s * angle) * end / end.norm()
+    return mixed / torch.sin(angle) * ((1 - s) * start.norm() + s * end.norm())
+
+
 ENTRY = Exercise(
     id="vae.spherical_path",
     reference=latents.spherical_path,
@@ -59,6 +65,12 @@ ENTRY = Exercise(
             "mix the directions of length 1, then multiply by the length between, or it does not change evenly.",
         ),
         Mistake(
+            "raw_angle",
+            _raw_angle,
+            "the angle is taken from the vectors with their lengths, clamped to what acos can take",
+            "a · b is the cosine only of vectors of length 1.",
+        ),
+        Mistake(
             "no_division",
             {" / torch.sin(angle)": ""},
             "the division by sin ω is missing",
@@ -76,7 +88,7 @@ ENTRY = Exercise(
     ),
     hints=(
         "What is the length of ½(start + end) for two perpendicular latents of length 7?",
-        "omega = torch.acos(a @ b); t[:, None] makes t a column.",
+        "With a and b the directions of length 1: omega = torch.acos(a @ b); t[:, None] makes t a column.",
         "(torch.sin((1 - t) * omega) * a + torch.sin(t * omega) * b) / torch.sin(omega) * length, t and length columns",
     ),
     why="In 50 dimensions nearly all draws of the prior lie near length 7, and the straight path's middle near 5, "
