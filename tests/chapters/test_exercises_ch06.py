@@ -81,6 +81,8 @@ WRONG = {
         "log_std": (kl("(2 * logvar).exp()", "2 * logvar"), row("0.5 * (mu ** 2 + std ** 4 - 1) - 2 * std.log()")),
         "std": (kl("(0.5 * logvar).exp()"), row("0.5 * (mu ** 2 + std - 1) - std.log()")),
         "mean": (kl(end=".mean(-1)"), summed(back="total / 2 / mu.shape[-1]")),
+        "no_one": (kl("logvar.exp() + 1"), row("0.5 * (mu ** 2 + std ** 2) - std.log()")),
+        "log_of_std": (kl(log="0.5 * logvar"), row("0.5 * (mu ** 2 + std ** 2 - 1 - std.log())")),
         "sign": (kl(sign="-"), summed(back="-total / 2")),
         "reverse": (
             row("std.log() + (1 + mu ** 2) / (2 * std ** 2) - 0.5"),
@@ -97,9 +99,27 @@ WRONG = {
         "first_draw": (draw(noise="eps[:1]"), draw_in_steps(noise="eps.narrow(0, 0, 1)")),
         "values": (draw("torch.exp(logvar.abs() / 2)"), draw_in_steps("logvar.div(2).clamp(-5, 5).exp()")),
         "no_gradient": (draw(back="({}).detach()"), "with torch.no_grad():\n    return mu + logvar.mul(0.5).exp() * eps"),
+        "eps_unused": (
+            draw(noise="torch.randn_like(eps)"),
+            "noise = torch.distributions.Normal(torch.zeros_like(eps), 1.0).sample()\nreturn mu + logvar.mul(0.5).exp() * noise",
+        ),
         "mean_only": ("return mu + 0 * eps.detach()", "return mu.broadcast_to(eps.shape)"),
     },
     "vae.bernoulli_log_likelihood": {
+        "formula": (
+            "p = torch.sigmoid(logits)\nreturn (x * torch.log(p) + (1 - x) * torch.log(1 - p)).sum(-1)",
+            "p = 0.5 * (1 + torch.tanh(logits / 2))\ntotal = 0\nfor j in range(x.shape[-1]):\n"
+            "    total = total + x[..., j] * p[..., j].log() + (1 - x[..., j]) * (1 - p[..., j]).log()\nreturn total",
+        ),
+        "overflow": (
+            "return (x * logits - torch.log1p(logits.exp())).sum(-1)",
+            "total = 0\nfor j in range(logits.shape[-1]):\n    total = total + x[..., j] * logits[..., j] - (1 + torch.exp(logits[..., j])).log()\nreturn total",
+        ),
+        "cut": (
+            "p = logits.sigmoid()\nreturn (x * (p + 1e-8).log() + (1 - x) * (1 - p + 1e-8).log()).sum(-1)",
+            f"return -{F}.binary_cross_entropy(logits.sigmoid(), x, reduction='none').sum(-1)",
+            bce(logits="logits.clamp(-30, 30)"),
+        ),
         "mean": (bce(end=".mean(-1)"), two_terms(back="(one + zero).mean(dim=-1)")),
         "sign": (bce(sign=""), two_terms(back="-(one + zero).sum(dim=-1)")),
         "ones_only": (two_terms(back="one.sum(dim=-1)"), f"return -({F}.softplus(-logits) * x).sum(-1)"),
@@ -110,6 +130,7 @@ WRONG = {
     "vae.elbo": {
         "plus_kl": (parts("recon + kl"), by_hand(value="r + k")),
         "loss": (parts("kl - recon"), by_hand(value="-(r - k)")),
+        "order": (parts(back="value, kl, recon"), by_hand(back="[value, k, r]")),
         "recon_mean": (parts(recon=f"{RECON} / x.shape[1]"), by_hand("-bce.mean(-1)")),
         "kl_mean": (parts(kl=f"{KL} / mu.shape[1]"), by_hand(kl="0.5 * (mu ** 2 + logvar.exp() - logvar - 1).mean(-1)")),
         "both_means": (
@@ -125,6 +146,8 @@ WRONG = {
     },
     "vae.importance_weighted_bound": {
         "mean_of_logs": ("return log_w.mean(dim=0)", looped("total = total + row", "total / len(log_w)")),
+        "underflow": ("return log_w.exp().mean(0).log()", "w = torch.exp(log_w)\nreturn torch.log(w.sum(0) / len(w))"),
+        "not_added_back": (shifted(back="w.log()"), looped(back="total - log_w.amax(0) - torch.tensor(float(len(log_w))).double().log()")),
         "no_k": (looped(back="total"), shifted("sum(0)")),
         "divided": (looped(back="total / len(log_w)"), shifted("sum(0)", "(m + w.log()) / log_w.shape[0]")),
         "largest": (
@@ -156,4 +179,4 @@ RIGHT = {
 def test_the_answer_knows_its_tempting_ones():
     (answer,) = (e for e in REGISTRY.chapters["06_vae_math"].values() if isinstance(e, Answer))
     assert answer.right == 784 / 50
-    assert answer.wrong.keys() >= {1.0, 50.0, 784.0, 50 / 784}
+    assert answer.wrong.keys() >= {1.0, 50.0, 784.0, 50 / 784, 1 / 50, 1 / 784, -784 / 50}

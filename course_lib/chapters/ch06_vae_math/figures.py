@@ -34,9 +34,11 @@ def opening(weight: Sequence[float], bias: Sequence[float], x: Sequence[float]) 
     left.set(xlim=(-3, 3.6), ylim=(0, 0.75), xlabel="latent z", ylabel="density")
     figures.title(left, "Seeing x = (1, 0, 1) moves belief about z")
     figures.line(right, means, bound, INK)
-    right.fill_between(figures.values(means), figures.values(bound), figures.values(log_p), color="#F3DCEE")
     figures.level(right, log_p, "ln p(x)")
-    right.text(-0.55, -1.78, "the gap is\nKL(q ‖ posterior)", color=BERRY, fontsize=9)
+    at = 15  # one of the means: the gap is a height, not an area
+    ends = [(float(means[at]), float(level)) for level in (bound[at], log_p)]
+    right.annotate("", ends[0], ends[1], arrowprops={"arrowstyle": "<->", "color": BERRY, "shrinkA": 0, "shrinkB": 0})
+    right.text(ends[0][0] + 0.12, -1.72, "the gap is\nKL(q ‖ posterior)", color=BERRY, fontsize=9, va="top")
     right.set(xlabel="mean of q (its σ is 0.65)", ylabel="lower bound (nats)", ylim=(-3.2, -1.2))
     figures.title(right, f"The best of these q misses {missed:.3f} nats")
     return figure, (
@@ -50,7 +52,7 @@ def ladder(log_p: float, elbo: float, recon: float) -> Figure:
     figure, ((ax,),) = figures.new(width=8.5, height=2.6)
     bars = [
         (2, recon, 0.0, ORANGE, f"reconstruction {recon:.2f}".replace("-", "−"), -0.03),
-        (1, elbo, recon, MUTE, f"− KL(q ‖ prior) {recon - elbo:.2f}", None),
+        (1, elbo, recon, MUTE, f"KL(q ‖ prior) {recon - elbo:.2f}", None),
         (0, elbo, log_p, BERRY, f"KL(q ‖ posterior) {log_p - elbo:.2f}", None),
     ]
     for y, start, end, colour, text, _ in bars:
@@ -92,38 +94,49 @@ def autoencoder() -> Figure:
     _boxes(ax, boxes, [((1.55, 1.51), (2.05, 1.51)), ((3.35, 1.51), (3.85, 1.51)), ((5.45, 1.51), (5.95, 1.51)),
                        ((7.55, 1.51), (8.05, 1.51)), ((9.35, 1.51), (9.85, 1.51)), ((6.75, 2.35), (6.75, 1.87)),
                        ((4.65, 1.15), (4.65, 0.67)), ((10.7, 1.15), (10.7, 0.67))])  # fmt: skip
-    ax.plot([0.75, 0.75, 8.4], [1.15, -0.25, -0.25], color=MUTE, linewidth=1.1)
-    ax.add_patch(FancyArrowPatch((8.2, -0.25), (8.75, -0.03), arrowstyle="-|>", mutation_scale=11, color=MUTE))
-    ax.text(0.9, -0.19, "x again", fontsize=9, color=MUTE, va="bottom")
-    ax.set(xlim=(-0.1, 11.7), ylim=(-0.45, 3.1), xticks=(), yticks=())
+    ax.plot([0.75, 0.75, 10.0], [1.15, -0.35, -0.35], color=MUTE, linewidth=1.1)
+    ax.add_patch(FancyArrowPatch((10.0, -0.37), (10.0, -0.01), arrowstyle="-|>", mutation_scale=11, color=MUTE))
+    ax.text(0.9, -0.29, "x again", fontsize=9, color=MUTE, va="bottom")
+    ax.set(xlim=(-0.1, 11.7), ylim=(-0.5, 3.1), xticks=(), yticks=())
     ax.spines[:].set_visible(False)
     return figure
 
 
 def two_gradients(score: Tensor, path: Tensor, truth: float, sizes: Sequence[int], spread: Tensor) -> Figure:
-    """Return histograms of both estimates, and the variances (sizes, 2) against the number of latents."""
+    """Return histograms of both estimates, and variances (sizes, 3) against the number of latents.
+
+    The third column of spread is the score function's with the mean of f subtracted.
+    """
     figure, ((left, right),) = figures.new(1, 2, height=3.4)
     bins = torch.linspace(-1, 30, 125).numpy()
     left.hist(figures.values(score), bins, density=True, histtype="stepfilled", color="#F3DCEE")
     left.hist(figures.values(path), bins, density=True, histtype="step", color=TEAL, linewidth=1.8)
     left.axvline(truth, color=INK, linewidth=0.8)
     left.text(6.8, 0.2, "reparameterised", color=TEXT[TEAL])
-    left.text(15, 0.02, "score function", color=BERRY)
-    left.set(xlabel="gradient by μ from one draw", ylabel="density", xlim=(-1, 30), yscale="log")
-    figures.title(left, "Same mean (the line), another width")
+    beyond = float((score > 30).double().mean())
+    left.text(12, 0.02, f"score function\n({100 * beyond:.1f} % lie beyond 30)", color=BERRY)
+    left.set(xlabel="gradient by μ from one draw", ylabel="density (log scale)", xlim=(-1, 30), yscale="log")
+    figures.title(left, f"Same mean (the line, {truth:.2f}), another width")
     figures.line(right, sizes, spread[:, 0], BERRY, "score\nfunction", marker="s")
+    figures.line(right, sizes, spread[:, 2], BERRY, "f − mean f", marker="^", dashed=True)
     figures.line(right, sizes, spread[:, 1], TEAL, "reparam.", marker="o")
     right.set(xscale="log", yscale="log", xlabel="latents", ylabel="variance of one draw", xlim=(0.8, 300))
     figures.title(right, f"100 latents: {float(spread[-1, 0] / spread[-1, 1]):,.0f} times the variance")
     return figure
 
 
-def learned(curves: Tensor, every: int, independent: float) -> Figure:
-    """Return KL(data ‖ model) in training, (seeds, times), beside that of the best model of independent pixels."""
-    figure, ((ax,),) = figures.new(width=7.5, height=3.3)
+def learned(curves: Tensor, with_two: Tensor, every: int, independent: float, floor: float) -> Figure:
+    """Return KL(data ‖ model) in training, (seeds, times), by the ELBO and with β = 2, beside two levels."""
+    figure, ((ax,),) = figures.new(width=7.5, height=3.6)
     steps = every * torch.arange(curves.shape[1]) + 1  # the last a little less than every steps later
     for curve in curves:
         figures.line(ax, steps, curve, ORANGE)
+    for curve in with_two:
+        figures.line(ax, steps, curve, BERRY, dashed=True)
+    middle = len(steps) // 2
+    ax.text(float(steps[middle]), float(curves[:, middle].max()) * 1.35, "the ELBO", color=TEXT[ORANGE])
+    ax.text(float(steps[middle]), independent * 0.85, "β = 2", color=BERRY, va="top")
     figures.level(ax, independent, "best with independent pixels")
-    ax.set(xlabel="step", ylabel="KL(data ‖ model), nats", yscale="log", ylim=(5e-4, 0.5))
+    figures.level(ax, floor, "the bound's own optimum")
+    ax.set(xlabel="step", ylabel="KL(data ‖ model), nats", yscale="log", ylim=(5e-4, 0.6))
     return figure

@@ -31,6 +31,12 @@ ENTRY = Exercise(
             "the bound itself is asked for; a training step may turn the sign.",
         ),
         Mistake(
+            "order",
+            {"return recon - kl, recon, kl": "return recon - kl, kl, recon"},
+            "kl comes before recon",
+            "the order asked for is (elbo, recon, kl).",
+        ),
+        Mistake(
             "recon_mean",
             {"bernoulli_log_likelihood(x, logits)": "bernoulli_log_likelihood(x, logits) / x.shape[-1]"},
             "recon is a mean over the pixels",

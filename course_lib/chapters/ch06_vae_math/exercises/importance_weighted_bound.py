@@ -22,6 +22,18 @@ ENTRY = Exercise(
             "that is the ELBO with k draws: averaging comes before the logarithm here.",
         ),
         Mistake(
+            "underflow",
+            {"log_w.logsumexp(0) - math.log(len(log_w))": "log_w.exp().mean(0).log()"},
+            "the weights themselves are formed and averaged",
+            "e^−1000 is 0 in float64, and ln 0 is −∞. Divide all weights by the largest first, or log_w.logsumexp(0).",
+        ),
+        Mistake(
+            "not_added_back",
+            {"log_w.logsumexp(0)": "(log_w - log_w.amax(0)).logsumexp(0)"},
+            "the largest ln w is taken out and not added back",
+            "ln Σ w = m + ln Σ e^(ln w − m), whatever m is.",
+        ),
+        Mistake(
             "no_k",
             {" - math.log(len(log_w))": ""},
             "the division by k is missing",
@@ -57,6 +69,6 @@ ENTRY = Exercise(
         "log_w.logsumexp(0) is ln Σ w.",
         "log_w.logsumexp(0) - math.log(len(log_w))",
     ),
-    why="exp(−2000) is 0 in any precision, so the weights themselves cannot be averaged. logsumexp subtracts the "
-    "largest logarithm first and adds it back at the end.",
+    why="exp(−2000) is 0 in float32 and in float64, so the weights themselves cannot be averaged. logsumexp subtracts "
+    "the largest logarithm first and adds it back at the end.",
 )

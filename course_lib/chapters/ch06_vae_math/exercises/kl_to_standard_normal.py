@@ -47,6 +47,18 @@ ENTRY = Exercise(
             "the KL of independent coordinates is the sum of theirs; a mean changes what is optimised.",
         ),
         Mistake(
+            "no_one",
+            {"torch.expm1(logvar) - logvar": "logvar.exp() - logvar"},
+            "the −1 is missing",
+            "E[ε²] = 1: at the prior itself, mu = 0 and logvar = 0, the KL must be 0.",
+        ),
+        Mistake(
+            "log_of_std",
+            {"torch.expm1(logvar) - logvar": "torch.expm1(logvar) - logvar / 2"},
+            "ln σ stands where ln σ² belongs",
+            "with the ½ in front of everything, −ln σ becomes −ln σ² inside: logvar as it stands.",
+        ),
+        Mistake(
             "sign",
             {"0.5 * ": "-0.5 * "},
             "the sign is turned round",
@@ -71,5 +83,5 @@ ENTRY = Exercise(
         "0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)",
     ),
     why="Three terms, three jobs: μ² pulls the mean to 0, σ² − ln σ² is smallest at σ = 1, and −1 makes the whole 0 at "
-    "the prior. The library writes expm1(logvar) for σ² − 1, which keeps its digits where σ² is close to 1.",
+    "the prior. The library writes expm1(logvar) for σ² − 1, which keeps more digits where σ² is close to 1.",
 )

@@ -2,7 +2,7 @@
 
 from course_lib.chapters.ch06_vae_math.exercises.common import logvars, wide_logvars
 from course_lib.classroom.exercises.probes import random
-from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe, Property
 from course_lib.vae import bounds
 
 ENTRY = Exercise(
@@ -58,6 +58,14 @@ ENTRY = Exercise(
             {"mu + (0.5 * logvar).exp() * eps": "mu.expand(eps.shape)"},
             "z is the mean, without chance",
             "the bound averages over draws from q; without eps the decoder never meets σ.",
+        ),
+    ),
+    properties=(
+        Property(
+            "eps_unused",
+            lambda z, mu, logvar, eps: bool(((z - mu) * eps >= 0).all()),
+            "z lies above mu where eps is positive and below where it is negative. Was eps used, and added to mu? A "
+            "sampler such as randn_like or rsample draws noise of its own",
         ),
     ),
     hints=(
