@@ -11,8 +11,7 @@
 #
 # **What does a VAE learn where the answer is known, and what do more draws buy?**
 #
-# Where does the training of a VAE end? For networks nobody can say. For a VAE whose encoder and decoder are matrices, everything can be
-# written down: the best encoder, the best decoder, and which latents die. The same model then tells us what
+# Where does the training of a VAE end? For networks that cannot be written down. For a VAE whose encoder and decoder are matrices, it can: the best encoder, the best decoder, and which latents die. The same model then tells us what
 # happens to a gradient when the bound is made tighter. Both ends of the chapter are in this picture.
 
 # %% tags=["hide-input"]
@@ -32,7 +31,7 @@ show(fig, alt="Left, the squared length of five decoder columns against the nois
 # - predict which latents collapse;
 # - say when the importance-weighted bound reaches $\ln p(x)$, and repair the encoder's gradient.
 #
-# **Needs** chapter 06; eigenvalues and traces. Optional: no later chapter relies on it. **Time** 40 minutes to read and run, 30 for the
+# **Needs** chapter 06; eigenvalues and traces. Optional: no later chapter relies on it. **Time** 60 minutes to read and run, 25 for the
 # exercises; the cells run in about 15 s.
 #
 # | symbol | meaning | shape |
@@ -115,7 +114,7 @@ z = mu + (log_D / 2).exp() * draw(20, 9000, latents)
 recon = gaussian_log_likelihood(centred, z @ W.T, log_s2.expand(d))  # (20, 9000)
 drawn = recon.mean(1) - kl_to_standard_normal(mu, log_D.expand(9000, latents)).mean()  # (20,)
 estimate, error = monte_carlo(drawn)
-claim("for any W, V, D it is the mean over 20 rounds of draws, within 5 standard errors",
+claim("for a random W, V, D it is the mean over 20 rounds of draws, within 5 standard errors",
       abs(estimate - linear_elbo(W, V, log_D, log_s2)) < 5 * error, drawn=estimate, error=error)
 
 # %% [markdown]
@@ -244,7 +243,7 @@ aligned = torch.stack([F.cosine_similarity(W, directions[:, :latents], dim=0).ab
 squares = torch.stack([W.square().sum(0) for W in columns])  # (5 seeds, 5 columns)
 claim("five trainings end within 1e-6 nats of the calculated optimum",
       all(abs(reached - best) < 1e-6 for *_, reached in trained))
-claim("their columns are the principal directions (cosine above 0.999), of squared length λ − σ²",
+claim("their columns are the principal directions (cosine above 0.999), of squared length λ − σ² to 1 %",
       aligned.min() > 0.999 and torch.allclose(squares, (top - rest).expand(5, 5), rtol=1e-2))
 claim("and their W V is that of equation (6b.4), to 1e-4",
       all((W @ V - W_best @ V_best).abs().max() < 1e-4 for W, V, *_ in trained))
@@ -272,7 +271,7 @@ claim("but the ELBO loses the gap of equation (6b.3), more than 0.02 nats",
       guessed="lost_by_turning", nats=lost, kl_of_all=carried)
 
 # %% [markdown]
-# A VAE finds the principal directions because its $q$ is *diagonal*, not because its likelihood asks for them (Rolinek et al. 2019; Lucas et
+# This VAE finds the principal directions because its $q$ is *diagonal*, not because its likelihood asks for them (Rolinek et al. 2019; Lucas et
 # al. 2019).
 #
 # ## 4 · Collapse is the optimum
@@ -305,8 +304,8 @@ show(fig, alt="Squared lengths of the five trained columns against the noise var
               "eigenvalue minus noise, and are zero beyond.")
 
 # %% [markdown]
-# Here no training failed: the dead latents are the *best* that this noise allows. What one would change is $\sigma^2$, or a $\beta$ above 1, which
-# acts on the KL like a larger $\sigma^2$.
+# Here no training failed: the dead latents are the *best* that this noise allows. To have one back, lower $\sigma^2$ below its eigenvalue. A $\beta$
+# above 1 does the opposite: it acts on the KL like a larger $\sigma^2$.
 
 # %% [markdown]
 # ## 5 · When more draws reach the truth
