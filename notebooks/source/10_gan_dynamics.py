@@ -189,7 +189,8 @@ show(pictures.eigenvalues(gammas, real, imaginary),
 # Up to $\gamma = 2s$ both have the real part $-\gamma/2$: the generator is damped too, though no penalty touches it. Beyond, the pair no longer
 # turns. One eigenvalue goes to $-\gamma$ and the other back towards 0, like $-s^2/\gamma$: the discriminator is held so flat that the generator
 # hardly learns where to go.
-#
+
+# %% [markdown]
 # ## 3 · Games with more numbers
 #
 # Let $\psi$ be all parameters of a discriminator, at an end of the game: fakes distributed like the data, and on the data $l = 0$ and $\nabla_x l = 0$.
