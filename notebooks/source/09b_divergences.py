@@ -31,7 +31,7 @@ show(pictures.opening(),
 # - make a loss from a divergence by its conjugate;
 # - compute $W_1$, and judge what a critic's number is worth.
 #
-# **Needs** chapter 09. **Time** 45 minutes to read and run, 35 more for the three exercises; the cells take about 15 s on two
+# **Needs** chapter 09. **Time** 45 minutes to read and run, 30 more for the three exercises; the cells take about 25 s on two
 # CPU cores.
 
 # %% [markdown]
@@ -69,7 +69,7 @@ f64 = torch.float64
 # ## 1 · From a loss to a divergence
 #
 # Take two losses, $\ell_1(d)$ on real and $\ell_0(d)$ on fake, where $d$ is $D$'s output. If $D$ may choose its output at each
-# $x$ by itself, and has a best one there, then what is left depends on the ratio $u = p/q$ alone:
+# $x$ by itself, and has a best one there, then the least loss depends on the ratio $u = p/q$ alone. With a minus sign:
 #
 # $$-\min_D\big(\mathrm{E}_p[\ell_1(D)] + \mathrm{E}_q[\ell_0(D)]\big) = \mathrm{E}_q\Big[f\Big(\frac pq\Big)\Big], \quad f(u) = -\min_d\big(u\,\ell_1(d) + \ell_0(d)\big). \tag{9b.1}$$
 #
@@ -78,11 +78,11 @@ f64 = torch.float64
 # $\mathrm{E}_q[f(p/q)] \ge f(1) = 0$: an **$f$-divergence**.
 
 # %% [markdown]
-# By hand: the hinge, $\max(0, 1-d)$ on real and $\max(0, 1+d)$ on fake, is best at $d = \pm1$ and leaves $2\min(p, q)$, in all
-# $2 - 2\,\mathrm{TV}$, with $\mathrm{TV} = \frac12\int|p - q|$. Half squares to the targets 1 and 0 are best at $p/(p+q)$
-# and leave $\frac12\,pq/(p+q)$, which is Pearson's $\chi^2 = \int (q-m)^2/m$ rewritten.
+# By hand: the hinge, $\max(0, 1-d)$ on real and $\max(0, 1+d)$ on fake, is best at $d = \pm1$. Its least loss is $2\min(p, q)$, in all
+# $2 - 2\,\mathrm{TV}$, with $\mathrm{TV} = \frac12\int|p - q|$. Half squares to the targets 1 and 0 are best at $p/(p+q)$, with
+# the least loss $\frac12\,pq/(p+q)$, in all $\frac14 - \frac14\chi^2$ with Pearson's $\chi^2 = \int (q-m)^2/m$.
 #
-# **Guess:** what does a much older loss leave, the perceptron's $\max(0, -d)$ on real and $\max(0, d)$ on fake?
+# **Guess:** what is the least of a much older loss, the perceptron's $\max(0, -d)$ on real and $\max(0, d)$ on fake?
 
 # %% tags=["nbval-ignore-output"]
 guess("perceptron_leaves", ...)
@@ -122,10 +122,10 @@ show(pictures.left_over(p.log() - q.log(), chosen[:3], u, curves),
          "hinge, a sigmoid for squares. Right, the convex f of each: 2 JSD, 2 TV, the χ² to the middle.")
 
 # %% [markdown]
-# The perceptron's best output is 0 everywhere, its $f$ is 0, and such a $D$ says nothing. So ‘every discriminator's loss is a
+# The perceptron's best output is 0 everywhere, and such a $D$ says nothing. So ‘every discriminator's loss is a
 # divergence’ has conditions:
 #
-# - $D$ is free at each $x$ (a network is not, and then less is left over);
+# - $D$ is free at each $x$ (a network is not: its least loss is higher, and the divergence read off it smaller);
 # - there is a least loss: $-u\,d + d$, the critic's loss, has none without a bound on $d$ or its slope;
 # - $f$ bends at $u = 1$: only then does $\mathrm{E}_q[f] = 0$ imply $p = q$.
 #
@@ -150,15 +150,29 @@ published = slope(0.5 * (model() * d_square**2).sum() * dx)  # D should be 0 on 
 shared = slope(-0.5 * (model() * (d_square + 1) ** 2).sum() * dx)  # minus the loss of D instead
 usual = slope(0.5 * (model() * (q / (p + q)) ** 2).sum() * dx)  # targets 1 and 0, and 1 for G
 far, near = (F.cosine_similarity(each, slope(square()), dim=0) for each in (published, usual))
-claim("the hinge's gradient is that of 2·TV", torch.allclose(hinge, slope(variation()), rtol=1e-9))
+claim("the hinge's gradient is that of 2·TV",
+      torch.allclose(hinge, slope(variation()), rtol=1e-9, atol=0))
 claim("the published squares' points away from χ²'s here: the cosine is negative",
       far < -0.1, guessed="cosine_of_squares", cosine=far)
-claim("with one shared number it is χ²'s, with targets 1, 0 and 1 nearly parallel",
-      torch.allclose(shared, slope(square() / 2), rtol=1e-9) and near > 0.95, cosine=near)
+claim("with one shared number it is χ²'s, with targets 1, 0 and 1 nearly parallel here",
+      torch.allclose(shared, slope(square() / 2), rtol=1e-9, atol=0) and near > 0.95, cosine=near)
+
+# %%
+elsewhere = []
+for mean in torch.linspace(-2, 2, 9).tolist():
+    for width in (0.3, 0.5, 0.7, 1.0, 1.4, 2.0):
+        theta.data = torch.tensor([mean, math.log(width)], dtype=f64)
+        held = ((p - model()) / (p + model())).detach()
+        vector = slope(0.5 * (model() * held**2).sum() * dx)
+        elsewhere.append(F.cosine_similarity(vector, slope(square()), dim=0).item())
+elsewhere = torch.tensor(elsewhere)
+claim("a matter of place: of 54 bells fewer than 10 have a negative cosine, more than 27 one above 0.7",
+      (elsewhere < 0).sum() < 10 and (elsewhere > 0.7).sum() > 27 and elsewhere.min() < -0.1,
+      negative=(elsewhere < 0).sum(), above=(elsewhere > 0.7).sum())
 
 # %% [markdown]
 # The published sentence puts the best $D$ into the generator's loss and reads off a $\chi^2$, correctly. But the *gradient* that the
-# generator takes holds $D$ still, and that is another vector.
+# generator takes holds $D$ still, and that is another vector: mostly a similar one, and at our $q$ one that points away.
 #
 # ## 2 · From a divergence to a loss
 #
@@ -258,9 +272,11 @@ def wasserstein_1d(x, y):
 # $g_j$ at the goals, and no pair may be paid more than its way costs:
 #
 # $$W_1 = \max_{f,\,g}\ \sum_i p_i f_i + \sum_j q_j g_j \quad\text{with } f_i + g_j \le c_{ij}. \tag{9b.4}$$
-#
+
+# %% [markdown]
 # Given the $g_j$, the best $f$ at a place is $\min_j(c_j - g_j)$, the **c-transform**, where $c_j$ is the distance from that place to $j$. It is
-# a minimum of cones, so its slope is at most 1, it is defined everywhere, and at the goals $-f$ serves as $g$. That is a **critic**, and the
+# a minimum of cones, so its slope is at most 1, it is defined everywhere, and at the goals $-f$ serves as $g$: at $j$ itself the
+# distance is 0, so $f \le -g_j$ there, and $-f$ pays no less. That is a **critic**, and the
 # maximum of $\mathrm{E}_p[f] - \mathrm{E}_q[f]$ over such functions is $W_1$ (Kantorovich and Rubinstein).
 
 # %%
@@ -285,7 +301,7 @@ claim("its c-transform, one function of the place, earns as much",
       abs(gain(solved.g) - solved.distance) < 1e-9)
 rng = torch.Generator().manual_seed(4)
 by_chance = [gain(solved.g.std() * torch.randn(16, dtype=f64, generator=rng)) for _ in range(100)]
-claim("100 random price lists, which have slope 1 as well, earn at most 97 % of it",
+claim("the c-transforms of 100 random price lists, of slope 1 as well, earn at most 97 % of it",
       max(by_chance) < 0.97 * solved.distance, best=max(by_chance) / solved.distance)
 used = solved.plan > 1e-9
 falls = critic(sources)[:, None] - critic(goals)
@@ -343,30 +359,35 @@ claim("it reports W₁ + W₁²/2λ: 2.2 with λ = 10 and 4 with λ = 1, five of
 #
 # $$-s\,W_1 + \lambda\,(s - 1)^2, \qquad\text{least at } s = 1 + \frac{W_1}{2\lambda}: \tag{9b.5}$$
 #
-# the penalised critic is biased *upwards*. (For clouds the formula does not apply: most interpolated points lie on no way of
+# here, between two points, the penalised critic is biased *upwards*. (For clouds the formula does not apply: most interpolated points lie on no way of
 # the plan.) In practice another error weighs more: a critic has had only so many updates. Stanczuk et al. (2021) found the critics of
 # common recipes far off. We take a case with a known answer, $p = \mathcal N(0, I)$ and $q = \mathcal N(0, 1.5^2 I)$ in 32 dimensions. Carrying
 # $x$ to $1.5\,x$ costs $0.5\,\mathrm{E}\|x\|$, and the critic $-\|x\|$, of slope 1, earns it: so that is $W_1$.
-#
-# But a WGAN's critic is not fresh. It gets five updates for each turn of the generator and goes on from where it was. **Guess:** what share of $W_1$ does
-# it report after 40 such turns, while the fakes move?
+
+# %% [markdown]
+# But a WGAN's critic is not fresh. It gets five updates for each turn of the generator and goes on from where it was. Here the generator is one
+# number, the scale of its noise, 1.5 at the start; Adam moves it by about $10^{-3}$ a turn, and the critic learns at rate $10^{-3}$. **Guess:** what share of
+# $W_1$ does the critic report after 40 such turns? And what after the scale has passed 1, where the data are?
 
 # %% tags=["nbval-ignore-output"]
 guess("warm_share", ...)
 
 # %%
 print(f"W₁ at the start = {scaled_gaussians_distance(32, 1.5):.3f}")
-fresh_marks, warm_marks = [5, 20, 100, 400], [5, 25, 50, 100, 200, 300, 400, 500, 750, 1000]
+run.expect("critics with penalty", minutes=0.5)
+fresh_marks, fast_marks = [5, 20, 100, 400], [5, 25, 50, 100, 200, 300]
+slow_marks = [5, 25, 50, 100, 200, 300, 400, 500, 750, 1000, 2750]
 fresh = share_of_distance(fresh_marks, 32, 1.5, gp_weight=10.0, device=run.device).cpu()  # (4, 5)
-warm = share_of_distance(warm_marks, 32, 1.5, g_rate=1e-3, gp_weight=10.0, device=run.device).cpu()
-claim("a fresh critic, after five updates: under 50 % of W₁ in five of five",
-      fresh[0].max() < 0.5, share=fresh[0])
+slow, fast = (share_of_distance(marks, 32, 1.5, g_rate=rate, gp_weight=10.0, device=run.device).cpu()
+              for marks, rate in ((slow_marks, 1e-3), (fast_marks, 1e-2)))
+claim("a fresh critic: under 50 % of W₁ after five updates, above 90 % after 400, in five of five",
+      fresh[0].max() < 0.5 and fresh[3].min() > 0.9, share=fresh[0], later=fresh[3])
 claim("a WGAN's own critic, from turn 40 to 200: between 90 % and 105 %, in five of five",
-      warm[4:].min() > 0.9 and warm[4:].max() < 1.05, guessed="warm_share",
-      least=warm[4:].min(), most=warm[4:].max())
-hasty = share_of_distance([200, 300], 32, 1.5, g_rate=1e-2, gp_weight=10.0, device=run.device).cpu()
-claim("a generator ten times as fast outruns it: at turn 60 five of five are below 50 %",
-      hasty[1].max() < 0.5, turn_40=hasty[0], turn_60=hasty[1])
+      slow[4:-1].min() > 0.9 and slow[4:-1].max() < 1.05, least=slow[4:-1].min(), most=slow[4:-1].max())
+claim("with a generator ten times as fast, at turn 40: between 70 % and 100 %",
+      fast[4].min() > 0.7 and fast[4].max() < 1, turn_40=fast[4])
+claim("past the data both critics point the wrong way, ten of ten: fast at turn 60, slow at turn 550",
+      max(fast[5].max(), slow[-1].max()) < 0, guessed="warm_share", fast=fast[5], slow=slow[-1])
 
 # %%
 boxes = [share_of_distance([400], 32, 1.5, box=box, device=run.device)[0].cpu()
@@ -382,51 +403,45 @@ batches = torch.stack([match(cloud(1.0), cloud(1.5))[0] for _ in range(5)]) / ex
 same = torch.stack([match(cloud(1.0), cloud(1.0))[0] for _ in range(5)]) / exact
 claim("W₁ between two batches of 64, solved exactly, is more than 2.5 times that of the distributions",
       batches.min() > 2.5, ratio=batches)
-claim("two batches of the same distribution are more than twice as far apart as p and q", same.min() > 2)
+claim("two batches of the same distribution are more than twice as far apart as p and q", same.min() > 2,
+      ratio=same)
 
 # %% tags=["hide-input"]
-arms = {"fakes stand still": (fresh_marks, fresh), "a WGAN plays on": (warm_marks, warm)}
+arms = {"fakes stand still": (fresh_marks, fresh), "slow generator": (slow_marks, slow),
+        "fast generator": (fast_marks, fast)}
 exactly = {"two batches of 64": batches.mean().item(), "both from p": same.mean().item()}
 show(pictures.said(arms, exactly, boxed),
      alt="Left, the share of the true distance that critics with penalty report against their updates: "
-         "both still and moving fakes come to 1, exact distances of batches lie two to three times "
-         "too high. Right, clipped critics: from under a hundredth to more than ten times, by the box.")
+         "with still and moving fakes it comes near 1, and below 0 once the generator has passed the "
+         "data. Exact distances of batches lie at two to three times the W₁ of p and q. Right, clipped "
+         "critics: from under a hundredth to more than ten times, by the box.")
 
 # %% [markdown]
-# So with the penalty and a patient generator, a WGAN's critic reports $W_1$ well here. ‘Critics never measure it’ would be too strong, and so
-# would ‘they measure it’: a hasty generator has run past the data by turn 60 while the critic still points the other way, a clipped critic reports its box, and the exact distance of two *batches* is mostly about the
-# batches. The clipped critics of chapter 09 brought the fakes home all the same.
+# So with the penalty, and while the fakes are still on their way, a WGAN's critic reports $W_1$ well here, and with the fast generator some ten points less of it. A fresh
+# critic with as many updates does as well, so it is the number of updates that counts. ‘Critics never measure it’ would be too strong, and so would ‘they
+# measure it’: with the generator past the data, both critics point the other way. A clipped critic reports its box, and the exact
+# distance of two *batches* is mostly about the batches. The clipped critics of chapter 09 brought the fakes home all the same.
 #
 # ### Where the same recipe fails
 #
-# On a line, take $\mathcal N(0, 1)$ against $\mathcal N(0, 2^2)$. The best critic is $-|x|$. A critic that happens to start near $+|x|$ is exactly wrong. Can
-# it get home without breaking the slope? Move its kink: $+|x - c|$ with $c$ outwards to infinity; then back as $-|x + c|$. The slope is ±1 all
-# the way.
+# On a line, take $\mathcal N(0, 1)$ against $\mathcal N(0, 2^2)$. The best critic is $-|x|$, and $+|x|$ is exactly wrong: a share of −1.
 
 # %%
 line = share_of_distance([400], 1, 2.0, gp_weight=10.0, device=run.device)[0].cpu()
-claim("on a line one or more of five critics ends below 50 % of W₁", line.min() < 0.5, share=line)
-kinks = torch.linspace(0, 7, 15, dtype=f64)[:, None]
-wide = torch.linspace(-16, 16, 3201, dtype=f64)
-difference = (bell(wide, 0.0, 1.0) - bell(wide, 0.0, 2.0)) * 0.01 / scaled_gaussians_distance(1, 2.0)
-out = (difference * (wide - kinks).abs()).sum(1)  # share of W₁ that +|x − c| earns
-home = (difference * -(wide + kinks.flip(0)).abs()).sum(1)  # and −|x + c|
-claim("on the way out the share climbs from −1 to 0, on the way back from 0 to 1, at every step",
-      abs(out[0] + 1) < 0.01 and abs(home[-1] - 1) < 0.01
-      and bool((torch.cat([out, home[1:]]).diff() > 0).all()))
+claim("on a line one or more of five critics is below 50 % of W₁ after 400 updates", line.min() < 0.5,
+      share=line)
 
 # %% [markdown]
-# So no wall stands in the way. But the start, $c = 0$, is flat by symmetry, and so is the far end, a straight line that earns
-# 0. That the critics wait there is our reading; we have not shown it.
+# Same penalty, same rate, one dimension for 32. Why some critics are late or wrong here, we have not asked.
 
 # %% [markdown]
 # ## What stays
 #
 # - A loss that is free at each $x$, has a minimum and bends at $u = 1$ leaves an $f$-divergence: [*hinge: 2 − 2·TV, the total variation*](#1-·-From-a-loss-to-a-divergence). The perceptron's leaves none: [*no divergence is left over*](#1-·-From-a-loss-to-a-divergence).
-# - The generator descends it where both share one number, [*with one shared number it is χ²'s*](#Does-the-generator-descend-it?); for the squares as published, [*the cosine is negative*](#Does-the-generator-descend-it?).
+# - The generator descends it where both share one number, [*with one shared number it is χ²'s*](#Does-the-generator-descend-it?); for the squares as published, at our $q$, [*the cosine is negative*](#Does-the-generator-descend-it?).
 # - A convex $f$ and its conjugate give a loss: [*the bound is tight at f′(p/q)*](#2-·-From-a-divergence-to-a-loss).
 # - $W_1$ is a plan and, seen from its dual, a critic: [*its c-transform, one function of the place, earns as much*](#Exercise:-Wasserstein-on-a-line).
-# - Whether a critic's number is $W_1$ depends on how it is trained: [*from turn 40 to 200: between 90 % and 105 %*](#Question:-the-price-of-a-penalty) with penalty and a slow generator; [*clipped weights report their box*](#Question:-the-price-of-a-penalty).
+# - Whether a critic's number is $W_1$ depends on how it is trained: [*from turn 40 to 200: between 90 % and 105 %*](#Question:-the-price-of-a-penalty) with penalty, while the fakes are still on their way; [*past the data both critics point the wrong way*](#Question:-the-price-of-a-penalty); [*clipped weights report their box*](#Question:-the-price-of-a-penalty).
 
 # %% tags=["nbval-ignore-output"]
 progress("09b_divergences")

@@ -53,7 +53,7 @@ def test_the_lines_take_them_too_and_every_arm_has_the_same_draws(scope):
     assert scope["called"] == ["discriminator_loss", "nonsaturating_generator_loss"] * STEPS
     assert thetas.shape == (STEPS, 5)
     assert (thetas[0] == 2).all()
-    assert belief.shape == (5,)
+    assert belief.shape == (STEPS, 5)
     assert torch.equal(thetas, scope["play_lines"](*arm, steps=STEPS)[0])
     _, _, D = scope["play_lines"](*arm, steps=STEPS, box=0.01)
     assert max(weight.abs().max() for weight in D.parameters()) <= 0.01 + 1e-6

@@ -44,6 +44,7 @@ def generator_bce(label=1, sign="", reduction="mean", of="fake_logits"):
     )
 
 
+BY_MIDDLE = "(P * torch.log(2 * P / (P + Q)) + Q * torch.log(2 * Q / (P + Q))).sum(-1)"
 OFF = "(1 - fake_logits.sigmoid())"
 WRONG = {
     "gan.optimal_discriminator": {
@@ -61,6 +62,18 @@ WRONG = {
             best(value="(p * torch.log2(d) + q * torch.log2(1 - d)).sum(-1) * dx"),
             masses(back="(real + fake) / math.log(2)"),
         ),
+        "value_swapped": (
+            best(value="(q * torch.log(d) + p * torch.log(1 - d)).sum(-1) * dx"),
+            masses(real="torch.log(d) / P * Q", fake="torch.log1p(-d) / Q * P"),
+        ),
+        "divergence": (
+            best(value="(p * torch.log(d) + q * torch.log(1 - d) + math.log(2) * (p + q)).sum(-1) * dx / 2"),
+            masses(back=f"({BY_MIDDLE}) / 2"),
+        ),
+        "constant": (
+            best(value="(p * torch.log(2 * d) + q * torch.log(2 - 2 * d)).sum(-1) * dx - math.log(4)"),
+            masses(back=f"{BY_MIDDLE} - 2 * math.log(2)"),
+        ),
         "values": (best("(p / (p + q)).clamp(0.01, 0.99)"), masses("torch.sigmoid((p.log() - q.log()).clamp(-5, 5))")),
         "value_of": (
             best(value="(p * torch.log(d) + q * torch.log(1 - d)).sum() * 0.02"),
@@ -72,7 +85,16 @@ WRONG = {
             f"return -(torch.log(torch.sigmoid(real_logits)).mean() + torch.log{OFF}.mean())",
             "D = lambda l: 1 / (1 + torch.exp(-l))\n"
             "return -torch.log(D(real_logits)).mean() - torch.log(1 - D(fake_logits)).mean()",
+            "return torch.log(1 + torch.exp(-real_logits)).mean() + torch.log(1 + torch.exp(fake_logits)).mean()",
+            "return (-real_logits).exp().log1p().mean() + fake_logits.exp().log1p().mean()",
         ),
+        "capped": (
+            f"bce = {F}.binary_cross_entropy\na = bce(real_logits.sigmoid(), torch.ones_like(real_logits))\n"
+            "return a + bce(fake_logits.sigmoid(), torch.zeros_like(fake_logits))",
+            "loss = torch.nn.BCELoss()\nd = torch.sigmoid(torch.cat([real_logits, fake_logits]))\nn = len(real_logits)\n"
+            "return loss(d[:n], torch.ones_like(d[:n])) + loss(d[n:], torch.zeros_like(d[n:]))",
+        ),
+        "both_real": (by_softplus(fake="-fake_logits"), by_bce(1, 1)),
         "epsilon": (
             "return -(real_logits.sigmoid() + 1e-8).log().mean() - (1 - fake_logits.sigmoid() + 1e-8).log().mean()",
             "D = torch.sigmoid\nreal, fake = torch.log(D(real_logits) + 1e-8), torch.log(1 - D(fake_logits) + 1e-8)\n"
@@ -97,7 +119,9 @@ WRONG = {
         "saturating": (generator(f"{F}.logsigmoid(-l)"), generator_bce(0, "-")),
         "sign": (generator(f"{F}.logsigmoid(l)"), generator_bce(sign="-")),
         "label": (generator(f"-{F}.logsigmoid(-l)"), generator_bce(0)),
-        "sigmoid_then_log": (generator("-torch.log(torch.sigmoid(l))"), generator("-torch.log(1 / (1 + torch.exp(-l)))")),
+        "sigmoid_then_log": (generator("-torch.log(torch.sigmoid(l))"), generator("-torch.log(1 / (1 + torch.exp(-l)))"),
+                               generator("torch.log(1 + torch.exp(-l))"), generator("(-l).exp().log1p()")),
+        "pull": (generator("1 - torch.sigmoid(l)"), "return 1 - torch.sigmoid(fake_logits).mean()"),
         "sum": (generator(f"-{F}.logsigmoid(l)", ".sum()"), generator_bce(reduction="sum")),
         "no_logarithm": (generator("-l"), "return -fake_logits.sum() / len(fake_logits)"),
         "probability": (generator("-torch.sigmoid(l)"), "return -(0.5 * (1 + torch.tanh(fake_logits / 2))).mean()"),

@@ -53,6 +53,7 @@ WRONG = {
         "forward": (bound("{}", "torch.exp({} - 1)"), short("-r", "torch.exp(f) / math.e", "")),
         "sum": (bound(end=".sum()", conjugate="-1 / len(fake_outputs) - torch.log(-{})"), short(end=".sum()")),
         "raw": (short("-r"), "T = lambda v: -torch.exp(-v)\nreturn (-1 - torch.log(-T(fake_outputs))).mean() - real_outputs.mean()"),
+        "bend_sign": (bound("-torch.exp({})"), short("torch.exp(r)", "-f")),
         "conjugate_sign": (bound(back="-(on_real + on_fake)"), short(fake="-f", constant="+ 1")),
     },
     "gan.wasserstein_1d": {
@@ -74,6 +75,10 @@ WRONG = {
             "pairs = list(zip(sorted(x), sorted(y)))\nreturn sum(abs(a - b) for a, b in pairs) / len(pairs)",
         ),
         "sum": (repeated(end=".sum()"), walked("abs(gap) * n * m")),
+        "nearest": (
+            "return torch.cdist(x[:, None], y[:, None], p=1).min(1).values.mean()",
+            "return sum(min(abs(a - b) for b in y) for a in x) / len(x)",
+        ),
     },
 }  # fmt: skip
 

@@ -17,11 +17,11 @@ PALE_BLUE = "#DCE7FF"
 
 
 def opening() -> Figure:
-    """Return the game with a discriminator that is always perfect: before, after 300 steps, and its value."""
+    """Return the game with a discriminator that is always perfect: before, and after 300 steps."""
     x = torch.linspace(-8, 8, 801, dtype=torch.float64)
-    qs, ds, worth = zip(*play_perfectly(x), strict=True)
-    figure, (axes,) = new(1, 3, height=3.3)
-    for ax, step, text in zip(axes, (0, 299), ("Before", "After: q = p, and D = ½"), strict=False):
+    qs, ds, _ = zip(*play_perfectly(x), strict=True)
+    figure, (axes,) = new(1, 2, height=3.3)
+    for ax, step, text in zip(axes, (0, 299), ("Before", "After 300 steps: q lies on p"), strict=True):
         line(ax, x, two_bumps(x), BLUE)
         line(ax, x, qs[step], ORANGE, dashed=True)
         ax.plot(*values([x, ds[step]]), color=BERRY, linewidth=1)
@@ -30,10 +30,6 @@ def opening() -> Figure:
     axes[0].text(-3.4, 0.5, "data p", color=BLUE)
     axes[0].text(2.25, 0.25, "fakes q", color=TEXT[ORANGE])
     axes[0].text(1.9, 0.6, "D", color=BERRY)
-    line(axes[2], range(300), worth, BERRY)
-    level(axes[2], -math.log(4), "−ln 4")
-    axes[2].set(xlabel="step of the generator", ylabel="value of the game (nats)", ylim=(-1.41, -1.13))
-    title(axes[2], "D cannot win any more")
     return figure
 
 
@@ -80,15 +76,15 @@ def learned(data: Tensor, before: Tensor, after: Tensor, losses: Tensor) -> Figu
         _density(ax, data, PALE_BLUE, fill=True)
         for run in fakes:
             _density(ax, run, ORANGE, linewidth=1, alpha=0.8)
-        ax.set(xlim=(-3, 3), ylim=(0, 1.4), xlabel="x", ylabel="density (histogram)")
+        ax.set(xlim=(-3, 3), ylim=(0, None if text == "Before" else 1.4), xlabel="x", ylabel="density (histogram)")
         title(ax, text)
     axes[1].text(-2.9, 1.25, "data (filled)", color=BLUE)
     axes[1].text(-2.9, 1.12, "fakes (lines)", color=TEXT[ORANGE])
     for run in losses.T:
         axes[2].plot(values(run), color=BERRY, linewidth=0.6, alpha=0.7)
     level(axes[2], math.log(4), "ln 4")
-    axes[2].set(xlabel="step", ylabel="D's loss (nats)", ylim=(0, 2))
-    title(axes[2], "D's loss comes back to ln 4")
+    axes[2].set(xlabel="step", ylabel="D's loss (nats)", ylim=(0.9, 1.6))
+    title(axes[2], "D's loss dips and comes back near ln 4")
     return figure
 
 
@@ -110,7 +106,7 @@ def found(x: Tensor, p: Tensor, q: Tensor, best: Tensor, learned: Tensor) -> Fig
 
 
 def one_bell(x: Tensor, p: Tensor, js_best: Tensor, ns_best: Tensor, costs: Mapping[str, Tensor], u: Tensor) -> Figure:
-    """Return the best single bell for each of two divergences, and both costs against u = p/q times their weight."""
+    """Return the best single bell for each of two divergences, and both costs against u = q/p."""
     figure, ((left, right),) = new(1, 2, height=3.2, width_ratios=[1.3, 1])
     left.fill_between(*values([x, p]), color=PALE_BLUE, linewidth=0)
     line(left, x, js_best, MUTE)
@@ -121,8 +117,10 @@ def one_bell(x: Tensor, p: Tensor, js_best: Tensor, ns_best: Tensor, costs: Mapp
     title(left, "One bell for two bumps")
     for (name, cost), colour in zip(costs.items(), (MUTE, BERRY), strict=True):
         line(right, u, cost, colour, name)
-    right.set(xlabel="fakes for one data point, q/p", ylabel="cost (nats)", ylim=(-0.03, 1.75), xlim=(0, 5.8))
-    title(right, "Missing data (q/p = 0) is cheap")
+        right.plot(0, float(cost[0]), "o", color=colour, clip_on=False)
+        right.text(0.12, float(cost[0]), f"{float(cost[0]):.2f}", color=colour, va="bottom", fontsize=9)
+    right.set(xlabel="fakes for one data point, q/p", ylabel="cost (nats)", ylim=(-0.03, 1.75), xlim=(0, 5.4))
+    title(right, "Data never drawn (q/p = 0) cost less than half")
     return figure
 
 
@@ -137,8 +135,8 @@ def pulls(places: Tensor, logits: Tensor, at: float, rows: Mapping[str, tuple[fl
     left.axvline(0, color=BLUE, linewidth=3, alpha=0.5)
     left.axvline(at, color=ORANGE, linewidth=3, alpha=0.5)
     top, low = float(logits.max()), float(logits.min())
-    left.text(0.05, low + 0.02 * (top - low), "● data", color=BLUE)
-    left.text(at - 0.05, top - 0.06 * (top - low), "▲ fakes", color=TEXT[ORANGE], ha="right")
+    left.text(0.05, low + 0.02 * (top - low), "data", color=BLUE)
+    left.text(at - 0.05, top - 0.06 * (top - low), "fakes", color=TEXT[ORANGE], ha="right")
     left.annotate("", (at - 0.75, low + 0.35 * (top - low)), (at, low + 0.35 * (top - low)),
                   arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.6})  # fmt: skip
     left.text(at - 0.38, low + 0.39 * (top - low), "uphill: home", color=INK, ha="center", fontsize=9)
@@ -151,7 +149,7 @@ def pulls(places: Tensor, logits: Tensor, at: float, rows: Mapping[str, tuple[fl
     right.set(xscale="log", ylim=(-0.6, len(rows) - 0.3), xlabel="pull on the fakes (nats per unit of $x_1$)")
     right.set_xlim(min(r[0] for r in rows.values()) / 30, 1e4)
     right.set_yticks(range(len(rows)), list(rows))
-    title(right, "One slope, three pulls")
+    title(right, "Three pulls, tried on one D's slope")
     return figure
 
 

@@ -85,19 +85,24 @@ def said(arms: Mapping[str, tuple[Sequence[int], Tensor]], batches: Mapping[str,
     clipped: (marks, runs) of the arm that is drawn on the right, on a log scale, beside the others' truth.
     """
     figure, ((left, right),) = new(1, 2, height=3.4, width_ratios=[1.5, 1])
-    for (name, (marks, shares)), style in zip(arms.items(), ("o--", "s-"), strict=True):
-        left.plot(marks, values(shares), style, color=BERRY if style == "s-" else MUTE, markersize=3, linewidth=1)
-        left.plot([], [], style, color=BERRY if style == "s-" else MUTE, label=name)
+    for (name, (marks, shares)), (style, colour) in zip(
+        arms.items(), (("o--", MUTE), ("s-", BERRY), ("^:", INK)), strict=True
+    ):
+        left.plot(marks, values(shares), style, color=colour, markersize=3, linewidth=1)
+        left.plot([], [], style, color=colour, markersize=4, linewidth=1, label=name)
     left.axhline(1, color=INK, linewidth=1)
     left.text(5.2, 1.05, "W₁", color=INK)
     for name, share in batches.items():
         left.axhline(share, color=BLUE, linestyle=":", linewidth=1.2)
         left.text(5.2, share + 0.05, name, color=BLUE, fontsize=9)
-    left.legend(frameon=False, loc="center right", fontsize=9)
-    left.set(xscale="log", xlabel="updates of the critic", ylabel="what it says, share of W₁", ylim=(-0.3, 3.4))
-    title(left, "With the penalty, critics come to W₁")
+    left.legend(frameon=False, loc="center left", bbox_to_anchor=(0, 0.62), fontsize=9)
+    left.set(xscale="log", xlabel="updates of the critic", ylabel="what it says, share of W₁", ylim=(-1.1, 3.4))
+    title(left, "Near W₁ on the way, wrong past the data")
     boxes = ("±0.01", "±0.03", "±0.1", "±0.3")
-    right.plot(range(len(boxes)), values(clipped), "^", color=BERRY)
+    for run, shares in enumerate(clipped.T):  # side by side
+        right.plot(
+            [box + 0.08 * (run - 2) for box in range(len(boxes))], values(shares), "^", color=BERRY, markersize=4
+        )
     right.axhline(1, color=INK, linewidth=1)
     right.text(-0.3, 1.25, "W₁", color=INK)
     right.set(yscale="log", xlabel="box of the weights", ylabel="what it says, share of W₁", xlim=(-0.5, 3.5))

@@ -23,8 +23,17 @@ ENTRY = Exercise(
                 "F.softplus(-real_logits)": "-real_logits.sigmoid().log()",
                 "F.softplus(fake_logits)": "-(1 - fake_logits.sigmoid()).log()",
             },
-            "the logarithm is taken of a finished sigmoid",
-            "σ(−800) is 0 in the computer, and ln 0 is −∞: stay with the logits.",
+            "the logarithm is taken of a finished sigmoid, or of 1 + eˡ as it stands",
+            "σ(−800) is 0 in the computer and e⁸⁰⁰ infinite: F.softplus(l) is ln(1 + eˡ) without either.",
+        ),
+        Mistake(
+            "capped",
+            lambda real_logits, fake_logits: (
+                F.binary_cross_entropy(real_logits.sigmoid(), torch.ones_like(real_logits))
+                + F.binary_cross_entropy(fake_logits.sigmoid(), torch.zeros_like(fake_logits))
+            ),
+            "F.binary_cross_entropy gets a finished sigmoid",
+            "it cuts the logarithm off at −100; F.binary_cross_entropy_with_logits takes the logit and cuts nothing.",
         ),
         Mistake(
             "epsilon",
@@ -46,6 +55,12 @@ ENTRY = Exercise(
             {"return F": "return -F", "+ F": "- F"},
             "the sign is turned round: the game's value",
             "the discriminator *minimises* what comes back; a cross-entropy is positive.",
+        ),
+        Mistake(
+            "both_real",
+            {"softplus(fake_logits)": "softplus(-fake_logits)"},
+            "the fakes too get the label 1",
+            "that is what the generator would like; the discriminator's loss must fall when a fake's logit falls.",
         ),
         Mistake(
             "sum",

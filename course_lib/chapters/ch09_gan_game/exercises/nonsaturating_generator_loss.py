@@ -35,8 +35,9 @@ ENTRY = Exercise(
         Mistake(
             "sigmoid_then_log",
             {"F.softplus(-fake_logits)": "-fake_logits.sigmoid().log()"},
-            "the logarithm is taken of a finished sigmoid",
-            "σ(−800) is 0 in the computer: infinite just where the generator is bad and needs a gradient.",
+            "the logarithm is taken of a finished sigmoid, or of 1 + eˡ as it stands",
+            "σ(−800) is 0 in the computer and e⁸⁰⁰ infinite, just where the generator is bad and needs a gradient: "
+            "F.softplus(l) is ln(1 + eˡ) without either.",
         ),
         Mistake(
             "sum",
@@ -55,6 +56,12 @@ ENTRY = Exercise(
             {"F.softplus(-fake_logits)": "-fake_logits.sigmoid()"},
             "D itself is averaged, without its logarithm",
             "its pull is D(1 − D), which vanishes at both ends; 1 − D is asked for.",
+        ),
+        Mistake(
+            "pull",
+            {"F.softplus(-fake_logits)": "(-fake_logits).sigmoid()"},
+            "the pull 1 − D itself is averaged",
+            "asked for is the loss whose *derivative* by a logit is −(1 − D): integrate.",
         ),
         Mistake(
             "sigmoid_twice",

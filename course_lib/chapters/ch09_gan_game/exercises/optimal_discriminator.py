@@ -1,5 +1,8 @@
 """The learner writes the best discriminator at every place, and what the game is worth with it."""
 
+import math
+
+import torch
 from torch import Tensor
 
 from course_lib.classroom.exercises.probes import random
@@ -10,6 +13,11 @@ from course_lib.information import divergences
 def _densities(*shape: int, seed: int, dx: float, sharp: float = 1.0) -> Tensor:
     """Positive numbers that sum to 1/dx over the last axis; the sharper, the more they differ."""
     return (sharp * random(*shape, seed=seed)).softmax(-1) / dx
+
+
+def _twice_js(p: Tensor, q: Tensor, dx: float) -> Tensor:
+    m = (p + q) / 2
+    return (torch.xlogy(p, p / m) + torch.xlogy(q, q / m)).sum(-1) * dx
 
 
 ENTRY = Exercise(
@@ -65,6 +73,25 @@ ENTRY = Exercise(
             {"xlogy(q, not_d)": "xlogy(q, d)"},
             "the fakes' term has ln d in place of ln(1 − d)",
             "on a fake the discriminator is right with probability 1 − d.",
+        ),
+        Mistake(
+            "value_swapped",
+            {"xlogy(p, d)": "xlogy(q, d)", "xlogy(q, not_d)": "xlogy(p, not_d)"},
+            "p and q are exchanged in the value",
+            "ln D is averaged over the data, ln(1 − D) over the fakes.",
+        ),
+        Mistake(
+            "divergence",
+            lambda p, q, dx: (p / (p + q), _twice_js(p, q, dx) / 2),
+            "the value is the Jensen–Shannon divergence",
+            "asked is V with this d, equation (9.1): −ln 4 where p = q.",
+        ),
+        Mistake(
+            "constant",
+            lambda p, q, dx: (p / (p + q), _twice_js(p, q, dx) - math.log(4)),
+            "the value is written as 2·JSD − ln 4, with ln 4 a constant",
+            "right for densities; but V as a function of p and q has ln 2 · (∫p + ∫q) there, as the gradient "
+            "shows. Put your d into equation (9.1).",
         ),
         Mistake(
             "bits",

@@ -70,6 +70,12 @@ ENTRY = Exercise(
             "the conjugate has the other sign",
             "the bound is E_p[T] − E_q[f*(T)], and the loss its negative: E_q[f*(T)] − E_p[T].",
         ),
+        Mistake(
+            "bend_sign",
+            {"exp(-real_outputs)": "exp(real_outputs)", "+ fake_outputs": "- fake_outputs"},
+            "T = −e⁺ᵛ is put in",
+            "T = −e⁻ᵛ: then f*(T) = −1 − ln(e⁻ᵛ), and the best v is ln p/q.",
+        ),
     ),
     hints=(
         "The conjugate first: for t < 0 the best u in ut + ln u is where its derivative is 0.",

@@ -74,6 +74,12 @@ ENTRY = Exercise(
             "the sum over the repeated pairs is taken, not the mean",
             "each of the n · m pairs carries 1/(n m) of the mass.",
         ),
+        Mistake(
+            "nearest",
+            lambda x, y: (x[:, None] - y).abs().amin(1).mean(),
+            "each point of x goes to the nearest of y",
+            "then a point of y may get more than its 1/m, and another nothing: y is to be filled exactly.",
+        ),
     ),
     hints=(
         "Try x against itself in another order: 0 must come out.",
