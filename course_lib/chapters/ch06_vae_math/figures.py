@@ -38,7 +38,7 @@ def opening(weight: Sequence[float], bias: Sequence[float], x: Sequence[float]) 
     at = 15  # one of the means: the gap is a height, not an area
     ends = [(float(means[at]), float(level)) for level in (bound[at], log_p)]
     right.annotate("", ends[0], ends[1], arrowprops={"arrowstyle": "<->", "color": BERRY, "shrinkA": 0, "shrinkB": 0})
-    right.text(ends[0][0] + 0.12, -1.72, "the gap is\nKL(q ‖ posterior)", color=BERRY, fontsize=9, va="top")
+    right.text(ends[0][0] - 0.06, -1.72, "the gap is\nKL(q ‖ posterior)", color=BERRY, fontsize=9, va="top", ha="right")
     right.set(xlabel="mean of q (its σ is 0.65)", ylabel="lower bound (nats)", ylim=(-3.2, -1.2))
     figures.title(right, f"The best of these q misses {missed:.3f} nats")
     return figure, (
