@@ -42,6 +42,7 @@ WRONG = {
             "return state * 2 ** precision // frequency + start + state % frequency",
             SLOTS + "grown = (state * slots - state * slots % frequency) // frequency\nreturn grown + start + state % frequency",
         ),
+        "not_divided": ("return (state << precision) + start", SLOTS + "return state * slots | start"),
         "pop": (
             "return frequency * (state // 2 ** precision) + state % 2 ** precision - start",
             SLOTS + "turns, slot = divmod(state, slots)\nreturn turns * frequency + (slot - start)",
@@ -68,6 +69,11 @@ WRONG = {
             weighted("torch.softmax(log_w.reshape(-1), 0).reshape(log_w.shape)"),
             weighted("(log_w - log_w.logsumexp((0, 1))).exp()"),
         ),
+        "one_maximum": (
+            weighted("(log_w - log_w.max()).exp() / (log_w - log_w.max()).exp().sum(0)"),
+            by_hand().replace("log_w.amax(0, keepdim=True).detach()", "log_w.flatten().amax()"),
+        ),
+        "not_divided": (weighted("(log_w - log_w.max(0).values).exp()"), "w = log_w.sub(log_w.amax(0)).exp()\nreturn w, w.square().sum(0).reciprocal()"),
         "not_inverted": (weighted(ess="(w * w).sum(0)"), by_hand(ess="(u ** 2).sum(0) / s ** 2")),
         "plain_sum": (weighted(ess="1 / w.sum(0)"), by_hand(ess="s / u.sum(0)")),
         "as_a_share": (weighted(ess="1 / (w * w).mean(0) / len(w) ** 2"), by_hand(ess="s ** 2 / (u ** 2).sum(0) / len(u)")),
@@ -92,6 +98,14 @@ WRONG = {
         "reversed": (
             taken(back="(-gain).clamp(max=0)"),
             by_ratio("log_joint + log_q_new - log_joint_new - log_q"),
+        ),
+        "always": (
+            "return torch.zeros_like(log_joint)",
+            taken(back="gain - gain"),
+        ),
+        "barker": (
+            taken(back="torch.nn.functional.logsigmoid(gain)"),
+            by_ratio(back="ratio - torch.logaddexp(ratio, torch.zeros_like(ratio))"),
         ),
         "floor": (taken(back="gain.clamp(min=0)"), by_ratio(back="torch.relu(ratio)")),
     },
@@ -118,5 +132,5 @@ def test_the_answer_knows_its_tempting_ones():
     bits = REGISTRY.find("vae.initial_bits")
     rate = 25 / math.log(2)
     assert bits.right == 50 * 12 - rate
-    assert bits.wrong.keys() >= {600.0, rate, 25.0, 575.0, 600 + rate}
+    assert bits.wrong.keys() >= {600.0, rate, 25.0, 575.0, 600 + rate, 625.0}
     assert all(abs(wrong / bits.right - 1) > 5 * bits.rtol for wrong in bits.wrong)

@@ -15,22 +15,13 @@ def loop(update="won += 1.0 if a > n else 0.5 if a == n else 0.0", back="won / (
     return f"won = 0.0\nfor a in anomalous.tolist():\n    for n in normal.tolist():\n        {update}\nreturn {back}"
 
 
-def ramp(share="step / steps", without="1.0", back="share if share < 1 else 1.0"):
-    return f"if steps == 0:\n    return {without}\nshare = {share}\nreturn {back}"
-
-
-def clamped(
-    share="step / max(steps, 1)", back="torch.tensor(share, dtype=torch.float64).clamp(max=1).item() if steps else 1.0"
-):
-    return f"share = {share}\nreturn {back}"
-
-
 WRONG = {
     "vae.auroc": {
         "reversed": (pairs("a < n"), loop("won += 1.0 if a < n else 0.5 if a == n else 0.0")),
         "ties_lost": (pairs(tie="0"), loop("won += a > n")),
         "ties_won": (pairs(tie="1"), loop("won += a >= n")),
         "count": (pairs(end=".sum()"), loop(back="won")),
+        "divided_by_one": (pairs(end=".sum() / len(normal)"), loop(back="won / len(normal)")),
         "gini": (
             pairs(tie="0", end=".mean()").replace("return ", "above = ") + "\nreturn above - (a < n).double().mean()",
             loop(back="2 * won / (len(normal) * len(anomalous)) - 1"),
@@ -54,19 +45,6 @@ WRONG = {
             "return ((a > n).double() + 0.5 * (a == n).double()).mean()",
         ),
     },
-    "vae.kl_warmup": {
-        "no_cap": (ramp(back="share"), clamped(back="share if steps else 1.0")),
-        "zero_division": ("return min(step / steps, 1.0)", "share = step / steps\nreturn share if share < 1 else 1.0"),
-        "off_without": (ramp(without="0.0"), clamped(back="min(share, 1.0) if steps else 0.0")),
-        "one_early": (ramp("(step + 1) / steps"), clamped("(1 + step) / max(steps, 1)")),
-        "one_short": (ramp("step / max(steps - 1, 1)"), clamped("step / max(1, steps - 1)")),
-        "falling": (ramp("(steps - step) / steps", back="share if share > 0 else 0.0"), "return max(0.0, 1 - step / steps) if steps else 1.0"),
-        "switch": ("return 0.0 if step < steps else 1.0", "return 1 - (step < steps)"),
-        "smooth": (
-            ramp("min(step, steps) / steps", back="share * share * (3 - 2 * share)"),
-            clamped("min(step / max(steps, 1), 1.0)", "3 * share ** 2 - 2 * share ** 3 if steps else 1.0"),
-        ),
-    },
 }  # fmt: skip
 
 RIGHT = {
@@ -75,13 +53,6 @@ RIGHT = {
         loop(),
         "return ((anomalous[None] - normal[:, None]).sign().mean() + 1) / 2",
         "a, n = anomalous.float(), normal.float()[:, None]\nreturn ((a > n).float() + 0.5 * (a == n).float()).mean()",
-    ),
-    "vae.kl_warmup": (
-        ramp(),
-        clamped(),
-        "return min(1.0, step / steps) if steps > 0 else 1",
-        "import numpy as np\nreturn np.interp(step, [0, steps], [0, 1]) if steps else 1.0",
-        "return torch.tensor(step / steps).clamp(max=1) if steps else torch.ones(())",
     ),
 }
 

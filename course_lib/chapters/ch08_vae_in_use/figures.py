@@ -40,22 +40,17 @@ def opening() -> Figure:
         figures.tiles(ax, images, columns=4)
         figures.title(ax, text)
     middle.imshow(bits, cmap="gray_r", interpolation="nearest")
-    middle.axhline(19.5, color=TEAL, linewidth=2)
     middle.set(xticks=(), yticks=())
     figures.title(middle, "▲ as bits")
     return figure
 
 
-def rate_and_distortion(
-    betas: Sequence[float], R: Sequence[float], D: Sequence[float], live: Mapping[float, tuple[float, float]]
-) -> Figure:
-    """Return distortion against rate with this run's own points, and their sum against β."""
+def rate_and_distortion(betas: Sequence[float], R: Sequence[float], D: Sequence[float]) -> Figure:
+    """Return distortion against rate, and their sum against β."""
     figure, ((left, right),) = figures.new(1, 2, height=3.4)
     figures.line(left, R, D, BERRY, marker="o")
     for beta, r, d in zip(betas, R, D, strict=True):
         left.annotate(f"β = {beta:g}", (r, d), xytext=(7, 3), textcoords="offset points", fontsize=9.5)
-    left.plot(*zip(*live.values(), strict=True), "D", color=INK)
-    left.annotate("◆ this run", next(iter(live.values())), xytext=(-24, -20), textcoords="offset points")
     left.set(xlabel="rate R (nats)", ylabel="distortion D (nats)", xlim=(-2, 62), ylim=(75, 180))
     figures.title(left, "Less distortion is bought with rate")
     figures.line(right, betas, [r + d for r, d in zip(R, D, strict=True)], BERRY, marker="o")
@@ -65,7 +60,7 @@ def rate_and_distortion(
 
 
 def moves(waiting: float, taken: float, image: float, latents: float) -> Figure:
-    """Return the message's length in bits before, between and after the sender's three moves."""
+    """Return the expected length of a message, in bits, before, between and after the sender's three moves."""
     lengths = (waiting, waiting - taken, waiting - taken + image, waiting - taken + image + latents)
     texts = (
         "the message that waits",
@@ -80,7 +75,7 @@ def moves(waiting: float, taken: float, image: float, latents: float) -> Figure:
             ax.barh(-row, length - waiting, left=waiting, color=ORANGE, height=0.62)
         ax.text(length + 8, -row, f"{length:.0f}", va="center", fontsize=9.5, color=INK)
     ax.axvline(waiting, color=MUTE, linestyle="--", linewidth=1)
-    ax.set(xlabel="length of the message (bits)", xlim=(0, 1.15 * lengths[-1]))
+    ax.set(xlabel="expected length of the message (bits)", xlim=(0, 1.15 * lengths[-1]))
     ax.set_yticks([-row for row in range(4)], texts, fontsize=9.5)
     ax.tick_params(axis="y", length=0)
     figures.title(ax, f"z is drawn by {taken:.0f} bits that were there; net it grows by {lengths[-1] - waiting:.0f}")
@@ -143,13 +138,17 @@ def one_step() -> Figure:
 def filled(
     rows: Sequence[int], error: Mapping[str, Sequence[float]], seen: Tensor, several: Tensor, truth: Tensor
 ) -> Figure:
-    """Return the squared errors of four ways against hidden rows, and completions below what was seen."""
+    """Return squared errors, less the mean image's, against hidden rows, and completions below what was seen."""
     figure, ((left, right),) = figures.new(1, 2, height=3.7, width_ratios=(1, 1.15))
-    looks = ("^-", ORANGE), ("o-", TEAL), ("D-", BERRY), ("s--", MUTE)
-    for (name, errors), (mark, colour) in zip(error.items(), looks, strict=True):
-        left.plot(rows, errors, mark, color=colour, label=name)
+    looks = ("^-", ORANGE), ("o-", TEAL), ("D-", BERRY)
+    floor = error["mean image"]
+    ways = {name: errors for name, errors in error.items() if name != "mean image"}
+    for (name, errors), (mark, colour) in zip(ways.items(), looks, strict=True):
+        left.plot(rows, [e - f for e, f in zip(errors, floor, strict=True)], mark, color=colour, label=name)
+    left.axhline(0, color=MUTE, linestyle="--")
+    left.text(rows[0], 0.25, "mean image", fontsize=9.5, color=TEXT[MUTE])
     left.legend(frameon=False, fontsize=9.5)
-    left.set(xlabel="hidden rows of 28", ylabel="squared error an image (pixels)", xticks=rows)
+    left.set(xlabel="hidden rows of 28", ylabel="squared error less the mean image's", xticks=rows)
     figures.tiles(right, torch.cat([seen, several.flatten(0, 1), truth]), columns=10)
     right.set_yticks([15, 75, 135], ["seen", "drawn\nby the walk", "truth"], fontsize=9)
     right.tick_params(length=0)

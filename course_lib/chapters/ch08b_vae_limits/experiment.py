@@ -1,4 +1,4 @@
-"""A VAE of clothes, trained as chapter 08 trains its small ones."""
+"""A VAE of clothes, trained as the small ones of chapter 08's record."""
 
 from functools import partial
 

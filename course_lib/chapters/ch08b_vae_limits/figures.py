@@ -17,7 +17,7 @@ from course_lib.vae.denoising import residual_variance, vae_denoise
 
 
 def opening() -> Figure:
-    """Return ten noisy digits, the ten cleaned, and twenty mean images of z from the prior."""
+    """Return ten noisy digits, the ten cleaned, and ten mean images of z from the prior."""
     device = runtime().device
     vae, data = load_digit_vae().to(device).requires_grad_(False), load_digits()
     greys = (data.train.flatten(1) / 255).to(device)
@@ -25,15 +25,15 @@ def opening() -> Figure:
     images = (data.test[order[:10]].flatten(1) / 255).to(device)
     noisy = images + 0.5 * torch.randn(10, 784, generator=torch.Generator().manual_seed(0)).to(device)
     clean = vae_denoise(vae, noisy, 0.5, residual_variance(vae, greys))
-    drawn = vae.means(torch.randn(20, vae.latent_dim, generator=torch.Generator().manual_seed(3)).to(device))
-    figure, ((left, middle, right),) = figures.new(1, 3, height=2.2, width_ratios=(1, 1, 1.02))
+    drawn = vae.means(torch.randn(10, vae.latent_dim, generator=torch.Generator().manual_seed(3)).to(device))
+    figure, ((left, middle, right),) = figures.new(1, 3, height=2.2, width_ratios=(1, 1, 1))
     panels = (
-        (left, noisy, 5, "● noise"),
-        (middle, clean, 5, "▲ taken away"),
-        (right, drawn, 7, "▲ drawn: which are digits?"),
+        (left, noisy, "● noise"),
+        (middle, clean, "▲ taken away"),
+        (right, drawn, "▲ drawn: which are digits?"),
     )
-    for ax, pictures, columns, text in panels:
-        figures.tiles(ax, pictures, columns=columns)
+    for ax, pictures, text in panels:
+        figures.tiles(ax, pictures, columns=5)
         figures.title(ax, text)
     return figure
 
@@ -56,18 +56,19 @@ def cleaned(noise: Sequence[float], decibels: Mapping[str, Sequence[float]], thr
 
 
 def scores(panels: Sequence[tuple[str, tuple[Tensor, Tensor], tuple[str, str]]]) -> Figure:
-    """Return histograms of scores on a logarithmic axis that holds all of them: (title, (own, odd), their names)."""
+    """Return histograms of scores, on a logarithmic axis where they go far: (title, (own, odd), their names)."""
     figure, (axes,) = figures.new(1, len(panels), height=3.2)
     for ax, (text, pair, names) in zip(axes, panels, strict=True):
         own, odd = figures.values(pair[0]), figures.values(pair[1])
         both = np.concatenate([own, odd])
-        edges = np.geomspace(both.min() * 0.99, both.max() * 1.01, 50)
+        far = both.max() > 1e4 * both.min()  # a few far away would not be seen beside a thousand
+        edges = (np.geomspace if far else np.linspace)(both.min() * 0.99, both.max() * 1.01, 50)
         ax.hist(own, edges, color=BLUE, alpha=0.6, label=f"{names[0]} (its own)")
         ax.hist(odd, edges, color=ORANGE, histtype="step", linewidth=1.8, label=f"{names[1]} (odd)")
         ax.legend(frameon=False, fontsize=9.5)
-        ax.set(xscale="log", xlabel="score: −bound, k = 10 (nats)", ylabel="images")
-        if both.max() > 1e4 * both.min():  # a few far away would not be seen beside a thousand
-            ax.set(yscale="log", ylim=(0.7, None))
+        ax.set(xlabel="score: −bound, k = 10 (nats)", ylabel="images")
+        if far:
+            ax.set(xscale="log", yscale="log", ylim=(0.7, None))
         figures.title(ax, text)
     return figure
 
@@ -106,7 +107,7 @@ def bars(kl: Mapping[str, float], elbo: Mapping[str, float]) -> Figure:
         ax.bar_label(drawn, fmt="%.1f", padding=3, fontsize=9)
     left.set(xlabel="rate: KL (nats)", xlim=(0, 21))
     right.set(xlabel="ELBO (nats)", xlim=(-150, 0), yticks=())
-    figures.title(left, "The more a pixel sees, the less z says")
+    figures.title(left, "Given earlier pixels, z says little")
     figures.title(right, "and the bound is better")
     return figure
 

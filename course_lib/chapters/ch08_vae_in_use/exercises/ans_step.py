@@ -47,6 +47,12 @@ ENTRY = Exercise(
             "that was right in an interval; here only whole turns count: divide first, the rest is added in the slot.",
         ),
         Mistake(
+            "not_divided",
+            lambda state, start, frequency, precision: (state << precision) + start,
+            "the state is multiplied and start added, as for a symbol with one slot",
+            "a symbol with several slots chooses one with a part of the state, and that part leaves it.",
+        ),
+        Mistake(
             "pop",
             lambda state, start, frequency, precision: (
                 (state >> precision) * frequency + state % (1 << precision) - start

@@ -13,6 +13,8 @@ ENTRY = Answer(
         25.0: "that is the rate in nats: what z costs net.",
         575.0: "the rate is in nats; a nat is 1 / ln 2 = 1.44 bits.",
         600 + 25 / math.log(2): "the rate is what the prior's price is *above* what popping with q takes.",
+        625.0: "that adds the rate, in nats, to the prior's price; popping with q takes less than the price, not more.",
+        600 - 25 * math.log(2): "nats become bits when they are divided by ln 2, not multiplied.",
         12.0: "that is one latent's price under the prior; there are 50, and popping goes by q.",
     },
     hints=(

@@ -1,5 +1,7 @@
 """The learner writes when a Metropolis step is taken: the logarithm of its probability."""
 
+from torch.nn import functional as F
+
 from course_lib.chapters.ch08_vae_in_use import chain
 from course_lib.classroom.exercises.probes import numbers, random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
@@ -51,6 +53,18 @@ ENTRY = Exercise(
             {"(log_weight_new - log_weight)": "(log_weight - log_weight_new)"},
             "it is the probability of the way back",
             "should a z with a larger weight not always be taken?",
+        ),
+        Mistake(
+            "always",
+            lambda new, q_new, old, q_old: 0 * (new - q_new - old + q_old),
+            "every proposal is taken",
+            "then equation (8.5) would ask that π(z) r(z′|z) = π(z′) r(z|z′): does the worked value fulfil that?",
+        ),
+        Mistake(
+            "barker",
+            lambda new, q_new, old, q_old: F.logsigmoid(new - q_new - old + q_old),
+            "it is w(new) / (w(new) + w(present))",
+            "that keeps the balance of equation (8.5), but a larger a does, too: when may one of the two be 1?",
         ),
         Mistake(
             "floor",

@@ -1,8 +1,24 @@
 """The learner writes weights that sum to one over the draws, and how many equal draws they are worth."""
 
+import torch
+
 from course_lib.classroom.exercises.probes import random
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 from course_lib.vae import inpainting
+
+
+def _one_maximum(log_w: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shift the logarithms of all images by one and the same number."""
+    w = (log_w - log_w.max()).exp()
+    weights = w / w.sum(0)
+    return weights, 1 / (weights**2).sum(0)
+
+
+def _not_divided(log_w: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shift each image's logarithms and leave the sum as it comes."""
+    w = (log_w - log_w.amax(0)).exp()
+    return w, 1 / (w**2).sum(0)
+
 
 ENTRY = Exercise(
     id="vae.self_normalized_weights",
@@ -13,8 +29,9 @@ ENTRY = Exercise(
         Probe((random(3, 1, seed=3) + 2000,)),
         Probe((random(7, 4, seed=4),)),
         Probe((random(1, 3, seed=5),)),
+        Probe((random(4, 3, seed=6) + torch.tensor([-2000.0, 0.0, 2000.0]),)),  # images beside each other
     ],
-    checked="weights, effective sizes and gradients for 1 to 7 draws, logarithms near ±2,000 among them.",
+    checked="weights, effective sizes and gradients for 1 to 7 draws, near −2,000, 0 and +2,000 in one call too.",
     outputs=("weights", "ess"),
     mistakes=(
         Mistake(
@@ -28,6 +45,18 @@ ENTRY = Exercise(
             {"log_w.softmax(0)": "log_w.flatten().softmax(0).view_as(log_w)"},
             "the weights sum to 1 over draws and images together",
             "every image needs weights that sum to 1.",
+        ),
+        Mistake(
+            "one_maximum",
+            _one_maximum,
+            "the largest logarithm of all images together is subtracted",
+            "an image whose own logarithms all lie 1,000 below it has no weight left: each image has its own maximum.",
+        ),
+        Mistake(
+            "not_divided",
+            _not_divided,
+            "the weights are not divided by their sum",
+            "they are to sum to 1 over the draws; then the formula for ess holds.",
         ),
         Mistake(
             "not_inverted",

@@ -50,6 +50,12 @@ ENTRY = Exercise(
             "a probability is at most 1: there are n · m pairs.",
         ),
         Mistake(
+            "divided_by_one",
+            {" / (2 * len(normal) * len(anomalous))": " / (2 * len(normal))"},
+            "the pairs are divided by the number of normal scores alone",
+            "a probability is at most 1: there are n · m pairs.",
+        ),
+        Mistake(
             "gini",
             {"return int": "return 2 * int", "* len(anomalous))": "* len(anomalous)) - 1"},
             "it runs from −1 to 1: twice the area, minus 1",

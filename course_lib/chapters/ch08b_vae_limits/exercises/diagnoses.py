@@ -7,6 +7,7 @@ _faults = {
     "beta_too_small": "the KL would be larger than usual, reconstructions sharp, and draws of the prior broken.",
     "strong_decoder": "the KL would be near 0 although the bound is as good as ever, and better than the plain VAE's.",
     "mode_collapse": "samples would show a few classes alone; the bound of a VAE punishes every image that it misses.",
+    "posterior_collapse": "that names a KL near 0, which is a symptom; the cause was asked for.",
     "overfitting": "the bound on training images would rise while that on validation images falls.",
     "sampling_means": "only pictures would change, not one number of the bound.",
 }
@@ -27,9 +28,9 @@ which_failure_2 = one_fault(
     "vae.which_failure_2",
     "beta_too_small",
     _faults,
-    "z holds more than the prior has room for: what the encoder fills is far from N(0, 1), so draws of the prior fall "
-    "where the decoder never was. The distortion is small, the rate is what one pays.",
-    "Which of the two terms is unusually large?",
+    "The distortion is smaller and the ELBO is worse, so the rate must be much larger: z was cheap. All that "
+    "the encoder fills need not be N(0, 1) any more, and draws of the prior may fall where the decoder never was.",
+    "The distortion is smaller and the sum is worse. Which of the two terms is unusually large?",
     "Reconstructions start from q(z|x), samples from p(z). Where do the two meet?",
 )
 
