@@ -2,7 +2,11 @@
 
 import math
 
+import pytest
+from written import written
+
 from course_lib.chapters.exercises import REGISTRY
+from course_lib.classroom.exercises.check import check
 
 F = "torch.nn.functional"
 
@@ -85,8 +89,6 @@ WRONG = {
             f"return -(torch.log(torch.sigmoid(real_logits)).mean() + torch.log{OFF}.mean())",
             "D = lambda l: 1 / (1 + torch.exp(-l))\n"
             "return -torch.log(D(real_logits)).mean() - torch.log(1 - D(fake_logits)).mean()",
-            "return torch.log(1 + torch.exp(-real_logits)).mean() + torch.log(1 + torch.exp(fake_logits)).mean()",
-            "return (-real_logits).exp().log1p().mean() + fake_logits.exp().log1p().mean()",
         ),
         "capped": (
             f"bce = {F}.binary_cross_entropy\na = bce(real_logits.sigmoid(), torch.ones_like(real_logits))\n"
@@ -119,8 +121,7 @@ WRONG = {
         "saturating": (generator(f"{F}.logsigmoid(-l)"), generator_bce(0, "-")),
         "sign": (generator(f"{F}.logsigmoid(l)"), generator_bce(sign="-")),
         "label": (generator(f"-{F}.logsigmoid(-l)"), generator_bce(0)),
-        "sigmoid_then_log": (generator("-torch.log(torch.sigmoid(l))"), generator("-torch.log(1 / (1 + torch.exp(-l)))"),
-                               generator("torch.log(1 + torch.exp(-l))"), generator("(-l).exp().log1p()")),
+        "sigmoid_then_log": (generator("-torch.log(torch.sigmoid(l))"), generator("-torch.log(1 / (1 + torch.exp(-l)))")),
         "pull": (generator("1 - torch.sigmoid(l)"), "return 1 - torch.sigmoid(fake_logits).mean()"),
         "sum": (generator(f"-{F}.logsigmoid(l)", ".sum()"), generator_bce(reduction="sum")),
         "no_logarithm": (generator("-l"), "return -fake_logits.sum() / len(fake_logits)"),
@@ -149,3 +150,23 @@ def test_the_numeric_answer_knows_its_tempting_ones():
     (answer,) = (e for e in REGISTRY.chapters["09_gan_game"].values() if e.id == "gan.read_the_loss")
     assert round(answer.right, 3) == 0.143
     assert answer.wrong.keys() >= {1.1, 2 * answer.right, answer.right / math.log(2), -answer.right}
+
+
+@pytest.mark.parametrize(
+    ("id", "body"),
+    [
+        (
+            "gan.discriminator_loss",
+            "return torch.log(1 + torch.exp(-real_logits)).mean() + fake_logits.exp().log1p().mean()",
+        ),
+        ("gan.discriminator_loss", "return (-real_logits).exp().log1p().mean() + (1 + fake_logits.exp()).log().mean()"),
+        ("gan.nonsaturating_generator_loss", "return torch.log(1 + torch.exp(-fake_logits)).mean()"),
+        ("gan.nonsaturating_generator_loss", "return (-fake_logits).exp().log1p().mean()"),
+    ],
+)
+def test_the_softplus_by_hand_is_called_by_its_name(id, body):
+    entry = REGISTRY.find(id)
+    verdict = check(written(entry, body), entry)
+    assert verdict.key == "sigmoid_then_log"
+    (mistake,) = (m for m in entry.mistakes if m.key == verdict.key)
+    assert "1 + eˡ as it stands" in mistake.says

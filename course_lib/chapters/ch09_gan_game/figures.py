@@ -84,7 +84,7 @@ def learned(data: Tensor, before: Tensor, after: Tensor, losses: Tensor) -> Figu
         axes[2].plot(values(run), color=BERRY, linewidth=0.6, alpha=0.7)
     level(axes[2], math.log(4), "ln 4")
     axes[2].set(xlabel="step", ylabel="D's loss (nats)", ylim=(0.9, 1.6))
-    title(axes[2], "D's loss dips and comes back near ln 4")
+    title(axes[2], "D's loss dips and returns")
     return figure
 
 
@@ -120,8 +120,15 @@ def one_bell(x: Tensor, p: Tensor, js_best: Tensor, ns_best: Tensor, costs: Mapp
         right.plot(0, float(cost[0]), "o", color=colour, clip_on=False)
         right.text(0.12, float(cost[0]), f"{float(cost[0]):.2f}", color=colour, va="bottom", fontsize=9)
     right.set(xlabel="fakes for one data point, q/p", ylabel="cost (nats)", ylim=(-0.03, 1.75), xlim=(0, 5.4))
-    title(right, "Data never drawn (q/p = 0) cost less than half")
+    title(right, "Never drawn: 0.69 or 0.31")
     return figure
+
+
+def _short(number: float) -> str:
+    if number >= 0.01:
+        return f"{number:.2g}"
+    power = math.floor(math.log10(number))
+    return f"${number / 10**power:.0f}\\cdot10^{{{power}}}$"
 
 
 def pulls(places: Tensor, logits: Tensor, at: float, rows: Mapping[str, tuple[float, float, float]]) -> Figure:
@@ -145,7 +152,7 @@ def pulls(places: Tensor, logits: Tensor, at: float, rows: Mapping[str, tuple[fl
     for i, (least, middle, most) in enumerate(rows.values()):
         right.plot([least, most], [i, i], color=BERRY, linewidth=4, solid_capstyle="butt")
         right.plot(middle, i, "o", color=BERRY)
-        right.text(middle, i + 0.2, f"{middle:.2g}", ha="center", fontsize=9.5, color=BERRY)
+        right.text(middle, i + 0.2, _short(middle), ha="center", fontsize=9.5, color=BERRY)
     right.set(xscale="log", ylim=(-0.6, len(rows) - 0.3), xlabel="pull on the fakes (nats per unit of $x_1$)")
     right.set_xlim(min(r[0] for r in rows.values()) / 30, 1e4)
     right.set_yticks(range(len(rows)), list(rows))
