@@ -356,7 +356,7 @@ claim("yet with five draws the ELBO is worse in every seed, and a run takes 1.7 
       elbo=elbo_gain.mean())
 
 # %% [markdown]
-# The errors are too large to rank the three. Each was compared alone, at equal steps; together they may be worth less or more than their
+# The errors leave open which of the three is worth most. Each was compared alone, at equal steps; together they may be worth less or more than their
 # sum, and one draw for as long a time was not tried. Five draws train the bound of five draws, not the ELBO: so the ELBO may fall while the
 # bound with $k = 100$ rises. Moving does one more thing. How far does a model
 # stand higher on its training digits than on digits that it has not seen?
@@ -530,7 +530,8 @@ claim("but some digit with more than 30 draws that count is more than half a nat
 # needs rivals. A **mixture of Bernoulli images** is a VAE whose one latent has $K$ values:
 #
 # $$p(x) = \sum_{j=1}^K p(j) \prod_i p(x_i \mid j), \tag{7.5}$$
-#
+
+# %% [markdown]
 # a sum, no bound. Expectation–maximisation fits it, two steps in turn: how probably did each $j$ make each image? Then the pixels of $j$ become
 # the mean of the images, weighted by that, and $p(j)$ the mean weight. Mixtures too were fitted to moved digits: each at 5 places of the 9
 # that the VAE sees, with pixels drawn once. The best of ten was chosen on validation digits; it is the largest, $K = 1{,}000$, and larger ones may be better.
