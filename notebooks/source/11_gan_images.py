@@ -11,7 +11,7 @@
 #
 # **How good are a GAN's images, in numbers that can be trusted?**
 #
-# Two networks play the game of chapter 09. After half a minute on one core there are digits, sorted by class, and the losses have not told you so. This chapter builds a measure that does, asks what its numbers mean, and then breaks the training in six ways. Below is where five times as long leads. The two distances are taken with two rulers, so they cannot be compared with each other.
+# Two networks play the game of chapter 09. After half a minute on one core there are digits, sorted by class; the losses have not told you so. This chapter builds a measure that does, asks what its numbers mean, and then breaks the training in six ways. Below are images after five times as long. The number above each sheet says how far such images are from real ones, the mean of five seeds (section 4); two classifiers measure them, so the two do not compare.
 
 # %% tags=["hide-input"]
 import torch
@@ -41,7 +41,7 @@ show(pictures.opening(made, away),
 # - measure a generator by a distance, and say what its size, its order and its classes do to the number;
 # - name a failure from its losses and its samples.
 #
-# **Needs** chapters 07, 09 and 10. **Time** 45 minutes to read and run, 45 for the exercises; the cells take about 45 s on two CPU cores.
+# **Needs** chapters 07, 09 and 10. **Time** 50 minutes to read and run, 40 for the exercises; the cells take about 45 s on two CPU cores.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -127,7 +127,7 @@ claim("in training mode an image changes with its neighbours in the batch, in ev
 #
 # $$\ln\frac{p(x, y)}{q(x, y)} = \ln\frac{p(x)}{q(x)} + \ln\frac{p(y \mid x)}{q(y \mid x)} . \tag{11.1}$$
 #
-# Suppose both class probabilities are softmaxes of features, $p(y \mid x) \propto \exp(v_y\cdot h(x))$, and $q$ the same with $v'_y$. Then the last term is $(v_y - v'_y)\cdot h(x)$ plus something without $y$. Make the rest linear in $h$, too, and train one vector $e_y$ for each class:
+# Suppose both class probabilities are softmaxes of features, $p(y \mid x) \propto \exp(v_y\cdot h(x))$, and $q$ the same with $v'_y$. Then the last term is $(v_y - v'_y)\cdot h(x)$ plus something without $y$. Make all that has no $y$ linear in $h$, too, and train one vector $e_y$ for each class:
 #
 # $$D(x, y) = w\cdot h(x) + b + e_y\cdot h(x) . \tag{11.2}$$
 #
@@ -144,7 +144,7 @@ claim("without (v_y − v'_y)·h(x) the last term is the same for all ten classe
 # %% [markdown]
 # ## 2 · One step, two turns
 #
-# In $D$'s turn real images should get a high logit and fakes a low one. In $G$'s turn, through the $D$ of *now*, fakes should get a high one (chapter 09, non-saturating). Both losses run through $D$, and $G$'s fakes are in both. So each `backward` may write into a network whose turn it is not: take $D$'s loss with and without `detach`, then $G$'s loss, and look at who holds a gradient.
+# In $D$'s turn real images should get a high logit and fakes a low one. In $G$'s turn, through the $D$ of *now*, fakes should get a high one (chapter 09, non-saturating). Both losses run through $D$, and $G$'s fakes are in both. So a `backward` can write gradients into the other player, too. The cell tries three: $D$'s loss with detached fakes, $D$'s loss without `detach`, and $G$'s loss. After each, which network holds a gradient that is not its own?
 
 # %%
 def gradient_of(network):
@@ -171,7 +171,7 @@ claim("G's turn leaves a gradient in D", gradient_of(down) > 0.01, length=gradie
 # ### Exercise: the training step
 # *difficulty 3/5 · importance 5/5 · 15 minutes*
 #
-# Write both turns, and leave no gradient in $D$ at the end. The cell after it takes the step apart: it notes $D$'s weights when $G$'s optimizer begins, and again after the step. (Weights, that is: batch norm's running averages move whenever $D$ looks.)
+# Write both turns, and leave nothing of $G$'s loss in $D$ at the end. The cell after it takes the step apart: each optimizer notes $D$'s weights and gradients when it begins. (Batch norm's running averages move whenever $D$ looks, and are not asked for.)
 
 # %% tags=["nbval-ignore-output"]
 @exercise("gan.training_step")
@@ -185,26 +185,27 @@ def training_step(generator, discriminator, g_optimizer, d_optimizer, real, z):
     d_loss = 2 ln 2 and d becomes 1; g_loss = softplus(1) and g becomes -1 + σ(1).
     """
     # two turns, each of which moves one player by the gradient of its own loss alone;
-    # whatever gradients lay there before, and none left in the discriminator afterwards
+    # whatever gradients lay there before, and none of G's loss left in the discriminator afterwards
     ...
 
 # %%
 class Watched(torch.optim.SGD):
-    """G's optimizer, which writes down D's weights when its turn comes."""
+    """An optimizer that writes down D's weights and gradients when its step begins."""
 
     def step(self, closure=None):
-        self.seen = [p.detach().clone() for p in down.parameters()]
+        self.weights = [p.detach().clone() for p in down.parameters()]
+        self.gradients = [p.grad.clone() if p.grad is not None else None for p in down.parameters()]
         return super().step(closure)
 
 
-g_optimizer = Watched(up.parameters(), lr=0.1)
-d_optimizer = torch.optim.SGD(down.parameters(), lr=0.1)
-before = [p.detach().clone() for p in down.parameters()]
+g_optimizer, d_optimizer = (Watched(network.parameters(), lr=0.1) for network in (up, down))
 training_step(up, down, g_optimizer, d_optimizer, real_batch, torch.randn(64, 64).to(device))
-same = lambda one, other: all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-claim("D moved in its own turn, stood still in G's, and holds no gradient at the end",
-      same(g_optimizer.seen, down.parameters()) and not same(g_optimizer.seen, before)
-      and gradient_of(down) == 0)
+same = lambda one, two: all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+claim("D moved in its own turn and stood still in G's",
+      same(g_optimizer.weights, down.parameters())
+      and not same(g_optimizer.weights, d_optimizer.weights))
+claim("at the end D holds no gradient, or that of its own turn", gradient_of(down) == 0
+      or same([p.grad for p in down.parameters()], d_optimizer.gradients))
 
 # %% [markdown]
 # ## 3 · Half a minute
@@ -227,7 +228,7 @@ def new_game(decay, n_classes=10):
     G = Generator(64, channels=32, n_classes=n_classes)
     D = Discriminator(channels=32, n_classes=n_classes)
     for network in (G, D):
-        network.to(device, memory_format=torch.channels_last)  # each place's channels side by side
+        network.to(device, memory_format=torch.channels_last)  # a faster order in memory
     optimizers = {name: torch.optim.Adam(network.parameters(), 2e-3, (0.5, 0.99), fused=True)
                   for name, network in (("G", G), ("D", D))}
     average = moving_average(G, decay)
@@ -262,11 +263,14 @@ claim("D's loss in steps 201 to 300 is that of steps 1 to 100, within 0.2", abs(
       guessed="d_loss", early=early, middle=middle)
 claim("then it rises, to within 0.2 of ln 4, the loss of a D that knows nothing",
       middle < late and abs(late - math.log(4)) < 0.2, late=late)
-quick, long = (record.arm("digits", arm) for arm in ("quick", "long"))
-claim("in the recorded runs of 3,000 steps it falls again, below 0.8, and the images are nearer to real "
-      "ones, as section 4 measures it, than after 600",
-      all(each[-1] < 0.8 for each in long.arm("curves").each("d_loss"))
-      and max(long.each("frechet_distance")) < min(quick.each("frechet_distance")))
+loss_of, away_at = (torch.tensor(record.arm("digits", "long", "curves").each(key), dtype=f64)
+                    for key in ("d_loss", "averaged"))  # five runs of 3,000 steps, every 100
+claim("in the recorded long runs the distance of section 4 falls by a fifth at least from step 600 to "
+      "1,500", (away_at[:, 15] < 0.8 * away_at[:, 6]).all(), at_600=away_at[:, 6], later=away_at[:, 15])
+at_the_end = away_at[:, 26:].mean(1)  # five looks
+claim("from there D's loss falls by a third at least, and the distance by less than a tenth",
+      (loss_of[:, 29] < loss_of[:, 14] * 2 / 3).all() and (at_the_end > 0.9 * away_at[:, 15]).all(),
+      loss=(loss_of[:, 14].mean(), loss_of[:, 29].mean()), distance=at_the_end)
 
 # %% tags=["hide-input"]
 show(pictures.half_a_minute(at, history.curve("d_loss"), history.curve("g_loss")),
@@ -274,37 +278,26 @@ show(pictures.half_a_minute(at, history.curve("d_loss"), history.curve("g_loss")
          "Below, both losses: D's stays near 1 and rises towards ln 4, G's falls; neither marks the "
          "moment at which digits appear.")
 
-# %% tags=["nbval-ignore-output"]
-MY_IMAGES = None  # a folder's path: images of any size, at least 20, as light things on dark
-if MY_IMAGES:
-    from course_lib.datasets.own_images import load_images
-
-    mine = to_images(load_images(MY_IMAGES)).to(device)  # (n, 1, 28, 28); invert=True for dark on light
-    own_average, own_trained, own_step = new_game(decay=0.98, n_classes=0)
-    fit(own_step, draw_turns(mine, None, 64, 64), run.pick(quick=600, full=3000), own_trained, every=20)
-    show(pictures.own(sample(own_average, ten_thousand[:60])),
-         alt="Sixty images that a generator without classes makes after training on your pictures.")
-
 # %% [markdown]
-# The same loss stands beside noise and beside digits. When it rises, $G$ gets better; in the longer runs it falls and $G$ gets better still. No direction of it means progress: it says how well $D$ plays against *this* $G$. (The cell above takes a folder of your own pictures, without classes.)
+# The same loss stands beside blots and beside digits. Then it rises, and $G$ gets better. In the long runs it falls to about 0.6, and $G$ gets no better. No direction of it means progress: it says how well $D$ plays against *this* $G$.
 #
 # ## 4 · A distance between two heaps of images
 #
-# Pixels are a bad ruler: move a digit by two pixels, and it may be further from itself than from another digit. A classifier is trained not to mind. Ours has learnt the ten classes of the training digits; the 64 numbers $\phi(x)$ before its last layer are what we measure in.
+# Pixels are a bad ruler: move a digit by two pixels, and it may be further from itself than from another digit. A classifier can be trained not to mind. Ours has learnt the ten classes of the training digits, each moved by up to two pixels; the 64 numbers $\phi(x)$ before its last layer are what we measure in.
 
 # %%
 classifier = load_classifier("digits").to(device)
 test = to_images(digits.test).to(device)
 real, real_logits = features_and_logits(classifier, test)  # (10000, 64), (10000, 10)
 mixed = torch.randperm(10_000, generator=torch.Generator().manual_seed(5))[:500].to(device)
-other = asked[mixed][:, None] != asked[mixed][None]  # pairs of two classes
+rivals = asked[mixed][:, None] != asked[mixed][None]  # pairs of two classes
 
 
 def nearer_than_another_class(x, x_moved):
     """Return how often the moved image is nearer than the nearest of another class among 500."""
     x, x_moved = x.flatten(1), x_moved.flatten(1)
-    rival = torch.cdist(x, x).where(other, torch.inf).min(1).values
-    return ((x - x_moved).norm(dim=1) < rival).double().mean().item()
+    nearest = torch.cdist(x, x).where(rivals, torch.inf).min(1).values
+    return ((x - x_moved).norm(dim=1) < nearest).double().mean().item()
 
 
 moved = test[mixed].roll(2, dims=-1)  # two pixels to the right
@@ -372,9 +365,9 @@ claim("the classifier is right for 98.5 to 99.1 of 100 of the first 5,000 and fo
       "last", 0.009 < of_half[0] < 0.015 and 0.003 < of_half[1] < 0.007, mistaken=of_half)
 
 # %% [markdown]
-# It falls about as $1/n$, as the squared error of each moment does. So a distance says nothing without its $n$, and two are comparable only at the same one.
+# It falls about as $1/n$, as the squared error of each moment does. So a distance says nothing without its $n$, and two are comparable only at the same one. Our verdicts take $n = 10{,}000$. There are no two such heaps of real digits; by $1/n$ they would be about 0.07 apart.
 #
-# And **shuffle**. The first 5,000 test digits of MNIST were written by school pupils, the last 5,000 by employees of the Census Bureau (Yadav and Bottou 2019 give the writers; one image lies across the border). The pupils' digits are the harder ones. Who halves the set in its order finds a floor more than eight times too high, and flatters every model beside it.
+# And **shuffle**. The first 5,000 test digits of MNIST were written by school pupils, the last 5,000 by employees of the Census Bureau (Yadav and Bottou 2019 give the writers; one image lies across the border). The pupils' digits are the harder ones for our classifier. Who halves the set in its order finds a floor more than eight times too high, and flatters every model beside it.
 
 # %%
 over_time = {m: frechet_distance(features_and_logits(classifier, x)[0], real) for m, x in at.items()}
@@ -394,7 +387,7 @@ show(pictures.distances(floor, in_order, over_time, gaussian),
 # %% [markdown]
 # ## 5 · The verdict
 #
-# The measure shows what the losses hid. Now take 10,000 images of the averaged generator, of the classes of the test digits, and ask three things. How far are they? Do they show the class that was asked for? And is every *kind* of digit made? For the last question lay a ball around each real image's features, out to its fifth nearest other real image. **Coverage** (Naeem et al. 2020) is the share of balls that hold a fake. Other real images cover 0.97. **Guess** the generator's coverage.
+# Now take 10,000 images of the averaged generator, of the classes of the test digits, and ask three things. How far are they? Do they show the class that was asked for? And is every *kind* of digit made? For the last question lay a ball around each real image's features, out to its fifth nearest other real image. **Coverage** (Naeem et al. 2020) is the share of balls that hold a fake. As many other real images would cover 0.97 of them (chapter 11b); the 9,000 training digits, which $G$ imitates, cover 0.93. **Guess** the generator's coverage.
 
 # %% tags=["nbval-ignore-output"]
 guess("coverage", ...)
@@ -406,16 +399,19 @@ distance, shown = frechet_distance(features, real), accuracy(logits, asked)
 density, coverage = density_and_coverage(real, features)
 claim("the fakes cover between 55 and 80 of 100 real digits", 0.55 < coverage < 0.8,
       guessed="coverage", coverage=coverage)
+imitated = density_and_coverage(real, features_and_logits(classifier, real_digits)[0]).coverage
+claim("the training digits cover between 90 and 96", 0.9 < imitated < 0.96, coverage=imitated)
 claim("the distance is below 2: less than a tenth of that of a Gaussian of the pixels",
       distance < 2 < 0.1 * gaussian, distance=distance)
-claim("more than 95 of 100 images show the class that was asked for", shown > 0.95, share=shown)
+claim("more than 95 of 100 show the class that was asked for, as the classifier reads them",
+      shown > 0.95, share=shown)
 of = lambda arm, key="frechet_distance": torch.tensor(record.arm(*arm).each(key), dtype=f64)
 in_record = of(("digits", "quick"))
 claim("the distance lies where those of the five recorded runs do, give or take 0.3",
       in_record.min() - 0.3 < distance < in_record.max() + 0.3, recorded=in_record)
 
 # %% [markdown]
-# Only a number beside a number is a verdict. The record has five seeds of each arm, judged as here; this run began from other weights than any of them. The long arms take 3,000 steps, their rate falling to 0 over the second half, with 0.99 for the average's decay. On a GPU the next cell trains such a long one here.
+# The record has five seeds of each arm, judged as here; this run began from other weights than any of them. The long arms take 3,000 steps, their rate falling to 0 over the second half, with 0.99 for the average's decay. On a GPU the next cell trains such a long one here.
 
 # %%
 if long_steps := run.pick(quick=0, full=3000):
@@ -430,55 +426,65 @@ if long_steps := run.pick(quick=0, full=3000):
 gains = {key: paired_difference(of(("digits", "long"), key), of(("digits", "quick"), key))
          for key in ("frechet_distance", "coverage")}
 print("3,000 steps − 600:", {key: f"{mean:+.2f} ± {error:.2f}" for key, (mean, error) in gains.items()})
-claim("five times the steps: a smaller distance and a larger coverage, by over three standard errors",
+claim("long arm against quick: a smaller distance and a larger coverage, by over three standard errors",
       -gains["frechet_distance"][0] > 3 * gains["frechet_distance"][1]
       and gains["coverage"][0] > 3 * gains["coverage"][1])
 
 # %% [markdown]
 # ### What do the classes do?
 #
-# Without classes the same game, at the same number of steps, ends several times as far from real digits. Why? One thought is that the labelled $G$ is told how *often* each digit occurs, and the other has to find out.
+# Without classes the same game, at the same number of steps, ends about ten times as far. One thought: the labelled $G$ is told how *often* each digit occurs, and the other has to find out.
 #
-# Another thought looks at $D$. Each of its 7 × 7 places has seen a window of 10 × 10 pixels, and its end is linear. So its logit is a **sum** of what the windows say. Such a $D$ can tell whether strokes look like strokes, here and there. It cannot tell whether the top of a 5 and the bottom of an 8 belong together. With classes it has a sum of its own for each digit, by equation (11.2), and each window knows which digit it should be a part of.
+# Another thought looks at $D$. Each of its 7 × 7 places sees a window of 10 × 10 pixels, and its end is linear. So in eval mode its logit is a **sum** of what the windows say. Two pieces that never meet in one window are judged apart, whether or not they belong to one digit. A third convolution has windows of 18 × 18, in which neighbouring strokes meet. With classes $D$ has a sum for each digit, by equation (11.2), so each window may know which digit it is to be a part of. That stays a thought: no arm below tests it.
 
 # %%
 exact = {"device": run.float64_device, "dtype": f64}
-judge = copy.deepcopy(down).to(**exact).eval()  # section 1's network
-wide = Discriminator(channels=32, hidden=128).to(**exact).eval()
+plain_d = copy.deepcopy(down).to(**exact).eval()  # section 1's network
+deep, wide = (Discriminator(channels=32, **more).to(**exact).eval()
+              for more in ({"depth": 3}, {"hidden": 128}))
 pairs = (digits.test[mixed.cpu(), None].to(**exact) / 127.5 - 1).chunk(2)  # 250 each
-claim("D's logit of a top above another digit's bottom is the sum of the logits of both, less that of "
-      "an empty image, for each of 250 pairs", beyond_sum(judge, *pairs).abs().max() < 1e-9)
-claim("with a hidden layer between its features and its logit it is not",
-      beyond_sum(wide, *pairs).abs().max() > 1e-6)
+beyond = lambda judge, rows: beyond_sum(judge, *pairs, rows).abs().max().item()  # rows of the lower part
+claim("nine top rows of one digit, six empty rows, thirteen bottom rows of another: D's logit is the sum "
+      "of the parts' logits, less that of an empty image, in 250 pairs", beyond(plain_d, 13) < 1e-9)
+claim("with a third convolution it is not, but is again with nine bottom rows below ten empty ones",
+      beyond(deep, 13) > 1e-6 and beyond(deep, 9) < 1e-9, six=beyond(deep, 13), ten=beyond(deep, 9))
+claim("with a hidden layer between the features and the logit it is neither",
+      min(beyond(wide, 13), beyond(wide, 9)) > 1e-6)
 
 # %% [markdown]
-# Which thought holds? For the first there is a control: real digits, drawn with the fakes' shares of the classes. For the second the record has arms without classes, at 3,000 steps and with the same five seeds, so that their differences from ‘no classes, long’ are *paired*. Three arms change one thing in $D$. ‘Third convolution’ sees windows of 18 × 18. ‘Hidden layer’ combines all places, in 128 numbers. ‘1 × 1 layer’ is the control: one layer more, which stays at its place, with windows as before. If the windows are what is lacking, it should not help. ‘Both’ has the third convolution and the hidden layer, and another arm has $\beta_1 = 0$ besides.
+# Which thought holds? For the first there is a control: real digits, drawn with the shares of the classes that the classifier reads in the fakes. For the second the record has arms without classes, at 3,000 steps and with the same five seeds, so that their differences from ‘no classes, long’ are *paired*. Each changes $D$ alone; one seed, judged on the same test digits, chose them. ‘Third convolution’ sees windows of 18 × 18, and has more weights and fewer places as well. ‘Hidden layer’ combines all places, in 128 numbers. ‘1 × 1 layer’ is the control: one layer more, with windows as before. ‘Both’ has the third convolution and the hidden layer.
 
 # %%
 base, with_classes = "no classes, long", of(("digits", "long"))
-plain = {name: of(("digits", name)) for name, arm in record.arm("digits").values.items()
-         if arm["steps"] == 3000 and "accuracy" not in arm}
-against = {name: paired_difference(found, plain[base]) for name, found in plain.items()}
-for name, (mean, error) in against.items():
-    print(f"{name}: {plain[name].mean():.2f}, by {mean:+.2f} ± {error:.2f}")
+arms = (base, "hidden layer", "third convolution", "both", "1 × 1 layer")
+plain = {name: of(("digits", name)) for name in arms}
+gain = {name: paired_difference(plain[base], plain[name]) for name in arms[1:]}
+for name, (mean, error) in gain.items():
+    print(f"{name}: {plain[name].mean():.2f}, nearer by {mean:.2f} ± {error:.2f}")
 shares = torch.tensor(record.arm("digits", base).each("shares"), dtype=f64)  # (5, 10)
 by_shares = torch.tensor([distance_by_shares(real, asked, each, generator) for each in shares])
 claim("without classes the distance is more than five times as large, in each of five seeds",
       (plain[base] > 5 * with_classes).all(), without=plain[base], classes=with_classes)
-claim("real digits with the fakes' shares of classes are less than half as far",
-      (by_shares < plain[base] / 2).all(), by_shares=by_shares)
-larger = [against[name] for name in ("third convolution", "both")]
+claim("real digits with the fakes' shares of classes are between a tenth and a half as far",
+      ((by_shares > plain[base] / 10) & (by_shares < plain[base] / 2)).all(), by_shares=by_shares)
 claim("a third convolution, alone and with a hidden layer, brings it nearer by more than five standard "
-      "errors of the paired difference", all(-mean > 5 * error for mean, error in larger))
-claim("neither the hidden layer nor the 1 × 1 layer alone gains half of what the third convolution does",
-      all(2 * against[name][0] > larger[0][0] for name in ("hidden layer", "1 × 1 layer")))
+      "errors of the paired difference",
+      all(gain[name][0] > 5 * gain[name][1] for name in ("third convolution", "both")))
+claim("the hidden layer alone gains less than half of that; the 1 × 1 layer loses, by over two errors",
+      gain["hidden layer"][0] < gain["third convolution"][0] / 2
+      and -gain["1 × 1 layer"][0] > 2 * gain["1 × 1 layer"][1])
+covers = {name: of(("digits", name), "coverage") for name in arms[:3]}
+claim("coverage grows with the hidden layer as with the third convolution, by over 0.1 in each of five seeds",
+      min((covers[name] - covers[base]).min() for name in arms[1:3]) > 0.1, **covers)
+claim("even with both the distance is more than three times that with classes, in each of five seeds",
+      (plain["both"] > 3 * with_classes).all(), both=plain["both"])
 
 # %% [markdown]
-# So the shares are a part of it, and wider windows a larger part. That the logit is a sum is not the reason by itself: the hidden layer alone ends the sum and gains little.
+# Wrong shares by themselves would make about 2 of the 7.1. A third convolution takes 3.2 away, one more layer in its place nothing: wider windows are the likeliest reason, though weights and stride differ, too. The sum alone is not the distance's reason: the hidden layer ends it, and gains nothing that can be told from 0, yet it brings coverage from 0.35 to 0.54. What is left, 4.5 times the distance with classes, is unexplained.
 #
 # ### One ruler for two families
 #
-# How does the VAE of chapter 07 compare? It knows binary digits alone, and its draws are binary; the GAN's images are grey. So take one ruler for both: draw each grey pixel of the GAN as a bit, with the pixel as its probability, and measure everything against *binary* test digits. In the record stand VAEs without classes and with them, with their own recipe and their own number of steps, so this compares what these trainings reached, not what the families can reach.
+# How does the VAE of chapter 07 compare? Its draws are binary, the GAN's images grey. One ruler for both: draw each grey pixel as a bit, with the pixel as its probability, and measure against *binary* test digits. The record has VAEs without classes and with them, of their own recipe and number of steps. This compares what these trainings reached, not what the families can.
 
 # %%
 from course_lib.datasets.images import binary_test_digits
@@ -491,10 +497,11 @@ on_bits = {"GAN, classes": of(("digits", "long"), "as bits"),
            "VAE, no classes": of(("vae", "draws against binary digits"))}
 for name, found in on_bits.items():
     print(f"{name}: {found.mean():.2f} ± {found.std() / math.sqrt(len(found)):.2f}")
-claim("drawn as bits, the GAN with classes is nearer to binary digits than the VAE with classes, in "
-      "each of five seeds", (on_bits["GAN, classes"] < on_bits["VAE, classes"]).all())
-claim("the VAE, too, is nearer with classes than without, in each of five seeds",
-      (on_bits["VAE, classes"] < on_bits["VAE, no classes"]).all())
+claim("drawn as bits, the GAN with classes is nearer to binary digits than the VAE with classes, the "
+      "worst of five seeds nearer than the best",
+      on_bits["GAN, classes"].max() < on_bits["VAE, classes"].min())
+claim("the VAE, too, is nearer with classes than without, the worst of five nearer than the best",
+      on_bits["VAE, classes"].max() < on_bits["VAE, no classes"].min())
 
 # %% tags=["hide-input"]
 grey = {"GAN, classes": with_classes, **{f"GAN, {name}": found for name, found in plain.items()}}
@@ -505,7 +512,7 @@ show(pictures.verdict({"Grey digits": (grey, floor[5000]), "Drawn as bits": (on_
 # %% [markdown]
 # ## 6 · Six ways to fail
 #
-# Each arm below differs from a sound training in one thing. It takes 400 steps without classes, five seeds, recorded:
+# Each arm below differs from a sound training in one thing. It takes 400 steps without classes, five seeds, recorded. (So short, and without classes, sound runs end 14 away, too.)
 #
 # - `strong_discriminator`: $G$'s rate is a twentieth;
 # - `not_cleared`: `zero_grad` is never called;
@@ -514,7 +521,7 @@ show(pictures.verdict({"Grey digits": (grey, floor[5000]), "Drawn as bits": (on_
 # - `mixed_statistics`: real and fake images go through $D$, and its batch norm, as one batch;
 # - `collapse`: $D$'s rate is a hundredth.
 #
-# Here are three of them.
+# Here are three of them, the losses of all five seeds and the samples of the first.
 #
 # ### Exercise: three patients
 # *difficulty 2/5 · importance 4/5 · 10 minutes*
@@ -522,9 +529,9 @@ show(pictures.verdict({"Grey digits": (grey, floor[5000]), "Drawn as bits": (on_
 # %% tags=["hide-input"]
 failed = recorded("gan_failures").values
 show(pictures.patients(failed),
-     alt="Samples and losses of three failed trainings. A: grey blots, D's loss level at 1.4, "
-         "G's at 0.7. B: digits on a grey ground, ordinary losses. C: 24 times nearly the same speckled "
-         "image, D's loss far above ln 4 and G's near 0.")
+     alt="Samples and losses of three failed trainings. A: grey blots, D's loss level at 1.0, 1.4 or "
+         "1.6, G's at 0.7 or 0.3. B: digits on a grey ground, ordinary losses. C: 24 speckled images, "
+         "D's loss far above ln 4 and G's near 0.")
 
 # %% tags=["nbval-ignore-output"]
 answer("gan.symptom_1", ...)
@@ -545,17 +552,22 @@ ends = lambda name, loss: torch.tensor([curve[-1] for curve in failed[name]["cur
 ruined = ("strong_discriminator", "not_cleared", "sigmoid_twice", "wrong_range", "collapse")
 claim("five of the six are more than three times as far from real digits as sound runs, in every seed",
       all(of_arm(name).min() > 3 * of_arm("sound").max() for name in ruined), sound=of_arm("sound"))
-claim("a strong D ends with a loss below 0.05, and G with one above 5",
-      ends("strong_discriminator", "d_loss").max() < 0.05
+claim("a strong D ends with a loss below 0.2, and G with one above 5",
+      ends("strong_discriminator", "d_loss").max() < 0.2
       and ends("strong_discriminator", "g_loss").min() > 5)
 spread = lambda name: of_arm(name, "spread")  # variance over the samples, summed over the pixels
 claim("collapse: less than a fifth of the sound runs' variance, and D's loss ends above 1.5 · ln 4",
       spread("collapse").max() < spread("sound").min() / 5
       and ends("collapse", "d_loss").min() > 1.5 * math.log(4))
+claim("so little variance comes in one seed at least of three other arms, too",
+      all(spread(name).min() < spread("sound").min() / 5 for name in ruined[:3]))
 mean, error = paired_difference(of_arm("mixed_statistics", "density"), of_arm("sound", "density"))
 claim("mixed statistics: the density is lower, by more than two standard errors of the paired "
       "difference; the mean distance is within 30 % of the sound runs'",
       -mean > 2 * error and abs(of_arm("mixed_statistics").mean() / of_arm("sound").mean() - 1) < 0.3)
+second = lambda name: torch.tensor([curve[1] for curve in failed[name]["curves"]["d_loss"]])
+claim("but D's loss in steps 11 to 20 is below 0.1 in each seed, and above 0.5 in the sound runs",
+      second("mixed_statistics").max() < 0.1 and second("sound").min() > 0.5)
 
 # %% tags=["hide-input"]
 others = ("sound", "mixed_statistics", "strong_discriminator", "sigmoid_twice", "not_cleared",
@@ -566,16 +578,29 @@ show(pictures.others(failed, others),
          "of black and white, losses that leap. Wrong range: digits on grey.")
 
 # %% [markdown]
-# As *logits* the numbers of a sigmoid are a $D$ that never believes anything firmly, and where the inner sigmoid is stuck at 0, as for patient A, the losses are $\ln 4$ and $\ln 2$, and no gradient comes through.
+# As *logits* the numbers of a sigmoid are a $D$ that never believes anything firmly. Where the inner sigmoid is stuck at 0, as for patient A, the losses are $\ln 4$ and $\ln 2$, and no gradient comes through.
 #
-# Not all is what the usual advice says. **Wrong range** leaves digits, on a grey ground: $D$ and $G$ agree that black is 0, and it is the measure, which expects −1, that finds them far. **Mixed statistics** cost some density and little distance: ‘never mix real and fake in a batch’ is right here, and a small matter. And **mode collapse**, the famous failure of GANs, took a $D$ that hardly learns, and came before there were digits. None of the six raises an error.
+# **Wrong range** leaves digits, on grey: $D$ and $G$ agree that black is 0, and most likely it is the measure, which expects −1, that finds them far. **Mixed statistics** cost some density and little distance; only $D$'s first steps show them, most likely because batch norm tells the halves of a batch apart. And **collapse** is more than one fault: two of five seeds of `not_cleared` ended in one image for every $z$, too, and a stuck or a winning $D$ left little variance. None of the six raises an error.
+#
+# The next cell takes a folder of your own pictures, without classes.
+
+# %% tags=["nbval-ignore-output"]
+MY_IMAGES = None  # a folder's path: images of any size, at least 20, as light things on dark
+if MY_IMAGES:
+    from course_lib.datasets.own_images import load_images
+
+    mine = to_images(load_images(MY_IMAGES)).to(device)  # (n, 1, 28, 28); invert=True for dark on light
+    own_average, own_trained, own_step = new_game(decay=0.98, n_classes=0)
+    fit(own_step, draw_turns(mine, None, 64, 64), run.pick(quick=600, full=3000), own_trained, every=20)
+    show(pictures.own(sample(own_average, ten_thousand[:60])),
+         alt="Sixty images that a generator without classes makes after training on your pictures.")
 
 # %% [markdown]
 # ## What stays
 #
 # - The loss says how $D$ plays, not how good $G$ is: [*D's loss in steps 201 to 300 is that of steps 1 to 100*](#3-·-Half-a-minute), while [*the distance falls at every look*](#What-does-0-look-like?).
 # - A distance needs its $n$ and a shuffled floor: [*more than 8 times the shuffled floor*](#What-does-0-look-like?).
-# - Without classes the distance is [*more than five times as large, in each of five seeds*](#What-do-the-classes-do?). Their shares are a part of the reason at most: [*less than half as far*](#What-do-the-classes-do?); a $D$ with wider windows helps: [*a third convolution, alone and with a hidden layer, brings it nearer*](#What-do-the-classes-do?).
+# - Without classes the distance is [*more than five times as large, in each of five seeds*](#What-do-the-classes-do?). Without them [*a third convolution, alone and with a hidden layer, brings it nearer*](#What-do-the-classes-do?), yet [*even with both the distance is more than three times that with classes*](#What-do-the-classes-do?): the rest is unexplained.
 # - Two families need one ruler: [*drawn as bits, the GAN with classes is nearer to binary digits*](#One-ruler-for-two-families).
 # - Five mistakes of six show: [*more than three times as far from real digits*](#Exercise:-three-patients); one hardly: [*mixed statistics: the density is lower*](#Exercise:-three-patients).
 
@@ -583,6 +608,6 @@ show(pictures.others(failed, others),
 progress("11_gan_images")
 
 # %% [markdown]
-# **Open questions.** Which measure would find a generator that shows each training image once, moved by a pixel? Why does five times the training close so little of the gap to the floor? What would the distance say if the classifier had been trained on the test digits?
+# **Open questions.** Which measure would find a generator that shows each training image once, moved by a pixel? Why does $G$ get no better after step 1,500? What would the distance say if the classifier had been trained on the test digits?
 #
 # **References.** Radford, Metz and Chintala 2016, *Unsupervised representation learning with DCGANs*: section 3, the networks. Ioffe and Szegedy 2015: batch norm. Miyato and Koyama 2018, *cGANs with projection discriminator*: section 3, equation (11.2). Heusel et al. 2017: section 4, FID. Dowson and Landau 1982: equation (11.3). Yadav and Bottou 2019, *Cold case: the lost MNIST digits*: who wrote what. Naeem et al. 2020, *Reliable fidelity and diversity metrics*: coverage. Chapter 11b, *Metrics*, asks what each of these numbers hides.

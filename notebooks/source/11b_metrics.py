@@ -11,7 +11,7 @@
 #
 # **What does each number hide?**
 #
-# Below are two sheets of digits, and the right one looks better. Both come from one generator, that of chapter 11 after 3,000 steps; the right one was given less noise, and by chapter 11's distance it is worse. Which of them is right, the eye or the number? Each number stands for thousands of images, so each must leave something out. This optional chapter derives the distance, and then gives four numbers heaps of images that are wrong in ways that you know. No later chapter relies on it.
+# Below are two sheets of digits, and the right one may look better to you. Both come from one generator, that of chapter 11 after 3,000 steps; the right one was given less noise, and by chapter 11's distance it is worse. Which of them is right, the eye or the number? Each number stands for thousands of images, so each must leave something out. This optional chapter derives the distance, and then gives four numbers heaps of images that are wrong in ways that you know. No later chapter relies on it.
 
 # %% tags=["hide-input"]
 import torch
@@ -30,7 +30,7 @@ draws = torch.Generator().manual_seed(11)
 noise = torch.randn(40, 64, generator=draws).to(device)
 short = trunc_normal_(torch.empty(40, 64), a=-0.5, b=0.5, generator=draws).to(device)
 show(pictures.two_sheets(*(sample(generator_of_11, z, classes) for z in (noise, short))),
-     alt="Two sheets of forty generated digits, one class a column. Those on the right are cleaner and "
+     alt="Two sheets of forty generated digits, one class a column. Those on the right are plainer and "
          "more alike than those on the left; both come from the same generator.")
 
 # %% [markdown]
@@ -40,7 +40,7 @@ show(pictures.two_sheets(*(sample(generator_of_11, z, classes) for z in (noise, 
 # - write density, coverage and the kernel distance, and say what each is blind to;
 # - see through a sheet of samples that was made with less noise.
 #
-# **Needs** chapter 11. **Time** 40 minutes to read and run, 45 for the exercises; the cells take about 15 s on two CPU cores.
+# **Needs** chapter 11. **Time** 45 minutes to read and run, 30 for the exercises; the cells take about 15 s on two CPU cores.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -87,7 +87,7 @@ table = measured(cases, rest)  # number → heap → value
 #
 # $$\mathrm{E}\lVert x - y\rVert^2 = \lVert m_1 - m_2\rVert^2 + \operatorname{tr}\Sigma_1 + \operatorname{tr}\Sigma_2 - 2\operatorname{tr}C . \tag{11b.1}$$
 #
-# So the best plan has the largest $\operatorname{tr}C$. Pairing at random has $C = 0$. Below are both on the plane, for two clouds with the same centre. In the 64 features, let one heap be all test digits and the other the digits 0 to 4. **Guess**: how many times the best plan's cost does the random one cost?
+# So the best plan has the largest $\operatorname{tr}C$. Pairing at random has $C = 0$. Below are both on the plane, for two clouds with the same centre. Now take another case: in the 64 features, let one heap be all test digits and the other the digits 0 to 4. **Guess**: how many times the best plan's cost does the random one cost?
 
 # %% tags=["hide-input"]
 dots = torch.randn(60, 2, dtype=f64, generator=torch.Generator().manual_seed(1))
@@ -95,7 +95,8 @@ tall = torch.tensor([[0.6, 0.0], [0.9, 1.3]], dtype=f64)
 wide = torch.tensor([[1.6, 0.0], [-0.4, 0.5]], dtype=f64)
 left, _, right = torch.linalg.svd(wide.T @ tall)
 x = dots @ tall.T
-best, apart = dots @ (left @ right).T @ wide.T, dots.roll(17, 0) @ wide.T
+best = dots @ (left @ right).T @ wide.T
+apart = best.roll(17, 0)  # the same points, each with another partner
 costs = [((x - y) ** 2).sum(1).mean().item() for y in (best, apart)]
 show(pictures.carried(x, best, apart, costs),
      alt="Two panels with the same two clouds of sixty points, one tall, one wide, and lines that say "
@@ -111,7 +112,7 @@ guess("random_plan", ...)
 #
 # $$\operatorname{tr}C = \operatorname{tr}(K B^\top A) = \sum_i s_i\, (V^\top K U)_{ii} \le \sum_i s_i , \tag{11b.2}$$
 #
-# because $V^\top KU$ has the singular values of $K$, so no entry of it exceeds 1. For $K = VU^\top$ all those on the diagonal are 1, and the bound is reached.
+# because $V^\top KU$ has the singular values of $K$, and no entry of a matrix exceeds its largest singular value. For $K = VU^\top$ all those on the diagonal are 1, and the bound is reached.
 
 # %%
 moments = lambda x: (x.double().mean(0), x.double().T.cov())
@@ -156,11 +157,11 @@ claim("the generator's line ends lower than its distance at n = 2,000, by more t
 # %% tags=["hide-input"]
 shuffled = extrapolate(*halves(), shuffler)
 show(pictures.over_n({"real, shuffled": shuffled, "real, in order": in_order, "generated": of_made}),
-     alt="Squared distance against 1/n with straight lines: two shuffled halves of real digits end at "
-         "0, pupils against employees far above 1, generated digits between them.")
+     alt="Squared distance against 1/n with straight lines: two shuffled halves of real digits end "
+         "near 0, pupils against employees far above 1, generated digits between them.")
 
 # %% [markdown]
-# A limit is an estimate with a spread of its own, and can come out below 0. It takes away what $n$ adds; what an unshuffled split adds stays.
+# The line's end is itself an estimate, and can come out below 0. It takes away what $n$ adds; the difference between pupils and employees stays.
 #
 # ## 3 · Impostors
 #
@@ -260,7 +261,7 @@ claim("of impostors it is above 0.04, of real digits within 0.01 of 0, with n = 
       table["kernel"]["impostors"] > 0.04 and abs(table["kernel"]["real"]) < 0.01)
 
 # %% [markdown]
-# So it has no floor, only noise of either sign, and it sees the impostors by their third moments.
+# So it has no floor, only noise of either sign. At $n = 200$ the noise is as large as what the impostors have at 2,000, so small heaps cannot show them. Where it sees them, it is by their third moments.
 #
 # ### Question: the blind number
 # *difficulty 2/5 · importance 4/5 · 5 minutes*
@@ -320,7 +321,7 @@ show(pictures.copies(torch.cat([pixels[closest], train_pixels[which[closest]]]))
          "thin strokes of the same slant, not the same pixel for pixel.")
 
 # %% [markdown]
-# The test finds exact copies and little else. ‘Not memorised’ would be too strong a word for what it shows.
+# All ten are ones: thin strokes lie near each other in pixels. The test finds exact copies, and misses them moved by two pixels; and a generator far from all digits passes, too. ‘Not memorised’ would be too strong a word for what it shows.
 #
 # ## 7 · Less noise, better pictures
 #
@@ -369,7 +370,7 @@ show(pictures.truncated({names[t]: sheets[t] for t in thresholds},
          "alike. Right, precision rises and recall falls as the threshold falls.")
 
 # %% [markdown]
-# Short noise gives the ordinary, readable digit. A sheet of samples made that way flatters a model, and so does precision alone; recall and the distance show the price. Try it: take one noise for ten classes and change its length, or move it along the mean noise of heavy digits less that of light ones. **First predict**: what do ten classes look like at length × 0?
+# Short noise gives the ordinary, readable digit. A sheet of samples made that way flatters this generator, and so does precision alone; recall and the distance show the price. Try it: take one noise for ten classes and change its length, or move it along the mean noise of heavy digits less that of light ones. **First predict**: what do ten classes look like at length × 0?
 
 # %%
 ink = ((images + 1) / 2).flatten(1).mean(1)
@@ -404,8 +405,8 @@ explorer
 # - The Fréchet distance is the least cost of carrying one Gaussian to another: [*the plan K = V Uᵀ costs the Fréchet distance of chapter 11*](#1-·-The-distance-is-a-cost), and so it takes impostors for digits: [*the impostors' distance is below 0.3*](#3-·-Impostors).
 # - What $n$ adds can be taken away by a line over $1/n$, what an order adds cannot: [*pupils against employees: it ends above 1.4*](#2-·-A-line-over-1/n).
 # - Neighbours see the impostors: [*impostors: density and coverage below 0.05*](#Exercise:-density-and-coverage), but density does not see what is missing: [*100 real digits, 20 times each: density within 0.15 of 1, coverage below 0.3*](#Question:-the-blind-number).
-# - A test for copies in pixels finds exact ones: [*moved by two pixels, at most 4*](#6-·-By-heart?).
-# - Less noise buys precision with recall: [*precision is up and recall down*](#7-·-Less-noise,-better-pictures).
+# - A test for copies in pixels finds exact ones and misses moved ones: [*moved by two pixels, at most 4*](#6-·-By-heart?).
+# - For this one generator, less noise bought precision with recall: [*precision is up and recall down*](#7-·-Less-noise,-better-pictures).
 
 # %% tags=["nbval-ignore-output"]
 progress("11b_metrics")

@@ -99,7 +99,7 @@ WRONG = {
         "no_detach": (
             step(start="fake = generator(z)\n" + BOTH, d_clear="", d_fake="fake", g_clear=""),
             bce("bce(discriminator(real), ones) + bce(discriminator(generator(z)), 0 * ones)",
-                g_turn="g_loss.backward()\ng_optimizer.step()"),
+                d_turn=BOTH + "\nd_loss.backward()\nd_optimizer.step()", g_turn="g_loss.backward()\ng_optimizer.step()"),
         ),
         "not_cleared": (
             step(d_clear="", g_clear=""),
@@ -161,6 +161,19 @@ WRONG = {
             step(),  # leaves a gradient in D, though it clears it before D's next turn
             bce(end="g_optimizer.zero_grad()"),
         ),
+        "d_cleared_afterwards": (
+            step(d_clear="", g_clear="", between=BOTH, after=BOTH),
+            bce(d_turn="d_loss.backward()\nd_optimizer.step()"),
+        ),
+        "both_cleared_afterwards": (
+            step(d_clear="", g_clear="", after=BOTH),
+            bce(d_turn="d_loss.backward()\nd_optimizer.step()", g_turn="g_loss.backward()\ng_optimizer.step()"),
+        ),
+        "d_steps_last": (
+            step(after="d_optimizer.step()\nd_optimizer.zero_grad()").replace("d_optimizer.step()\n", "", 1),
+            bce(d_turn="d_optimizer.zero_grad()\nd_loss.backward()",
+                g_turn="g_optimizer.zero_grad()\ng_loss.backward()\ng_optimizer.step()\nd_optimizer.step()"),
+        ),
         "discriminator_moves_once": (
             step(g_clear=BOTH, g_loss="-F.softplus(c).mean()", after="d_optimizer.step()"),
             bce(d_turn="d_optimizer.zero_grad()\nd_loss.backward()\nd_optimizer.step()\nd_optimizer.step()"),
@@ -190,6 +203,14 @@ WRONG = {
             BOTH_ROOTS + "return ((mu - other_mu) ** 2).sum() + ((one - two) ** 2).sum()",
             BOTH_ROOTS + "shared = torch.einsum('ij,ji->', one, two)\n"
             "return (mu - other_mu).norm() ** 2 + sigma.trace() + other_sigma.trace() - 2 * shared",
+        ),
+        "one_triangle": (
+            distance(shared="torch.linalg.eigvalsh(sigma @ other_sigma).clamp(min=0).sqrt().sum()"),
+            by_product("torch.linalg.eigh(sigma @ other_sigma)[0].relu().sqrt().sum().item()"),
+        ),
+        "not_finite": (  # rounding makes a little less than 0 of an eigenvalue that is 0
+            distance(shared="torch.linalg.eigvalsh(root @ other_sigma @ root).sqrt().sum()"),
+            distance(root="(vectors * values.relu().sqrt()) @ vectors.T", shared="torch.linalg.eigh(root @ other_sigma @ root)[0].pow(0.5).sum()"),
         ),
         "traces_of_roots": (
             BOTH_ROOTS + "return ((mu - other_mu) ** 2).sum() + (sigma + other_sigma).trace() - 2 * one.trace() * two.trace()",
@@ -226,10 +247,8 @@ RIGHT = {
             between="generator.zero_grad()",
             after="discriminator.zero_grad(set_to_none=False)",
         ),
-        step(d_clear="", g_clear="", between=BOTH, after=BOTH),
         step(d_clear=BOTH, g_clear="", after="for p in discriminator.parameters():\n    p.grad = None"),
         bce(),
-        bce(d_turn="d_loss.backward()\nd_optimizer.step()", g_turn="g_loss.backward()\ng_optimizer.step()"),
         BY_HAND,
         FROZEN,
     ),

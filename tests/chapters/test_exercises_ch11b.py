@@ -95,6 +95,10 @@ WRONG = {
         "not_over_d": (kernels("(1 + torch.einsum('id,jd->ij', x, y)) ** 3"), pairs("(x @ y + 1) ** 3")),
         "no_one": (kernels("(x @ y.T / x.shape[1]) ** 3"), pairs("((x * y).mean()) ** 3")),
         "squared_kernel": (kernels("(x @ y.T / x.shape[-1] + 1).square()"), pairs("((x * y).mean() + 1) ** 2")),
+        "never_negative": (
+            kernels(back="torch.relu(within(k(a, a)) + within(k(b, b)) - 2 * k(a, b).mean())"),
+            pairs(back="max(0.0, of(a) + of(b) - 2 * mixed)"),
+        ),
         "sign": (
             kernels(back="2 * k(a, b).mean() - within(k(a, a)) - within(k(b, b))"),
             pairs(back="mixed + mixed - of(a) - of(b)"),

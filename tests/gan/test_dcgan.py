@@ -3,6 +3,7 @@
 import pytest
 import torch
 from gan_parts import images, parts
+from torch import nn
 
 from course_lib.gan.dcgan import Discriminator, sample, to_images
 from course_lib.gan.step import draw_turns
@@ -46,6 +47,17 @@ def test_the_class_matters_to_both():
         assert d(x, torch.tensor([0])) != d(x, torch.tensor([label]))
 
 
+def test_two_classes_differ_by_their_vectors_on_the_features():
+    """D(x, y) − D(x, y') = (e_y − e_y') · h(x)."""
+    trained, _ = parts(n_classes=3)
+    d, x = trained.modules["d"].eval().double(), images(4)[0].double()
+    nn.init.normal_(d.embedding.weight)
+    one, other = torch.tensor([0, 1, 2, 0]), torch.tensor([1, 2, 0, 2])
+    h = d.body(x).permute(0, 2, 3, 1).flatten(1)
+    expected = ((d.embedding(one) - d.embedding(other)) * h).sum(1)
+    torch.testing.assert_close(d(x, one) - d(x, other), expected)
+
+
 def test_samples_depend_on_their_own_noise_and_leave_the_mode():
     trained, step = parts()
     step(draw_turns(images()[0], None, 6, 5)(trained.generator))
@@ -78,11 +90,12 @@ def test_a_place_sees_ten_rows_of_pixels_or_eighteen():
         Discriminator(3, depth=4)
 
 
-@pytest.mark.parametrize(("depth", "adds"), [(2, True), (3, False)])
-def test_without_a_hidden_layer_the_logit_adds_up_what_far_places_say(depth, adds):
+@pytest.mark.parametrize(("depth", "first", "adds"), [(2, 15, True), (3, 15, False), (3, 19, True)])
+def test_without_a_hidden_layer_the_logit_adds_up_what_no_place_sees_together(depth, first, adds):
+    """Rows to 8 and rows from 15 on: no window of 10 has both, that of rows 1 to 18 has; from 19 on none."""
     torch.manual_seed(0)
     d, x = Discriminator(3, depth=depth).eval(), torch.zeros(4, 1, 28, 28)
-    x[1, :, :8, :8], x[2, :, 18:, 18:] = 1, -1
+    x[1, :, :9], x[2, :, first:] = 1, -1
     x[3] = x[1] + x[2]
     none, one, other, both = d(x).tolist()
     assert (abs((both - none) - (one - none) - (other - none)) < 1e-6) == adds

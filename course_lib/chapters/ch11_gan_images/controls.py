@@ -20,14 +20,17 @@ def distance_by_shares(
 
 
 def beyond_sum(
-    logit: Callable[[Tensor], Tensor], tops: Float[Tensor, "n 1 28 28"], bottoms: Float[Tensor, "n 1 28 28"]
+    logit: Callable[[Tensor], Tensor],
+    tops: Float[Tensor, "n 1 28 28"],
+    bottoms: Float[Tensor, "n 1 28 28"],
+    rows: int,
 ) -> Float[Tensor, "n"]:
     """Return what the logit of a top above a bottom has beyond the sum of both, less that of an empty image.
 
-    Of the tops the first nine rows are kept, of the bottoms the last nine; the rest is black, −1.
+    Of the tops the first nine rows are kept, of the bottoms the last ones, as many as rows; the rest is black, −1.
     """
     top, bottom = torch.full_like(tops, -1), torch.full_like(bottoms, -1)
-    top[:, :, :9], bottom[:, :, -9:] = tops[:, :, :9], bottoms[:, :, -9:]
+    top[:, :, :9], bottom[:, :, -rows:] = tops[:, :, :9], bottoms[:, :, -rows:]
     with torch.no_grad():
         empty = logit(torch.full_like(tops[:1], -1))
         return logit(torch.maximum(top, bottom)) - logit(top) - logit(bottom) + empty

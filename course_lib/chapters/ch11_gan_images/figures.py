@@ -22,7 +22,7 @@ def opening(made: Mapping[str, Tensor], distances: Mapping[str, float]) -> Figur
     figure, (axes,) = figures.new(1, 2, height=2.9)
     for ax, (data, images) in zip(axes, made.items(), strict=True):
         figures.tiles(ax, images, columns=10, low=-1)
-        figures.title(ax, f"▲ {data}: {distances[data]:.1f} from real ones")
+        figures.title(ax, f"▲ {data}: {distances[data]:.1f} from real ones on average")
         ax.set_xlabel("one class a column, one noise a row")
     return figure
 
@@ -78,7 +78,7 @@ def half_a_minute(at: Mapping[int, Tensor], d_loss: Curve, g_loss: Curve) -> Fig
     for x, y, text in ((8, 1.5, "··· ln 4: D knows nothing"), (8, 0.2, "— D's"), (110, 5, "- - G's")):
         curves.text(x, y, text)
     curves.set(xlabel="step", ylabel="loss (nats)", xlim=(0, 600), ylim=(0, 8))
-    figures.title(curves, "D's loss is near 1 beside noise and beside digits")
+    figures.title(curves, "D's loss is about 1 beside blots and beside digits")
     return figure
 
 
@@ -112,33 +112,20 @@ def verdict(rulers: Mapping[str, tuple[Mapping[str, Sequence[float]], float]]) -
             full = "full" if "classes" in name and "no classes" not in name else "none"
             ax.plot(found, [row] * len(found), mark, color=ORANGE, fillstyle=full)
         ax.axvline(real, color=BLUE, linestyle=":", linewidth=1.4)
-        ax.text(real, len(arms) - 0.55, " ··· real", color=BLUE)
+        ax.text(real, len(arms) - 0.55, " ··· real, n = 5,000", color=BLUE)
         ax.set_yticks(range(len(arms)), list(arms))
         ax.set(xscale="log", xlim=(0.08, 40), ylim=(len(arms) - 0.4, -0.6), xlabel="squared distance")
         figures.title(ax, ruler)
     return figure
 
 
-def differences(arms: Mapping[str, Sequence[float]], base: str) -> Figure:
-    """Return each arm's distances, one mark a seed, the seeds of an arm joined to those of the base by lines."""
-    figure, ((ax,),) = figures.new(width=9.5, height=0.9 + 0.42 * len(arms))
-    names = [base, *(name for name in arms if name != base)]
-    for row, name in enumerate(names):
-        for seed, (x, start) in enumerate(zip(arms[name], arms[base], strict=True)):
-            y = row + 0.09 * (seed - (len(arms[name]) - 1) / 2)
-            ax.plot([start, x], [y, y], color=MUTE, linewidth=0.8, linestyle="--")
-            ax.plot([x], [y], "^", color=ORANGE, markersize=5, fillstyle="none" if name == base else "full")
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="squared distance, n = 10,000", ylim=(len(names) - 0.4, -0.6))
-    return figure
-
-
-def chart(ax: Axes, failed: Mapping[str, Any], name: str, top: float = 8) -> None:
-    """Draw both losses of an arm's first seed; what is above top is cut off."""
+def chart(ax: Axes, failed: Mapping[str, Any], name: str, top: float = 8, seeds: int = 1) -> None:
+    """Draw both losses of an arm's first seeds; what is above top is cut off."""
     curves = failed[name]["curves"]
     moments = range(failed["every"], failed["steps"] + 1, failed["every"])
-    ax.plot(moments, curves["d_loss"][0], color=BERRY, linewidth=1.4)
-    ax.plot(moments, curves["g_loss"][0], color=INK, linewidth=1.2, linestyle="--")
+    for d_loss, g_loss in list(zip(curves["d_loss"], curves["g_loss"], strict=True))[:seeds]:
+        ax.plot(moments, d_loss, color=BERRY, linewidth=1.4 if seeds == 1 else 0.9)
+        ax.plot(moments, g_loss, color=INK, linewidth=1.2 if seeds == 1 else 0.9, linestyle="--")
     ax.set(ylim=(-0.04 * top, top), xlim=(0, failed["steps"]), xlabel="step", ylabel="loss (nats)")
 
 
@@ -150,13 +137,13 @@ def specimen(ax: Axes, failed: Mapping[str, Any], name: str) -> None:
 
 
 def patients(failed: Mapping[str, Any]) -> Figure:
-    """Return samples above losses of the three whose fault is asked for."""
+    """Return samples of the first seed above losses of all seeds of the three whose fault is asked for."""
     figure, (above, below) = figures.new(2, 3, height=4.2, height_ratios=(1, 1.2))
     for over, under, (letter, name) in zip(above, below, failed["patients"].items(), strict=True):
         specimen(over, failed, name)
         figures.title(over, f"Patient {letter}")
-        chart(under, failed, name)
-    below[0].text(120, 6.8, "— D's   - - G's", color=INK)
+        chart(under, failed, name, top=6 if letter == "C" else 3, seeds=5)
+    below[0].text(150, 2.6, "— D's   - - G's", color=INK)
     return figure
 
 

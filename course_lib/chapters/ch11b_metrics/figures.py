@@ -38,25 +38,29 @@ def what_each_sees(values: Mapping[str, Mapping[str, float]], sees: Mapping[str,
             ax.add_patch(Rectangle((column, row), 1, 1, facecolor=face, edgecolor="white", linewidth=2))
             text = f"{values[number][case]:.2f}" + (" !" if seen else "")
             ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color="white" if seen else INK)
+    for column, bar in enumerate(("! 3 × real", "! above 0.02", "! 0.15 below real", "! 0.05 below real")):
+        ax.text(column + 0.5, len(CASES) + 0.3, bar, ha="center", va="center", fontsize=9, color=TEXT[MUTE])
     ax.set_xticks([i + 0.5 for i in range(len(NUMBERS))], list(NUMBERS.values()))
     ax.set_yticks([i + 0.5 for i in range(len(CASES))], list(CASES.values()))
-    ax.set(xlim=(0, len(NUMBERS)), ylim=(len(CASES), 0))
+    ax.set(xlim=(0, len(NUMBERS)), ylim=(len(CASES) + 0.5, 0))
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    figures.title(ax, "The distance misses impostors, density what is not made (! = seen)")
+    figures.title(ax, "n = 2,000: the distance misses impostors, density what is not made (! = seen)")
     return figure
 
 
 def carried(x: Tensor, best: Tensor, apart: Tensor, costs: Sequence[float]) -> Figure:
     """Return two plans between the same two clouds on the plane, (n, 2) each, drawn as lines."""
     figure, (axes,) = figures.new(1, 2, width=9.5, height=3.4)
+    ends = torch.cat([x, best])
+    low, high = (ends.min(0).values - 0.4).tolist(), (ends.max(0).values + 0.4).tolist()
     for ax, y, cost, name in zip(axes, (best, apart), costs, ("best plan", "paired at random"), strict=True):
         for start, end in zip(x, y, strict=True):
             ax.plot(*figures.values(torch.stack([start, end], 1)), color=MUTE, linewidth=0.7, linestyle="--")
         ax.plot(*figures.values(x.T), "o", color=BLUE, markersize=3.5)
         ax.plot(*figures.values(y.T), "^", color=ORANGE, markersize=3.5)
-        ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+        ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         figures.title(ax, f"{name}: squared way {cost:.1f}")
     return figure
 
@@ -90,12 +94,12 @@ def truncated(images: Mapping[str, Tensor], found: Mapping[str, tuple[float, flo
     rows = range(len(found))
     right.plot([p for p, _ in found.values()], rows, "^-", color=ORANGE)
     right.plot([r for _, r in found.values()], rows, "o--", color=BLUE)
-    right.set_yticks(list(rows), [""] * len(found))
-    right.set(xlabel="share", xlim=(0, 1), ylim=(len(found) - 0.5, -0.5))
+    right.set_yticks(list(rows), list(found))
+    right.set(xlabel="share", xlim=(0, 1), ylim=(len(found) - 0.3, -0.5))
     figures.title(right, "Recall is the price")
     (last_precision, last_recall) = list(found.values())[-1]
-    right.text(last_precision, len(found) - 0.75, "precision", ha="center", color=TEXT[ORANGE])
-    right.text(last_recall, len(found) - 0.75, "recall", ha="center", color=BLUE)
+    right.text(last_precision, len(found) - 0.7, "precision", ha="center", va="top", color=TEXT[ORANGE])
+    right.text(last_recall, len(found) - 0.7, "recall", ha="center", va="top", color=BLUE)
     return figure
 
 

@@ -3,15 +3,15 @@
 from course_lib.classroom.exercises.spec import one_fault
 
 _faults = {
-    "strong_discriminator": "then D's loss would lie at 0, G's would be high, and the samples would be blots.",
+    "strong_discriminator": "then D's loss would lie at 0, G's would be high, and the samples would be stripes.",
     "not_cleared": "then each update would carry the gradients of all before: losses that leap by whole nats, samples "
     "of nothing but black and white.",
     "sigmoid_twice": "then D's loss could not fall below softplus(−1) + ln 2 = 1.006, nor G's leave 0.313 … 0.693, "
     "however sure D is.",
     "wrong_range": "then the background of every sample would be mid-grey, where it should be at the end of the scale.",
-    "mixed_statistics": "then next to nothing would catch the eye: the samples look sound, and only a measurement "
-    "against separate batches could tell.",
-    "collapse": "then samples of different z would be nearly the same image.",
+    "mixed_statistics": "then the samples would look sound; D's loss would begin near 0, most likely because its batch "
+    "norm tells the halves of a batch apart, and then look sound, too.",
+    "collapse": "then D's loss would lie far above ln 4 and G's near 0: one image that fools D, over and over.",
 }
 
 

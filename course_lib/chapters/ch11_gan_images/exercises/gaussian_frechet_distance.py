@@ -50,11 +50,20 @@ ENTRY = Exercise(
         Probe((random(4, seed=13), _covariance(4, 4, seed=14), random(4, seed=15), _covariance(4, 4, seed=16))),
         Probe(_near(seed=17)),
         Probe(
+            (
+                random(12, seed=18),
+                0.02 * _covariance(12, 5, seed=19),
+                random(12, seed=20),
+                0.02 * _covariance(12, 5, seed=19),
+            ),
+            says="mu (12,), sigma (12, 12) of rank 5, another mean, the same covariance",
+        ),
+        Probe(
             (numbers(1, 3), numbers(1, 2, 2, 4).view(2, 2), numbers(2, -1), numbers(9, -3, -3, 1).view(2, 2)),
             says="sigma = [[1, 2], [2, 4]] and other_sigma = [[9, -3], [-3, 1]], both of rank 1",
         ),
     ],
-    checked="d = 1, 2, 3 and 4, covariances without an inverse among them, and large ones that nearly agree.",
+    checked="d = 1, 2, 3, 4 and 12, covariances without an inverse among them, and large ones that nearly agree.",
     gradients=False,
     rtol=1e-8,
     atol=1e-6,  # an eigenvalue 0 comes out as ±1e-16, and its root as 1e-8
@@ -88,6 +97,12 @@ ENTRY = Exercise(
             lambda m, s, n, t: _without_root(m, s, n, t) - 2 * (_root(s) @ _root(t)).trace(),
             "‖Σ₁^½ − Σ₂^½‖² is computed: the trace of Σ₁^½ Σ₂^½ in place of the trace of (Σ₁Σ₂)^½",
             "the two agree only where the matrices commute: the root of a product is not the product of the roots.",
+        ),
+        Mistake(
+            "one_triangle",
+            lambda m, s, n, t: _without_root(m, s, n, t) - 2 * torch.linalg.eigvalsh(s @ t).clamp(min=0).sqrt().sum(),
+            "eigvalsh or eigh is given Σ₁Σ₂, which is not symmetric: it reads one triangle of it",
+            "Σ₁^½ Σ₂ Σ₁^½ is symmetric, and has the same eigenvalues.",
         ),
         Mistake(
             "traces_of_roots",

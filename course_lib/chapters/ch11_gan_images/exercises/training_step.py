@@ -53,12 +53,15 @@ def _play(
 ) -> tuple | None:
     """Take two steps on small networks, real (2, batch, ...) and z (2, batch, latent); return what they changed.
 
-    The second step shows gradients that the first one left behind. The optimizer of the discriminator counts its
-    moves, and keeps the gradients that it moved by.
+    The second step shows gradients that the first one left behind; before a batch of one some lie there already. The
+    optimizer of the discriminator counts its moves, and keeps the gradients that it moved by.
     """
     generator, discriminator = _Generator(g_weight, real.shape[2:]), _Discriminator(d_weight)
     g_optimizer = torch.optim.SGD(generator.parameters(), g_rate)
     d_optimizer = torch.optim.SGD(discriminator.parameters(), d_rate, momentum=0.6)
+    if real.shape[1] == 1:
+        for network in (generator, discriminator):
+            network.weight.grad = torch.full_like(network.weight, 0.3)
     moved_by: list[Tensor] = []
     d_optimizer.register_step_pre_hook(lambda *_: moved_by.append(_gradient(discriminator)))
     says, rows = PAIR, []
@@ -168,11 +171,11 @@ ENTRY = Exercise(
                 random(2, 1, 3, seed=11),
                 random(2, 1, 2, seed=12),
             ),
-            says="G(z) = tanh(W z), D(x) = Σ tanh(V x), real (1, 3), z (1, 2), two steps in a row",
+            says="G(z) = tanh(W z), D(x) = Σ tanh(V x), real (1, 3), z (1, 2), two steps, gradients before",
         ),
     ],
     checked="both losses, both networks and what is left in the discriminator after each of two steps in a row, on "
-    "vectors, images and a batch of one.",
+    "vectors, images and a batch of one that finds gradients in both networks.",
     outputs=(
         "what comes back",
         "d_loss of the two steps",
@@ -228,6 +231,31 @@ ENTRY = Exercise(
             "what G's turn left in the discriminator is part of its next step",
             "G's backward went through the discriminator and left a gradient towards believing the fakes: clear it "
             "before D's next turn.",
+        ),
+        Mistake(
+            "d_cleared_afterwards",
+            {"    d_optimizer.zero_grad()\n    d_loss =": "    d_loss ="},
+            "a gradient that lay in the discriminator before the step is part of its update",
+            "clear it before D's backward(): at the end alone, the first step takes what others have left there.",
+        ),
+        Mistake(
+            "both_cleared_afterwards",
+            {
+                "    d_optimizer.zero_grad()\n    d_loss =": "    d_loss =",
+                "    g_optimizer.zero_grad()\n": "",
+                "g_optimizer.step()": "g_optimizer.step()\n    g_optimizer.zero_grad()",
+            },
+            "gradients that lay in the networks before the step are part of both updates",
+            "clear each player's before its own backward(), not only at the end.",
+        ),
+        Mistake(
+            "d_steps_last",
+            {
+                "    d_optimizer.step()\n": "",
+                "g_optimizer.step()": "g_optimizer.step()\n    d_optimizer.step()",
+            },
+            "the discriminator moves after G's turn, by the gradients of both losses",
+            "g_loss.backward() has added its own to D's: d_optimizer.step() belongs right after d_loss.backward().",
         ),
         Mistake(
             "simultaneous",
@@ -294,7 +322,7 @@ ENTRY = Exercise(
             "left_in_d",
             {"    d_optimizer.zero_grad()  #": "    #"},
             "the gradient that G's turn leaves in the discriminator is still there at the end",
-            "both networks move as they should; but who clears what g_loss.backward() wrote into D? Step 3.",
+            "both networks move as they should; but who clears what g_loss.backward() wrote into D?",
         ),
         Mistake(
             "exchanged_losses",

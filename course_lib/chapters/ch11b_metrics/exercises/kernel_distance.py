@@ -33,6 +33,7 @@ ENTRY = Exercise(
         Probe((random(6, 3, seed=1), 1.4 * random(4, 3, seed=2))),
         Probe((1.2 * random(3, 5, seed=3), random(7, 5, seed=4))),
         Probe((random(2, 1, seed=5), 2 * random(3, 1, seed=6))),
+        Probe((numbers(1, -1).view(2, 1), numbers(1, -1).view(2, 1)), says="a = b = [[1], [-1]]: 0 + 0 − 2 · 4"),
         Probe(
             (numbers(0, 1).view(2, 1), numbers(1, 2).view(2, 1)), says="a = [[0], [1]], b = [[1], [2]]: 1 + 27 − 18.5"
         ),
@@ -79,6 +80,12 @@ ENTRY = Exercise(
             _with(lambda x, y: (x @ y.T / x.shape[1] + 1) ** 2),
             "the kernel has the power 2",
             "with the third power it compares moments up to the third.",
+        ),
+        Mistake(
+            "never_negative",
+            lambda a, b: max(frechet.kernel_distance(a, b), 0.0),
+            "negative values are set to 0",
+            "it is an estimate, of either sign: without the negative ones its mean for one distribution is not 0.",
         ),
         Mistake(
             "sign",
