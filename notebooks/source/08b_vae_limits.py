@@ -30,7 +30,7 @@ show(pictures.opening(),
 # - score odd images by a bound, show how that goes wrong, and check what a mend owes to the model;
 # - tell failures of a VAE apart by rate, distortion and draws.
 #
-# **Needs** chapters 07 and 08. **Time** 40 minutes to read and run, 14 more for the three exercises; the cells take about 25
+# **Needs** chapters 07 and 08. **Time** 45 minutes to read and run, 14 more for the three exercises; the cells take about 25
 # seconds on two CPU cores.
 
 # %% [markdown]
@@ -350,13 +350,13 @@ greyness = {"data": grey_share(grey_test[:500]), "one z": grey_share(means[0]),
 claim("data, one z, mean over q, prior, no z: greyer from each to the next",
       sorted(greyness.values()) == list(greyness.values()), **greyness)
 entropy = lambda p: -(torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)).sum(-1).mean().item()
-claim("about two thirds of these nats are the data's own dice: 0.6 to 0.72",
+claim("of the pixels' entropy at one z about two thirds are the data's own dice: 0.6 to 0.72",
       0.6 < entropy(grey_test[:500]) / entropy(means[0]) < 0.72,
       data=entropy(grey_test[:500]), one_z=entropy(means[0]))
 
 # %% [markdown]
 # Our pixels are *drawn* from the data's greys, each with its own coin. Whoever knew every coin would still have 45.7 nats of
-# doubt in an image; the decoder at one $z$ has 69.7. So most of the grey is dice, and only the rest is what the model does not know. All of it is
+# doubt in an image; the decoder at one $z$ has 70. So most of the grey is dice, and only the rest is what the model does not know. All of it is
 # what $z$ does not say, so more rate should sharpen, with the same likelihood. **Will $\beta = 0.1$ also make draws of
 # the prior less grey than $\beta = 1$?**
 
@@ -450,7 +450,7 @@ doubtful = look(drawn_means)[1].softmax(1).amax(1).argsort()[:40]
 # %% tags=["hide-input"]
 fig = pictures.classes({"● real digits": counts["real"], "▲ draws": counts["draws"],
                         "averages of two": counts["averages"]}, drawn_means[doubtful])
-fig.axes[0].set_title("0, 1, 6 and 9 are rare among draws, and rarer among averages", loc="left")
+fig.axes[0].set_title("0, 1, 6, 9 are rare in draws and in averages", loc="left")
 show(fig, alt="Left, how many of 2,000 real digits, draws and averages of two digits the classifier "
               "puts in each class: real ones are even, the other two have few 0, 1, 6, 9. "
               "Right, forty doubtful means.")

@@ -29,7 +29,7 @@ def opening() -> Figure:
     bits = np.unpackbits(message.words.view(np.uint8)).reshape(-1, 32)
     observed = (torch.arange(784, device=device) < 28 * 18).expand(10, -1)
     filled = gibbs_inpaint(vae, digits, observed, 300, torch.Generator().manual_seed(1))[2]
-    figure, ((left, middle, up, right),) = figures.new(1, 4, height=2.5, width_ratios=(1, 0.42, 1, 1))
+    figure, ((left, middle, up, right),) = figures.new(1, 4, height=2.5, width_ratios=(1, 0.5, 1, 1))
     hidden = torch.where(observed, digits, 0.3)
     panels = (
         (left, digits, "● 7,840 pixels"),
