@@ -567,11 +567,11 @@ show(pictures.runs([("600 steps, our usual Adam: two of three arrive", first),
 # %% [markdown]
 # ## What stays
 #
-# - A critic is enough to learn from: on two bumps [*the divergence of fakes and data falls to less than a third*](#The-game) in five games of five.
-# - The best discriminator knows the density ratio, and its value the divergence: [*the best value is 2·JSD − ln 4*](#Exercise:-the-best-D,-and-what-it-is-worth).
+# - A critic is enough to learn from: [*the divergence of fakes and data falls to less than a third*](#The-game) in five games.
+# - The best discriminator knows the density ratio: [*the best value is 2·JSD − ln 4*](#Exercise:-the-best-D,-and-what-it-is-worth).
 # - ‘Minimises JS’ is true at an exact D*, [*the minimax gradient is that of 2·JSD*](#3-·-What-the-generator-descends), and a D that cannot see leaves it: [*and yet JSD is above 0.1 nats*](#3-·-What-the-generator-descends).
-# - At an exact D* the non-saturating loss descends another divergence: of single bells for our two bumps [*JS covers both bumps, the non-saturating divergence takes one*](#3-·-What-the-generator-descends).
-# - Without overlap the slope of a trained D leads home, in these runs: [*ten runs of ten end within 0.15 of the data*](#Question:-which-losses-arrive?). Where minimax ends was a matter of the optimizer: of ε, [*with 10⁻³⁰ five of five come home*](#Question:-which-losses-arrive?), and of its memory, [*with the usual ε and β₂ = 0.1 five minimax runs of five come home*](#Question:-which-losses-arrive?).
+# - At an exact D* the non-saturating loss descends another divergence: of single bells [*JS covers both bumps, the non-saturating divergence takes one*](#3-·-What-the-generator-descends).
+# - Without overlap a trained D's slope led home: [*ten runs of ten end within 0.15 of the data*](#Question:-which-losses-arrive?). Where minimax ended was a matter of ε, [*with 10⁻³⁰ five of five come home*](#Question:-which-losses-arrive?), and of its memory, [*with the usual ε and β₂ = 0.1 five minimax runs of five come home*](#Question:-which-losses-arrive?).
 
 # %% tags=["nbval-ignore-output"]
 progress("09_gan_game")
