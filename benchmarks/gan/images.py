@@ -124,7 +124,7 @@ def train(data: str, arm: str, seed: int) -> dict:
         bits = torch.bernoulli((made + 1) / 2, generator=torch.Generator().manual_seed(200 + seed))
         found["as bits"] = frechet_distance(features_and_logits(classifier, 2 * bits - 1)[0], binary_features())
     near = memorisation(made[:2_000].flatten(1), to_images(images.train).flatten(1), to_images(images.test).flatten(1))
-    found |= {"nearer": near.nearer, "copies": near.copies, "seconds": history.seconds}
+    found |= {"nearer": near.nearer, "copies": near.copies}
     evaluated = {name: history.evaluation(name).values for name in history.looks[0].values}
     curves = {"d_loss": history.curve("d_loss").values, "g_loss": history.curve("g_loss").values, **evaluated}
     weights = {key: tensor for key, tensor in average.module.state_dict().items() if not key.endswith("tracked")}

@@ -20,7 +20,6 @@ from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
 from course_lib.training.trained import Trained
-from course_lib.vae.bernoulli_mixture import bernoulli_mixture_log_likelihood, fit_bernoulli_mixture
 from course_lib.vae.latents import active_units
 from course_lib.vae.models import VAE, fully_connected_vae, log_likelihood
 from course_lib.vae.step import draw_binary, vae_step
@@ -125,16 +124,6 @@ def save(model: VAE, name: str) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def mixtures() -> dict[str, float]:
-    """Return the baselines on the test digits: independent pixels and mixtures of them, in nats an image."""
-    binary = binarise(load_digits().train, torch.Generator().manual_seed(0)).flatten(1)
-    test, values = binary_test_digits().flatten(1), {}
-    for components in (1, 20, 100, 400):
-        found = fit_bernoulli_mixture(binary, components, 30, torch.Generator().manual_seed(0), pseudo=1.0)
-        values[str(components)] = round(bernoulli_mixture_log_likelihood(test, *found).mean().item(), 2)
-    return values
-
-
 def main() -> None:
     """Train all variants, two at a time on one thread each, then one alone on two threads for its time."""
     runs = [(variant, seed) for variant in RECORDED for seed in SEEDS]
@@ -149,7 +138,6 @@ def main() -> None:
             "steps": STEPS,
             "step_ms_two_threads": step_ms,
             "evaluated": [look.step for look in results["course", 0]["history"].looks],
-            "mixtures": mixtures(),
             "sha256": {name: save(results[variant, 0]["model"], name) for name, variant in names},
             **{variant: summary([results[variant, seed] for seed in SEEDS]) for variant in RECORDED},
         }
@@ -170,7 +158,7 @@ def write(values: dict) -> None:
     """Write the record, and print each variant's figure."""
     what = f"VAEs of the binary digits, {STEPS:,} steps of 100 images: nats on the official test digits, k = 100"
     print(write_record("vae_digits", what, SEEDS, values))
-    print({v: values[v].get("test", values[v]["validation"]) for v in RECORDED}, values["mixtures"])
+    print({v: values[v].get("test", values[v]["validation"]) for v in RECORDED})
 
 
 if __name__ == "__main__":

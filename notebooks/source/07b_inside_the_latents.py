@@ -303,7 +303,7 @@ claim("over the recipe's five seeds 15 to 30 of the 50 latents are active",
       len(over_seeds) == 5 and min(over_seeds) >= 15 and max(over_seeds) <= 30, active=over_seeds)
 
 # %% [markdown]
-# This too is collapse, latent by latent. In chapter 06's linear model it is the *optimum*: a latent lives where it brings more likelihood
+# This too is collapse, latent by latent. In the linear VAE of 06b it is the *optimum*: a latent lives where it brings more likelihood
 # than its KL costs. The recipe decides it only in part: one seed in five uses 27, the others 17 to 20.
 
 # %% [markdown]

@@ -122,10 +122,10 @@ STRANGE = {
     "return {'a': x}": ("type", "a dict came back"),
     "raise ValueError": ("raised", "your code raised ValueError, without a message"),
     "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})": ("raised", "Odd, without a message"),
-    "return type('Odd', (), {'__repr__': lambda self: 1 / 0})()": ("type", "a Odd came back"),
+    "return type('Odd', (), {'__repr__': lambda self: 1 / 0})()": ("type", "an Odd came back"),
     "return type('Odd', (float,), {'__repr__': lambda self: 1 / 0, '__format__': lambda *_: 1 / 0})(2)": (
         "type",
-        "a Odd",
+        "an Odd",
     ),
     "return torch.ones(3, dtype=torch.bool).softmax(0)": ("raised", "NotImplementedError: "),
 }

@@ -15,7 +15,7 @@ def describe(value: Any) -> str:
     try:
         return _words(value)
     except Exception:  # somebody's own class may raise in anything
-        return f"a {type(value).__name__}"
+        return _kind(value)
 
 
 def shown(value: Any) -> str:
@@ -25,7 +25,7 @@ def shown(value: Any) -> str:
     try:
         text = f"{value:.6g}" if isinstance(value, float) else repr(value)
     except Exception:
-        return f"a {type(value).__name__}"
+        return _kind(value)
     return text if len(text) < DIGITS else text[: DIGITS - 3] + "…"
 
 
@@ -45,6 +45,12 @@ def said(error: BaseException) -> str:
         return ""
 
 
+def _kind(value: Any) -> str:
+    """Return the name of a value's type with its article."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
 def _words(value: Any) -> str:
     if isinstance(value, Tensor):
         dtype = "" if value.is_floating_point() else f" of {str(value.dtype).removeprefix('torch.')}"
@@ -52,8 +58,8 @@ def _words(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"a NumPy array {value.shape}"
     if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"{_kind(value)} of {len(value)}"
     if isinstance(value, str | numbers.Number) or value is None:
         return shown(value)
     name = getattr(value, "__name__", None)
-    return name if isinstance(name, str) and name else f"a {type(value).__name__}"
+    return name if isinstance(name, str) and name else _kind(value)
