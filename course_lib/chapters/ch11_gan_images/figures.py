@@ -142,7 +142,7 @@ def patients(failed: Mapping[str, Any]) -> Figure:
     for over, under, (letter, name) in zip(above, below, failed["patients"].items(), strict=True):
         specimen(over, failed, name)
         figures.title(over, f"Patient {letter}")
-        chart(under, failed, name, top=6 if letter == "C" else 3, seeds=5)
+        chart(under, failed, name, top=3 if letter == "A" else 6, seeds=5)
     below[0].text(150, 2.6, "— D's   - - G's", color=INK)
     return figure
 
