@@ -542,7 +542,8 @@ claim("with the usual ε and β₂ = 0.1 five minimax runs of five come home in 
       arrived(short).max() < 0.3 and max(still_sure[199].max(), sure[199].max()) < 1e-5,
       guessed="end_of_minimax", end=arrived(short), belief=still_sure[199])
 claim("and so they do with a D twenty times slower, which is less sure at step 200",
-      arrived(slower).max() < 0.15 and unsure[199].min() > 1e-4, end=arrived(slower), belief=unsure[199])
+      arrived(slower).max() < 0.15 and unsure[199].min() > 1e-4,
+      end=arrived(slower), belief=unsure[199])
 
 # %% tags=["hide-input"]
 first = [("non-saturating —", nonsat, pictures.BERRY, (330, 0.35)),
