@@ -538,7 +538,8 @@ claim("up to step 200 ε plays no part, and θ is above 1.7 in ten runs of ten",
       (tiny[:200] - usual[:200]).abs().max() < 0.02 and min(tiny[199].min(), usual[199].min()) > 1.7)
 claim("after that it does: with 10⁻³⁰ five of five come home, within 0.3, with 10⁻⁸ all stay beyond 1.4",
       arrived(tiny).max() < 0.3 and arrived(usual).min() > 1.4, tiny=arrived(tiny), usual=arrived(usual))
-claim("with the usual ε and β₂ = 0.1 five minimax runs of five come home in 600 steps; D(fake) < 1e-5 at 200",
+claim("with the usual ε and β₂ = 0.1 five minimax runs of five come home in 600 steps; D(fake) < 1e-5 at "
+      "step 200",
       arrived(short).max() < 0.3 and max(still_sure[199].max(), sure[199].max()) < 1e-5,
       guessed="end_of_minimax", end=arrived(short), belief=still_sure[199])
 claim("and so they do with a D twenty times slower, which is less sure at step 200",
@@ -556,7 +557,8 @@ show(pictures.runs([("600 steps, our usual Adam: two of three arrive", first),
                     ("Minimax: another ε or β₂ brings it home", second)]),
      alt="Distance of the fakes against steps, five runs each. Left, non-saturating and Wasserstein "
          "runs reach the data in 600 steps, minimax stays near 1.9. Right, minimax: all runs with "
-         "epsilon 1e-30 arrive late, all with a short memory within 600 steps, none with the usual Adam.")
+         "epsilon 1e-30 arrive late, all with a short memory within 600 steps, none with the "
+         "usual Adam.")
 
 # %% [markdown]
 # So ‘JS is constant, hence nothing is learned’ is wrong as it stands. Minimax stood still because its gradient kept shrinking while $D$
