@@ -538,8 +538,8 @@ claim("up to step 200 ε plays no part, and θ is above 1.7 in ten runs of ten",
       (tiny[:200] - usual[:200]).abs().max() < 0.02 and min(tiny[199].min(), usual[199].min()) > 1.7)
 claim("after that it does: with 10⁻³⁰ five of five come home, within 0.3, with 10⁻⁸ all stay beyond 1.4",
       arrived(tiny).max() < 0.3 and arrived(usual).min() > 1.4, tiny=arrived(tiny), usual=arrived(usual))
-claim("with the usual ε and β₂ = 0.1 five minimax runs of five come home in 600 steps; D(fake) < 1e-5 at "
-      "step 200",
+claim("with the usual ε and β₂ = 0.1 five minimax runs of five come home in 600 steps; D(fake) < 1e-5 "
+      "at step 200",
       arrived(short).max() < 0.3 and max(still_sure[199].max(), sure[199].max()) < 1e-5,
       guessed="end_of_minimax", end=arrived(short), belief=still_sure[199])
 claim("and so they do with a D twenty times slower, which is less sure at step 200",
