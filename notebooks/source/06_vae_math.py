@@ -559,8 +559,7 @@ claim("four draws close more than three quarters of the gap", log_p - levels[1] 
 #   [*the mean of ln p(bits | z) over bits drawn with these greys*](#Exercise:-binary-pixels).
 # - In the model of three pixels one learns from the bound alone:
 #   [*five models that saw only the bound end within 0.007 nats of the data*](#Learn-from-the-bound). The price:
-#   [*the bound's own optimum has the weight (2.39, −1.94, 1.50)*](#Learn-from-the-bound), not (3, −2, 1.5). A factor before
-#   the KL costs far more: [*with β = 2 all five stay above 0.15 nats*](#Learn-from-the-bound).
+#   [*the bound's own optimum has the weight (2.39, −1.94, 1.50)*](#Learn-from-the-bound), not (3, −2, 1.5). A factor of 2 before the KL costs far more: [*with β = 2 all five stay above 0.15 nats*](#Learn-from-the-bound).
 # - More draws tighten it: here [*k = 256 is within 0.002 nats of ln p(x)*](#Exercise:-the-importance-weighted-bound).
 
 # %% tags=["nbval-ignore-output"]

@@ -216,7 +216,7 @@ claim("D is σ²/λ, and W V keeps 1 − σ²/λ of each direction, as equation 
 
 # %% [markdown]
 # So the best linear VAE is *probabilistic* PCA. Principal component analysis, PCA, keeps the same five directions, but the whole of each: its $WV$ would be
-# $\sum_j u_j u_j^\top$. The VAE shrinks what it reconstructs, the more the noisier a direction is, because the prior pulls $z$ towards 0.
+# $\sum_j u_j u_j^\top$. The VAE shrinks what it reconstructs, the more the less the data vary along a direction, because the prior pulls $z$ towards 0.
 #
 # That is a calculation. Does training get there? Five random starts, and a maximiser that knows nothing of eigenvectors.
 
@@ -304,7 +304,7 @@ show(fig, alt="Squared lengths of the five trained columns against the noise var
               "eigenvalue minus noise, and are zero beyond.")
 
 # %% [markdown]
-# Here no training failed: the dead latents are the *best* that this noise allows. To have one back, lower $\sigma^2$ below its eigenvalue. A $\beta$
+# Here no training failed: the dead latents are the *best* that this noise allows. To have one back, lower $\sigma^2$ below its eigenvalue, or learn it: the best one lies below all five. A $\beta$
 # above 1 does the opposite: it acts on the KL like a larger $\sigma^2$.
 
 # %% [markdown]
@@ -362,7 +362,7 @@ claim("too narrow: with 256 draws it is still more than a tenth of the first",
 # %% tags=["hide-input"]
 mean = lambda s2: torch.tensor([each for each, _ in curves[s2]])
 fig = pictures.gaps(ks, wide=mean(2.0), narrow=mean(0.2))
-fig.axes[0].set_title("Draws from a narrow q close its gap slowly", loc="left")
+fig.axes[0].set_title("Draws from a far too narrow q close its gap slowly", loc="left")
 show(fig, alt="The gap of the importance-weighted bound against the draws, log scales: for a q that is "
               "too wide it falls a hundredfold and more, for one that is too narrow less than tenfold.")
 
@@ -418,7 +418,7 @@ claim("from k = 1 to 64 the encoder's ratio falls to less than a quarter, the de
       guessed="encoder_signal", encoder=change["plain"], decoder=change["decoder"])
 
 # %% [markdown]
-# The tighter bound hardly depends on $q$, so the mean of its gradient vanishes, and faster than its spread. Rainforth et al. (2018) derive for large $k$ that
+# For large $k$ the tighter bound hardly depends on $q$: the mean of its gradient vanishes, and faster than its spread. How large $k$ must be depends on how far off $q$ is. Rainforth et al. (2018) derive for large $k$, where the weights' moments are finite, that
 # the decoder's ratio grows like $\sqrt k$ and the encoder's falls like $1/\sqrt k$.
 #
 # What makes the spread? Let $\phi$ be a parameter of $q$, and $\bar w_i = w_i/\sum_j w_j$. In $\ln w_i = \ln p(x, z_i) - \ln q(z_i)$ it acts in two ways, through the draw and directly:
@@ -472,7 +472,7 @@ claim("the ratios of the first picture are the means over these five seeds, with
 
 # %% tags=["hide-input"]
 fig = pictures.signal(draws, ratios)
-fig.axes[0].set_title("Reparameterised twice, the encoder keeps its signal", loc="left")
+fig.axes[0].set_title("Reparameterised twice, this encoder keeps its signal", loc="left")
 show(fig, alt="Signal-to-noise ratios against the draws, five seeds each: the decoder's and the doubly "
               "reparameterised encoder's rise from 1 to 64 draws, the plain encoder's falls.")
 
@@ -487,12 +487,12 @@ show(fig, alt="Signal-to-noise ratios against the draws, five seeds each: the de
 #   [*half of (Σ ln Λ_jj − ln det Λ)*](#Exercise:-the-best-linear-encoder).
 # - The optimum of a linear VAE is *probabilistic* PCA. [*W V keeps 1 − σ²/λ of each direction*](#3-·-The-best-decoder), and from five
 #   starts [*their columns are the principal directions*](#3-·-The-best-decoder).
-# - Dead latents are part of that optimum:
-#   [*a latent has collapsed exactly where σ² exceeds its eigenvalue*](#Question:-who-is-left?).
-# - By the argument of section 5 more draws reach $\ln p(x)$ if some $\mathcal L_m$ is finite. From a narrow $q$ they take many:
+# - With a noise that is fixed by hand dead latents can be the optimum:
+#   [*a latent has collapsed exactly where σ² exceeds its eigenvalue*](#Question:-who-is-left?). With the best $\sigma^2$ all five live.
+# - By the argument of section 5 more draws reach $\ln p(x)$ if some $\mathcal L_m$ is finite. From a $q$ with a fifth of the posterior's variance they take many:
 #   [*with 256 draws it is still more than a tenth*](#5-·-When-more-draws-reach-the-truth) of the first gap.
-# - For the linear model more draws cost the encoder its signal ([*falls to less than a quarter*](#6-·-What-more-draws-do-to-the-encoder));
-#   reparameterised twice, [*its ratio rises in each of five seeds*](#Exercise:-the-surrogate).
+# - At a $q$ one standard deviation off and a fifth too wide, more draws cost the gradient by $\mu$ its signal ([*falls to less than a quarter*](#6-·-What-more-draws-do-to-the-encoder));
+#   reparameterised twice, there [*its ratio rises in each of five seeds*](#Exercise:-the-surrogate).
 
 # %% tags=["nbval-ignore-output"]
 progress("06b_linear_vae")

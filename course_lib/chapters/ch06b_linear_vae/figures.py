@@ -39,7 +39,7 @@ def opening(eigenvalues: Sequence[float], ks: Sequence[int], ratios: Mapping[str
     _lengths(left, eigenvalues)
     figures.title(left, "Above σ² = 0.057 nothing is learned")
     _ratios(right, ks, ratios)
-    figures.title(right, "One encoder, two estimates of one gradient")
+    figures.title(right, "Two estimates of an encoder's gradient")
     return figure
 
 
