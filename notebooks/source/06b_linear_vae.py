@@ -488,7 +488,7 @@ show(fig, alt="Signal-to-noise ratios against the draws, five seeds each: the de
 # - The optimum of a linear VAE is *probabilistic* PCA. [*W V keeps 1 − σ²/λ of each direction*](#3-·-The-best-decoder), and from five
 #   starts [*their columns are the principal directions*](#3-·-The-best-decoder).
 # - With a noise that is fixed by hand dead latents can be the optimum:
-#   [*a latent has collapsed exactly where σ² exceeds its eigenvalue*](#Question:-who-is-left?). 
+#   [*a latent has collapsed exactly where σ² exceeds its eigenvalue*](#Question:-who-is-left?).
 # - From a $q$ with a fifth of the posterior's variance draws close the gap slowly:
 #   [*with 256 draws it is still more than a tenth*](#5-·-When-more-draws-reach-the-truth) of the first gap.
 # - At a $q$ one standard deviation off and a fifth too wide, more draws cost the gradient by $\mu$ its signal ([*falls to less than a quarter*](#6-·-What-more-draws-do-to-the-encoder));
