@@ -157,7 +157,7 @@ claim("two layers with kernel 4, stride 2, padding 1 make 28 pixels a side of 7"
 # $$\frac{1}{784\,B}\sum_{n=1}^{B}\sum_{i=1}^{784} l_{ni} \;+\; \frac{1}{2\,B}\sum_{n=1}^{B}\sum_{j=1}^{2} \tfrac12\big(\mu_{nj}^2 + \sigma_{nj}^2 - 1 - \ln\sigma_{nj}^2\big). \tag{7.1}$$
 #
 # The 2 before $B$ counts latents, the ½ belongs to the KL. Trained with sums over pixels and latents in place of (7.1), a small VAE
-# (fully connected, binary pixels) has 4 to 5 nats of KL after a few hundred steps: at most so much $z$ tells about its image. **Guess:** how
+# (fully connected, binary pixels) has 4 to 6 nats of KL after a few hundred steps: at most so much $z$ tells about its image. **Guess:** how
 # many nats has the same VAE with (7.1)?
 
 # %% tags=["nbval-ignore-output"]
@@ -356,7 +356,7 @@ claim("yet with five draws the ELBO is worse in every seed, and a run takes 1.7 
       elbo=elbo_gain.mean())
 
 # %% [markdown]
-# The errors leave open which of the three is worth most. Each was compared alone, at equal steps; together they may be worth less or more than their
+# The errors leave open whether the mean or the five draws are worth more. Each was compared alone, at equal steps; together they may be worth less or more than their
 # sum, and one draw for as long a time was not tried. Five draws train the bound of five draws, not the ELBO: so the ELBO may fall while the
 # bound with $k = 100$ rises. Moving does one more thing. How far does a model
 # stand higher on its training digits than on digits that it has not seen?

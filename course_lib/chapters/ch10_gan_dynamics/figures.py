@@ -162,7 +162,7 @@ def recipe_arms(arms: Mapping[str, Tensor], floor: float, first: str = "the reci
         ax.text(place + 0.006, -0.65, text, color=MUTE, fontsize=9)
     ax.set_yticks(range(len(arms)), list(arms))
     ax.set(xlim=(0, 0.72), ylim=(len(arms) - 0.5, -1.1), xlabel="divergence from the data (nats): ▲ seeds, | mean")
-    figures.title(ax, "Turns, clearing and more of D move the mean; new noise does not show")
+    figures.title(ax, "Turns, D's gradient left in G and more of D move the mean; new noise does not")
     return figure
 
 
