@@ -327,7 +327,7 @@ show(pictures.found(x, p, q, d_star, learned.sigmoid()),
 answer("gan.read_the_loss", ...)
 
 # %%
-by_log = (math.log(4) - ends) / 2  # our own five games, read in the same way
+by_log = (math.log(4) - ends.cpu()) / 2  # our own five games, read in the same way
 claim("in all five of our games the log reads less than half of the divergence that the histograms show",
       (by_log < off_after / 2).all(), by_log=by_log, by_histogram=off_after)
 
