@@ -298,7 +298,7 @@ show(fig, alt="Bars of bits an image. The VAE's net bits are fewest; with the wo
               "alone, where PNG is longer than the raw 784 bits.")
 
 # %% [markdown]
-# A PNG of one digit is *longer* than its raw pixels, because of its headers. One more item stands on no bar: the decoder.
+# A PNG of one digit is *longer* than its raw pixels, because of its headers. One more item stands on no bar: the weights of both networks, for the receiver needs the encoder, too.
 
 # %%
 from course_lib.paths import DATA
@@ -502,7 +502,7 @@ claim("the mixed walk's error is below that of as many weighted draws, by over 2
       gain > 2 * spread, gain=gain, standard_error=spread)
 
 # %% [markdown]
-# All three walks, of 60 images, have the same limit, and the first has hardly left its start. The small steps do the walking; that the encoder's
+# All three walks, of 60 images, have the same limit, and the first seldom moves. The small steps do the walking; that the encoder's
 # add anything cannot be seen after 600 steps. ‘As many’ is not ‘as dear’: a step decodes three times, a draw once.
 #
 # The record has 500 draws or steps, for 50 test images of each of five seeds; its walks first take 30 encoder proposals unasked, which do not count. The
@@ -545,17 +545,16 @@ show(fig, alt="Left, squared error less the mean image's against hidden rows, fo
 # %% [markdown]
 # ## What stays
 #
-# - $D$ and $R$ are bought with each other at the price that training was told:
+# - $D$ and $R$ are bought with each other at a price between those that training was told:
 #   [*the exchange rate lies between their β*](#1-·-Rate-and-distortion).
 # - The ELBO is a net file length, [*within 2 % of −ELBO / ln 2*](#Question:-what-must-wait?). Before the first image bits must
-#   wait, for these 2,000 [*82 bits an image with 256 stacks, and 5 with 16*](#Question:-what-must-wait?), and the decoder comes on top.
+#   wait, for these 2,000 [*82 bits an image with 256 stacks, and 5 with 16*](#Question:-what-must-wait?), and the weights of both networks come on top.
 # - An encoder proposes, weights decide, and one counts the draws that count:
 #   [*fewer than 30 of 400 draws count*](#Exercise:-weights-that-sum-to-one).
-# - A walk that keeps the balance of equation (8.5) has the posterior as its limit:
+# - A walk that keeps the balance of equation (8.5), can get everywhere and does not go round in a fixed order has the posterior as its limit:
 #   [*from either start 50 steps arrive at it*](#Exercise:-when-to-move).
 # - The limit does not say how soon. By itself this encoder hardly moves the walk
-#   ([*less than 5 % are taken*](#Exercise:-when-to-move)); with small steps,
-#   [*the walk beats the weights in all five seeds*](#Exercise:-when-to-move).
+#   ([*less than 5 % are taken*](#Exercise:-when-to-move)); small steps help it: [*nine small steps after each of the encoder's lower the error*](#Exercise:-when-to-move).
 
 # %% tags=["nbval-ignore-output"]
 progress("08_vae_in_use")

@@ -239,7 +239,7 @@ show(pictures.learned(data, before, after, d_losses),
          "each. On the right the discriminators' losses, which dip and end near ln 4 in all five.")
 
 # %% [markdown]
-# Neither network has seen a density, and both bumps are there, in all five with a bridge of fakes between them. The loss of
+# Neither network has seen a density, and both bumps are there, in all five games. The loss of
 # $D$ does not fall with success: it dips where $D$ is ahead and comes back to nearly $\ln 4$. To learn what is being minimised we need to know the best $D$.
 #
 # ## 2 · The best discriminator
@@ -332,8 +332,7 @@ claim("in all five of our games the log reads less than half of the divergence t
       (by_log < off_after / 2).all(), by_log=by_log, by_histogram=off_after)
 
 # %% [markdown]
-# So in our games a loss near $\ln 4$ says that $D$ was not as good as $D^*$, and not that the fakes are: it does not see
-# the bridge well enough.
+# So in our games a loss near $\ln 4$ says that $D$ was not as good as $D^*$, and not that the fakes are.
 #
 # ## 3 · What the generator descends
 #
@@ -371,7 +370,7 @@ claim("among all D = σ(ax + b), ½ everywhere is best here, and yet JSD is abov
 #
 # And the non-saturating loss, with which we played? At $D^*$ it has the gradient of another divergence (Arjovsky and Bottou 2017, Shannon et al. 2020):
 #
-# $$\nabla_\theta\,\mathrm{E}_{q_\theta}[-\ln D^*] = \nabla_\theta\big(\mathrm{KL}(q_\theta\|\,p) - 2\,\mathrm{JSD}(p, q_\theta)\big) = \nabla_\theta\, 2\,\mathrm{KL}(m\,\|\,p). \tag{9.6}$$
+# $$\nabla_\theta\,\mathrm{E}_{q_\theta}[-\ln D^*]\big|_{D^*\text{ held}} = \nabla_\theta\big(\mathrm{KL}(q_\theta\|\,p) - 2\,\mathrm{JSD}(p, q_\theta)\big) = \nabla_\theta\, 2\,\mathrm{KL}(m\,\|\,p). \tag{9.6}$$
 #
 # For $-\ln D = \ln\frac{1-D}{D} - \ln(1-D)$. At $D^*$ the first part is $\ln(q/p)$, with the gradient of
 # $\mathrm{KL}(q\|p)$, since the $q$ inside the logarithm would add only $\int\nabla q = 0$; the second part is equation (9.5).

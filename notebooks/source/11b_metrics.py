@@ -261,7 +261,7 @@ claim("of impostors it is above 0.04, of real digits within 0.01 of 0, with n = 
       table["kernel"]["impostors"] > 0.04 and abs(table["kernel"]["real"]) < 0.01)
 
 # %% [markdown]
-# So it has no floor, only noise of either sign. At $n = 200$ the noise is as large as what the impostors have at 2,000, so small heaps cannot show them. Where it sees them, it is by their third moments.
+# So it has no floor, only noise of either sign. At $n = 200$ the noise is as large as what the impostors have at 2,000, so one pair of small heaps cannot show them; the mean of many can. Where it sees them, it is by their third moments.
 #
 # ### Question: the blind number
 # *difficulty 2/5 · importance 4/5 · 5 minutes*

@@ -105,7 +105,7 @@ def bill(lengths: Mapping[str, tuple[float, float]]) -> Figure:
     ax.text(776, len(names) - 1, "784 raw", ha="right", va="center", fontsize=9)
     ax.text(776, len(names) - 2, "hatched: bits that must wait\nin the message, or be added", ha="right", va="center",
             fontsize=9, color=TEXT[ORANGE])  # fmt: skip
-    ax.set(xlabel="bits an image, without the decoder's own size", xlim=(0, 1200))
+    ax.set(xlabel="bits an image, without the weights' own size", xlim=(0, 1200))
     return figure
 
 
