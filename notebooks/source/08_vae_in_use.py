@@ -548,12 +548,12 @@ show(fig, alt="Left, squared error less the mean image's against hidden rows, fo
 # - $D$ and $R$ are bought with each other at a price between those that training was told:
 #   [*the exchange rate lies between their β*](#1-·-Rate-and-distortion).
 # - The ELBO is a net file length, [*within 2 % of −ELBO / ln 2*](#Question:-what-must-wait?). Before the first image bits must
-#   wait, for these 2,000 [*82 bits an image with 256 stacks, and 5 with 16*](#Question:-what-must-wait?), and the weights of both networks come on top.
-# - An encoder proposes, weights decide, and one counts the draws that count:
+#   wait, for these 2,000 [*82 bits an image with 256 stacks, and 5 with 16*](#Question:-what-must-wait?), and the networks' weights come on top.
+# - An encoder proposes, weights decide:
 #   [*fewer than 30 of 400 draws count*](#Exercise:-weights-that-sum-to-one).
 # - A walk that keeps the balance of equation (8.5), can get everywhere and does not go round in a fixed order has the posterior as its limit:
 #   [*from either start 50 steps arrive at it*](#Exercise:-when-to-move).
-# - The limit does not say how soon. By itself this encoder hardly moves the walk
+# - The limit does not say how soon. This encoder hardly moves the walk
 #   ([*less than 5 % are taken*](#Exercise:-when-to-move)); small steps help it: [*nine small steps after each of the encoder's lower the error*](#Exercise:-when-to-move).
 
 # %% tags=["nbval-ignore-output"]
