@@ -147,7 +147,7 @@ WRONG = {
     "vae.importance_weighted_bound": {
         "mean_of_logs": ("return log_w.mean(dim=0)", looped("total = total + row", "total / len(log_w)")),
         "underflow": ("return log_w.exp().mean(0).log()", "w = torch.exp(log_w)\nreturn torch.log(w.sum(0) / len(w))"),
-        "not_added_back": (shifted(back="w.log()"), looped(back="total - log_w.amax(0) - torch.tensor(float(len(log_w))).double().log()")),
+        "not_added_back": ("m = log_w.amax(0)\nreturn (log_w - m).exp().mean(0).log()", looped(back="total - log_w.amax(0) - torch.tensor(float(len(log_w))).double().log()")),
         "no_k": (looped(back="total"), shifted("sum(0)")),
         "divided": (looped(back="total / len(log_w)"), shifted("sum(0)", "(m + w.log()) / log_w.shape[0]")),
         "largest": (
