@@ -30,7 +30,7 @@ alone = mixtures.arm("as they are").each("test")
 nats = {"independent pixels": alone[0], "mixture of 20": alone[1],
         "VAE, 2 latents": record.arm("2 latents").mean("test"), "best mixture": chosen,
         "VAE, 50 latents": record.arm("course").mean("test"),
-        "VAE, 50, five draws": record.arm("5 draws").mean("test_5000")}
+        "VAE, 50, five draws": record.arm("5 draws").mean("test")}
 generator = torch.Generator().manual_seed(0)  # the CPU draws
 with torch.no_grad():
     z = torch.randn(32, 50, generator=generator).to(runtime().device)
