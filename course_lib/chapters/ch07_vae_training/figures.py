@@ -21,7 +21,7 @@ def the_end(drawn: Tensor, nats: Mapping[str, float]) -> Figure:
         if name.startswith("VAE"):
             bar.set_color(ORANGE)
     right.bar_label(bars, [f"{-x:.1f}" for x in nats.values()], padding=3, fontsize=9)
-    right.set(xlabel="nats: −ln p(x) of a test digit; of VAEs a bound, k = 100", xlim=(0, 255))
+    right.set(xlabel="−ln p(x), nats (VAEs: bound, k = 100)", xlim=(0, 255))
     right.invert_yaxis()
     ahead = max(nats.values()) - nats["best mixture"]
     figures.title(right, f"{ahead:.0f} nats below the best mixture")
