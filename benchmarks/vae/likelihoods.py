@@ -16,6 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from course_lib.chapters.ch07_vae_training.draws import effective_draws
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import binary_test_digits
 from course_lib.paths import RESULTS, home
@@ -80,7 +81,7 @@ def importance() -> Iterator[dict]:
         if i not in digits:
             x = test[i : i + 1]
             log_w = log_weights(model, x, torch.Generator().manual_seed(i), bfloat16)
-            digits[i] = {"bounds": bounds(log_w), "effective": 1 / log_w.softmax(0).square().sum().item()}  # (Σw)²/Σw²
+            digits[i] = {"bounds": bounds(log_w), "effective": effective_draws(log_w[:, None]).item()}
             if bfloat16 and count <= IN_FLOAT32:
                 digits[i]["float32"] = bounds(log_weights(model, x, torch.Generator().manual_seed(i), False))[-1]
         if count % 250 == 0 and count == len(digits):

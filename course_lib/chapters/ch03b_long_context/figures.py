@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
 from course_lib.attention.online import attention_bytes
 from course_lib.classroom import figures
+from course_lib.classroom.diagrams import arrows, boxes
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
 
 
@@ -27,7 +27,7 @@ def opening() -> Figure:
 def made_again() -> Figure:
     """Return what is kept, how one tile's weights come back from it, and what they are used for."""
     figure, ((ax,),) = figures.new(width=9.5, height=3.3)
-    boxes = {
+    placed = {
         "q, k\n(T, d) each": (0.0, 1.6, TEAL),
         "z\n(T,)": (0.0, 0.8, TEAL),
         "v, O\n(T, d) each": (0.0, 0.0, TEAL),
@@ -38,16 +38,12 @@ def made_again() -> Figure:
         "∂L/∂k of this tile": (8.9, 0.8, INK),
         "∂L/∂v of this tile": (8.9, 2.4, INK),
     }
-    for text, (x, y, colour) in boxes.items():
-        width = 1.75 if x < 8 else 2.1
-        look = "round,pad=0.02"
-        ax.add_patch(FancyBboxPatch((x, y), width, 0.55, look, facecolor="white", edgecolor=colour, linewidth=1.6))
-        ax.text(x + width / 2, y + 0.275, text, ha="center", va="center", fontsize=9, color=TEXT[colour])
+    sized = {text: (x, y, 1.75 if x < 8 else 2.1, colour) for text, (x, y, colour) in placed.items()}
+    boxes(ax, sized, height=0.55, size=9)
     ways = [((1.77, 1.9), (2.48, 1.9)), ((4.27, 1.8), (4.58, 1.55)), ((1.77, 1.05), (4.58, 1.4)),
             ((6.37, 1.4), (6.68, 1.1)), ((1.77, 0.25), (6.68, 0.95)), ((8.47, 1.15), (8.88, 1.8)),
             ((8.47, 1.05), (8.88, 1.05)), ((5.5, 1.77), (8.88, 2.65))]  # fmt: skip
-    for start, end in ways:
-        ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=MUTE, linewidth=1.1))
+    arrows(ax, ways)
     ax.text(3.2, 0.27, "with G, from above", fontsize=9, color=TEXT[MUTE])
     for x, text, colour in ((0.0, "kept", TEAL), (2.5, "made again for each tile, then forgotten", BERRY)):
         ax.text(x, 3.1, text, fontsize=10, color=TEXT[colour])

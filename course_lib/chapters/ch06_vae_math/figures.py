@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch
 from torch import Tensor
 from torch.distributions import Normal
 
 from course_lib.classroom import figures
+from course_lib.classroom.diagrams import arrows, boxes
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
 from course_lib.vae.likelihoods import bernoulli_log_likelihood
 
@@ -67,20 +68,10 @@ def ladder(log_p: float, elbo: float, recon: float) -> Figure:
     return figure
 
 
-def _boxes(ax, boxes: dict[str, tuple[float, float, float, str]], ways: list) -> None:
-    for text, (x, y, width, colour) in boxes.items():
-        ax.add_patch(
-            FancyBboxPatch((x, y), width, 0.62, "round,pad=0.02", facecolor="white", edgecolor=colour, linewidth=1.6)
-        )
-        ax.text(x + width / 2, y + 0.31, text, ha="center", va="center", fontsize=9.5, color=TEXT[colour])
-    for start, end in ways:
-        ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=MUTE, linewidth=1.1))
-
-
 def autoencoder() -> Figure:
     """Return the two networks of a VAE, the draw between them and the two terms of its loss."""
     figure, ((ax,),) = figures.new(width=9.5, height=3.2)
-    boxes = {
+    placed = {
         "x\n(batch, pixels)": (0.0, 1.2, 1.5, BLUE),
         "encoder": (2.1, 1.2, 1.2, TEAL),
         "μ, ln σ²\n(batch, latent)": (3.9, 1.2, 1.5, TEAL),
@@ -91,9 +82,11 @@ def autoencoder() -> Figure:
         "KL to the prior": (3.9, 0.0, 1.5, BERRY),
         "reconstruction, ln p(x | z)": (8.5, 0.0, 3.0, BERRY),
     }
-    _boxes(ax, boxes, [((1.55, 1.51), (2.05, 1.51)), ((3.35, 1.51), (3.85, 1.51)), ((5.45, 1.51), (5.95, 1.51)),
-                       ((7.55, 1.51), (8.05, 1.51)), ((9.35, 1.51), (9.85, 1.51)), ((6.75, 2.35), (6.75, 1.87)),
-                       ((4.65, 1.15), (4.65, 0.67)), ((10.7, 1.15), (10.7, 0.67))])  # fmt: skip
+    boxes(ax, placed)
+    ways = [((1.55, 1.51), (2.05, 1.51)), ((3.35, 1.51), (3.85, 1.51)), ((5.45, 1.51), (5.95, 1.51)),
+            ((7.55, 1.51), (8.05, 1.51)), ((9.35, 1.51), (9.85, 1.51)), ((6.75, 2.35), (6.75, 1.87)),
+            ((4.65, 1.15), (4.65, 0.67)), ((10.7, 1.15), (10.7, 0.67))]  # fmt: skip
+    arrows(ax, ways)
     ax.plot([0.75, 0.75, 10.0], [1.15, -0.35, -0.35], color=MUTE, linewidth=1.1)
     ax.add_patch(FancyArrowPatch((10.0, -0.37), (10.0, -0.01), arrowstyle="-|>", mutation_scale=11, color=MUTE))
     ax.text(0.9, -0.29, "x again", fontsize=9, color=MUTE, va="bottom")

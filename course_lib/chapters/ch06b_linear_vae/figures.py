@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
 from course_lib.classroom import figures
+from course_lib.classroom.diagrams import arrows, boxes
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
 
 
@@ -46,7 +46,7 @@ def opening(eigenvalues: Sequence[float], ks: Sequence[int], ratios: Mapping[str
 def linear_vae() -> Figure:
     """Return the linear VAE as a diagram: two matrices and two kinds of noise."""
     figure, ((ax,),) = figures.new(width=9.5, height=2.4)
-    boxes = {
+    placed = {
         "x − m\n(16,)": (0.0, 0.3, 1.2, BLUE),
         "V\n(5, 16)": (1.9, 0.3, 1.1, TEAL),
         "z\n(5,)": (4.7, 0.3, 1.1, TEAL),
@@ -55,16 +55,11 @@ def linear_vae() -> Figure:
         "noise of variance D": (2.7, 1.5, 2.2, MUTE),
         "noise of variance σ²": (7.2, 1.5, 2.3, MUTE),
     }
-    for text, (x, y, width, colour) in boxes.items():
-        ax.add_patch(
-            FancyBboxPatch((x, y), width, 0.62, "round,pad=0.02", facecolor="white", edgecolor=colour, linewidth=1.6)
-        )
-        ax.text(x + width / 2, y + 0.31, text, ha="center", va="center", fontsize=9.5, color=TEXT[colour])
+    boxes(ax, placed)
     ways = [((1.25, 0.61), (1.85, 0.61)), ((3.05, 0.61), (3.65, 0.61)), ((3.95, 0.61), (4.65, 0.61)),
             ((5.85, 0.61), (6.45, 0.61)), ((7.65, 0.61), (8.2, 0.61)), ((8.5, 0.61), (9.25, 0.61)),
             ((3.8, 1.45), (3.8, 0.78)), ((8.35, 1.45), (8.35, 0.78))]  # fmt: skip
-    for start, end in ways:
-        ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=MUTE, linewidth=1.1))
+    arrows(ax, ways)
     for x in (3.8, 8.35):
         ax.text(x, 0.61, "+", ha="center", va="center", fontsize=13, color=INK)
     ax.text(1.9, 0.0, "encoder", fontsize=9.5, color=TEXT[TEAL])

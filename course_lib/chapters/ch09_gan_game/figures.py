@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch
 from torch import Tensor
 
 from course_lib.chapters.ch09_gan_game.bumps import play_perfectly, two_bumps
+from course_lib.classroom.diagrams import arrows, boxes
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEXT, level, line, new, title, values
 
 PALE_BLUE = "#DCE7FF"
@@ -36,7 +37,7 @@ def opening() -> Figure:
 def two_players() -> Figure:
     """Return the game as boxes: solid arrows carry numbers forward, dashed ones the two gradients back."""
     figure, ((ax,),) = new(width=9.5, height=3.1)
-    boxes = {
+    placed = {
         "noise z": (0.0, 0.4, 1.2, MUTE),
         "generator G": (1.9, 0.4, 1.6, ORANGE),
         "fakes": (4.2, 0.4, 1.0, ORANGE),
@@ -45,14 +46,10 @@ def two_players() -> Figure:
         "logits of data": (8.7, 1.9, 1.9, INK),
         "logits of fakes": (8.7, 0.4, 1.9, INK),
     }
-    for text, (x, y, width, colour) in boxes.items():
-        look = FancyBboxPatch((x, y), width, 0.6, "round,pad=0.02", facecolor="white", edgecolor=colour, linewidth=1.6)
-        ax.add_patch(look)
-        ax.text(x + width / 2, y + 0.3, text, ha="center", va="center", fontsize=10, color=TEXT[colour])
+    boxes(ax, placed, height=0.6, size=10)
     forward = [((1.22, 0.7), (1.88, 0.7)), ((3.52, 0.7), (4.18, 0.7)), ((5.22, 0.75), (5.98, 1.3)),
                ((5.22, 2.15), (5.98, 1.6)), ((7.92, 1.6), (8.68, 2.15)), ((7.92, 1.3), (8.68, 0.75))]  # fmt: skip
-    for start, end in forward:
-        ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.2))
+    arrows(ax, forward, INK, head=12, linewidth=1.2)
     bent: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12, "linestyle": "--", "linewidth": 1.4}
     ax.add_patch(FancyArrowPatch((9.6, 2.55), (6.95, 1.8), connectionstyle="arc3,rad=0.32", color=BERRY, **bent))
     ax.add_patch(FancyArrowPatch((9.6, 0.36), (2.7, 0.36), connectionstyle="arc3,rad=-0.13", color=ORANGE, **bent))
