@@ -1,0 +1,1 @@
+"""What chapter 14 is held with."""
