@@ -1,4 +1,6 @@
-"""Record and ship the classifiers whose features the image metrics stand on, one for digits and one for Fashion.
+"""Record and ship the classifiers whose features the image metrics stand on: digits, Fashion, and small digits.
+
+The last are chapter 12's: 14 × 14 pixels of 8 grey levels, each shown as 2 × 2.
 
 Each sees the 9,000 training images alone, shifted by a pixel or two and, for Fashion, mirrored in half of the cases.
 The weights are those of the first seed, rounded to bfloat16; ``course_lib.classifier`` checks their sums.
@@ -16,6 +18,7 @@ from torch.nn import functional as F
 
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import Images, load_digits, load_fashion
+from course_lib.datasets.levels import from_levels, to_levels
 from course_lib.evaluation.classifier import Classifier, accuracy, features_and_logits
 from course_lib.gan.dcgan import to_images
 from course_lib.paths import DATA
@@ -29,18 +32,34 @@ BATCH, RATE, DROPOUT = 100, 3e-3, 0.2
 
 @dataclass(frozen=True)
 class Recipe:
-    """What differs between the data sets; shift: pixels up, down and sideways by which a training image may move."""
+    """What differs between the data sets.
+
+    shift: pixels up, down and sideways by which a training image may move; small: whether pixels are averaged in
+    squares of 2 × 2, rounded to 8 levels and shown as such squares.
+    """
 
     load: Callable[[], Images]
     epochs: int
     shift: int
     mirror: bool
+    small: bool = False
 
 
 RECIPES = {
     "digits": Recipe(load_digits, epochs=10, shift=2, mirror=False),
     "fashion": Recipe(load_fashion, epochs=20, shift=1, mirror=True),  # a mirrored shirt is a shirt, a 3 no longer a 3
+    "small_digits": Recipe(load_digits, epochs=10, shift=1, mirror=False, small=True),
 }
+
+
+def prepared(images: Tensor, recipe: Recipe) -> Tensor:
+    """Return bytes as images in [−1, 1] that may be moved; ``enlarged`` shows them to the classifier."""
+    return from_levels(to_levels(images, shrink=2)) if recipe.small else to_images(images)
+
+
+def enlarged(images: Tensor) -> Tensor:
+    """Return images of 28 × 28, each pixel of small ones as 2 × 2."""
+    return F.interpolate(images, size=(28, 28), mode="nearest")
 
 
 def varied(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
@@ -59,7 +78,7 @@ def train(data: Images, recipe: Recipe, seed: int) -> Classifier:
     torch.manual_seed(seed)
     model = Classifier(dropout=DROPOUT)
     optimizer = adamw(model, RATE)
-    images, labels = to_images(data.train), data.train_labels
+    images, labels = prepared(data.train, recipe), data.train_labels
 
     def step(batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         loss = F.cross_entropy(model(batch[0]), batch[1])
@@ -70,7 +89,7 @@ def train(data: Images, recipe: Recipe, seed: int) -> Classifier:
 
     def batch(generator: torch.Generator) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(len(images), (BATCH,), generator=generator)
-        return varied(images[chosen], recipe, generator), labels[chosen]
+        return enlarged(varied(images[chosen], recipe, generator)), labels[chosen]
 
     trained = Trained({"model": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
     fit(step, batch, recipe.epochs * len(images) // BATCH, trained, schedule=warmup_then_linear, progress=False)
@@ -80,7 +99,7 @@ def train(data: Images, recipe: Recipe, seed: int) -> Classifier:
     return model.eval()
 
 
-def shares(model: Classifier, data: Images) -> dict[str, float]:
+def shares(model: Classifier, data: Images, recipe: Recipe) -> dict[str, float]:
     """Return the share of images that are classified as what they are, part by part."""
     parts = {
         "train": (data.train, data.train_labels),
@@ -88,7 +107,7 @@ def shares(model: Classifier, data: Images) -> dict[str, float]:
         "test": (data.test, data.test_labels),
     }
     return {
-        name: round(accuracy(features_and_logits(model, to_images(images))[1], labels), 4)
+        name: round(accuracy(features_and_logits(model, enlarged(prepared(images, recipe)))[1], labels), 4)
         for name, (images, labels) in parts.items()
     }
 
@@ -103,21 +122,21 @@ def save(name: str, model: Classifier) -> str:
 
 
 def main() -> None:
-    """Train the seeds of both, write the weights of the first and the record."""
+    """Train the seeds of all, write the weights of the first and the record."""
     torch.set_num_threads(1)
     values: dict[str, object] = {"parameters": sum(p.numel() for p in Classifier().parameters())}
     for name, recipe in RECIPES.items():
         data, started = recipe.load(), time.process_time()
         models = [train(data, recipe, seed) for seed in SEEDS]
         seconds = (time.process_time() - started) / len(SEEDS)
-        found = [shares(model, data) for model in models]
+        found = [shares(model, data, recipe) for model in models]
         values[name] = {part: [each[part] for each in found] for part in found[0]} | {
             "epochs": recipe.epochs,
             "processor_s": round(seconds, 1),
             "sha256": save(name, models[0]),
         }
         print(name, values[name], flush=True)
-    what = "classifiers of digits and Fashion, trained on 9,000 images each: accuracy by part and seed"
+    what = "classifiers of digits, Fashion and small digits, trained on 9,000 images each: accuracy by part and seed"
     print(write_record("classifiers", what, SEEDS, values))
 
 

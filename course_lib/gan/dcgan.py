@@ -1,6 +1,7 @@
 """DCGAN for images of 28×28: generator and discriminator, with classes or without, and samples from a trained one.
 
-Radford, Metz and Chintala 2016. Images are (batch, 1, 28, 28) in [−1, 1]; the discriminator gives logits.
+Radford, Metz and Chintala 2016. Images are (batch, 1, side, side) in [−1, 1]; the discriminator gives logits. With
+side = 14 the layer next to the pixels keeps their number, where it halves or doubles it with 28.
 """
 
 import torch
@@ -11,6 +12,16 @@ from course_lib.training.eval_mode import evaluating
 from course_lib.training.memory_format import as_convolved
 
 SIDE = 28
+NEXT_TO_PIXELS = {  # the convolution whose one end is the image, by the image's side
+    28: {"kernel_size": 4, "stride": 2, "padding": 1},
+    14: {"kernel_size": 3, "stride": 1, "padding": 1},
+}
+
+
+def _next_to_pixels(side: int) -> dict[str, int]:
+    if side not in NEXT_TO_PIXELS:
+        raise ValueError(f"side: expected 14 or 28 pixels, got {side}")
+    return NEXT_TO_PIXELS[side]
 
 
 def to_images(pixels: UInt8[Tensor, "n 28 28"]) -> Float[Tensor, "n 1 28 28"]:
@@ -27,10 +38,10 @@ class Generator(nn.Module):
     """Noise (batch, latent_dim), and a class where there are n_classes, to images in (−1, 1).
 
     7 × 7 → 14 × 14 → 28 × 28 by transposed convolutions with batch norm and ReLU (Radford et al. 2016). The class
-    enters as a trained vector beside z (Mirza and Osindero 2014).
+    enters as a trained vector beside z (Mirza and Osindero 2014). ValueError for another side than 14 or 28.
     """
 
-    def __init__(self, latent_dim: int = 64, channels: int = 64, n_classes: int = 0) -> None:
+    def __init__(self, latent_dim: int = 64, channels: int = 64, n_classes: int = 0, side: int = SIDE) -> None:
         super().__init__()
         self.latent_dim, self.n_classes = latent_dim, n_classes
         self.embedding = nn.Embedding(n_classes, latent_dim) if n_classes else None
@@ -41,14 +52,14 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
-            nn.ConvTranspose2d(channels, 1, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(channels, 1, **_next_to_pixels(side)),
             nn.Tanh(),
         )
         _dcgan_initialise(self)
 
     def forward(
         self, z: Float[Tensor, "batch latent"], labels: Int[Tensor, "batch"] | None = None
-    ) -> Float[Tensor, "batch 1 28 28"]:
+    ) -> Float[Tensor, "batch 1 side side"]:
         """Return images; ValueError where labels are missing or not wanted."""
         _check_labels(labels, self.n_classes)
         if self.embedding is not None:
@@ -63,16 +74,18 @@ class Discriminator(nn.Module):
     depth: 2 goes from 28 × 28 to 7 × 7, and a place there has seen 10 × 10 pixels; 3 goes on to 4 × 4 places that have
     seen 18 × 18. hidden: units of a layer between the places and the logit; with none the logit is a sum over places.
     With n_classes it is w · φ(x) + e_y · φ(x), a projection (Miyato and Koyama 2018, equation 3). ValueError for
-    another depth.
+    another depth, and for another side than 14 or 28.
     """
 
-    def __init__(self, channels: int = 64, n_classes: int = 0, hidden: int = 0, depth: int = 2) -> None:
+    def __init__(
+        self, channels: int = 64, n_classes: int = 0, hidden: int = 0, depth: int = 2, side: int = SIDE
+    ) -> None:
         super().__init__()
         if depth not in (2, 3):
             raise ValueError(f"depth: expected 2 or 3 strided convolutions, got {depth}")
-        self.n_classes = n_classes
+        self.n_classes, self.side = n_classes, side
         self.body = nn.Sequential(
-            nn.Conv2d(1, channels, 4, stride=2, padding=1),
+            nn.Conv2d(1, channels, **_next_to_pixels(side)),
             nn.LeakyReLU(0.2),
             nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * channels),
@@ -94,11 +107,11 @@ class Discriminator(nn.Module):
         _dcgan_initialise(self)
 
     def forward(
-        self, x: Float[Tensor, "batch 1 28 28"], labels: Int[Tensor, "batch"] | None = None
+        self, x: Float[Tensor, "batch 1 side side"], labels: Int[Tensor, "batch"] | None = None
     ) -> Float[Tensor, "batch"]:
         """Return one logit an image; ValueError for other sizes, and where labels are missing or not wanted."""
-        if x.shape[1:] != (1, SIDE, SIDE):
-            raise ValueError(f"x: expected images of shape (batch, 1, {SIDE}, {SIDE}), got {tuple(x.shape)}")
+        if x.shape[1:] != (1, self.side, self.side):
+            raise ValueError(f"x: expected images of shape (batch, 1, {self.side}, {self.side}), got {tuple(x.shape)}")
         _check_labels(labels, self.n_classes)
         places = self.body(x).permute(0, 2, 3, 1).flatten(1)  # (B, places · C); a view where channels come last
         features = self.head(places)
@@ -132,11 +145,11 @@ def given_labels(labels: Tensor | None) -> tuple[Tensor, ...]:
 @torch.no_grad()
 def sample(
     generator: nn.Module, z: Float[Tensor, "n latent"], labels: Int[Tensor, "n"] | None = None, at_once: int = 1000
-) -> Float[Tensor, "n 1 28 28"]:
+) -> Float[Tensor, "n 1 side side"]:
     """Return the images made from z with the generator in eval mode, in which it is back afterwards in its own.
 
     In eval mode batch norm takes its running statistics, so that an image depends on its own z alone. No noise makes
-    no images, (0, 1, 28, 28). at_once: images made together.
+    no images, (0, 1, side, side). at_once: images made together.
     """
     noise = z.split(at_once)
     kinds = [None] * len(noise) if labels is None else labels.to(z.device).split(at_once)
