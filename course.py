@@ -529,12 +529,13 @@ def in_turn(python: str, *steps: tuple[str, list[str]]) -> int:
     return 0
 
 
+UNIT = "not notebooks and not accelerator and not fuzz and not processes"
 QUICK = (  # what `make check` does
     ("lint", ["-m", "ruff", "check", "."]),
     ("layout of the code", ["-m", "ruff", "format", "--check", "."]),
     ("types", ["-m", "mypy"]),
     ("notebooks are their sources", ["notebooks/build.py", "--check"]),
-    ("unit tests", ["-m", "pytest", "-n", "2", "-m", "not notebooks and not accelerator and not fuzz", "tests"]),
+    ("unit tests", ["-m", "pytest", "-n", "2", "-m", UNIT, "tests"]),
 )
 VALIDATE = "notebooks/validate.py"
 SLOW = (  # what `make test-all` adds to `make test`
@@ -542,6 +543,7 @@ SLOW = (  # what `make test-all` adds to `make test`
     ("notebooks on AVX2", [VALIDATE, "--avx2"]),
     ("stand-in accelerator", ["-m", "pytest", "-n", "2", "-m", "accelerator", "tests/accelerator"]),
     ("mutants of the exercises", ["-m", "pytest", "-n", "2", "-m", "fuzz", "tests/fuzz_exercises.py"]),
+    ("several processes", ["-m", "pytest", "-m", "processes", "tests/training"]),
 )
 
 

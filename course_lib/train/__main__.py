@@ -8,6 +8,11 @@
     python -m course_lib.train vae --images mine    on the pictures in a folder of your own
 
 Ctrl-C stops after the current step; with --out, --resume goes on to the very weights of a run that was not stopped.
+
+    torchrun --nproc_per_node=2 -m course_lib.train lm --out run
+
+shares each batch between two processes, a GPU each where there are GPUs. Where one of them dies, --resume goes on, with
+any number of processes.
 """
 
 import argparse
@@ -23,9 +28,11 @@ from course_lib.datasets.text import load_text
 from course_lib.train.images import gan_plan, vae_plan
 from course_lib.train.language import attention_plan, lm_plan
 from course_lib.train.plan import Plan
+from course_lib.training.checkpoints import load_checkpoint
+from course_lib.training.distributed import LostProcessError, Processes, launched, own_device, process_group
 from course_lib.training.fit import fit
 from course_lib.training.history import History
-from course_lib.training.runtime import start
+from course_lib.training.runtime import runtime, start
 from course_lib.training.trained import CheckpointError
 
 PLANS: dict[str, Callable[..., Plan]] = {"attention": attention_plan, "vae": vae_plan, "gan": gan_plan, "lm": lm_plan}
@@ -38,21 +45,43 @@ def main(arguments: list[str]) -> int:
     for name in ("device", "budget"):
         if value := getattr(chosen, name):
             os.environ[f"COURSE_{name.upper()}"] = value
+    processes = Processes()
     try:
-        run = start(seed=chosen.seed)
-        checkpoint = _checkpoint(chosen.out, chosen.resume)
-        plan = PLANS[chosen.what](run.device, chosen.seed, **_own_data(chosen))
-        until = chosen.steps or plan.until(run.budget)
-        print(f"{plan.what}: {until:,} of {plan.steps:,} steps", flush=True)
-        history = fit(
-            plan.step, plan.draw, max(until, plan.steps), plan.trained, schedule=plan.schedule, until=until,
-            every=plan.every, checkpoint=checkpoint, unit=plan.unit,
-        )  # fmt: skip
-    except (ValueError, CheckpointError, OSError) as error:
+        processes = launched()
+        if os.environ.get("COURSE_DEVICE", "cuda") == "cuda" and (own := own_device(processes)):
+            os.environ["COURSE_DEVICE"] = own
+        with process_group(runtime().device) as processes:
+            _train(chosen, processes)
+    except LostProcessError as error:
         print(error, file=sys.stderr)
+        return 3
+    except (ValueError, CheckpointError, OSError) as error:
+        if processes.first:
+            print(error, file=sys.stderr)
         return 2
-    _report(plan, history, chosen.out)
     return 0
+
+
+def _train(chosen: argparse.Namespace, processes: Processes) -> None:
+    """Train in this process, its rows of every batch; the first process reports."""
+    if processes.size > 1:
+        print(f"{processes.size} processes share every batch", flush=True)
+    run = start(seed=chosen.seed)
+    checkpoint = _checkpoint(chosen.out, chosen.resume)
+    plan = PLANS[chosen.what](run.device, chosen.seed, processes=processes, **_own_data(chosen))
+    draw = processes.draw(plan.draw, plan.batch, plan.take)
+    until = chosen.steps or plan.until(run.budget)
+    print(f"{plan.what}: {until:,} of {plan.steps:,} steps", flush=True)
+    if processes.size > 1 and plan.differs:
+        print(f"not as one process does it: {plan.differs}", flush=True)
+    if not processes.first and checkpoint is not None and checkpoint.exists():
+        load_checkpoint(checkpoint, plan.trained)  # it goes on from there too, and writes nothing
+    history = fit(
+        processes.step(plan.step), draw, max(until, plan.steps), plan.trained, schedule=plan.schedule, until=until,
+        every=plan.every, checkpoint=checkpoint if processes.first else None, unit=plan.unit, progress=processes.first,
+    )  # fmt: skip
+    if processes.first:
+        _report(plan, history, chosen.out)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

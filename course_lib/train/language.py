@@ -13,12 +13,15 @@ from course_lib.attention.transformer import Transformer, modern
 from course_lib.datasets.text import Text, load_shakespeare, random_windows
 from course_lib.evaluation.language import cross_entropy
 from course_lib.train.plan import Plan
+from course_lib.training.distributed import Processes
 from course_lib.training.optimizers import muon_and_adamw, warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
 from course_lib.training.trained import Trained
 
+ALONE = Processes()
 
-def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Plan:
+
+def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None, processes: Processes = ALONE) -> Plan:
     """Return chapter 02b's training: 1,500 steps of 32 windows of 32 characters, Adam at 1e-2 that rises and falls.
 
     text: Tiny Shakespeare when left out.
@@ -38,17 +41,19 @@ def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None
     return Plan(
         what=f"two layers of attention on {on}",
         trained=trained,
-        step=next_token_step(model, [optimizer], clip=None),
+        step=next_token_step(processes.parallel(model), [optimizer], clip=None),
         draw=lambda generator: random_windows(train, batch, context, generator),
         steps=steps,
         quick=steps,
         measure=lambda: {"validation bits per character": held_out_nats(model, validation, context) / math.log(2)},
         schedule=schedule,
         unit=("tokens", batch * context),
+        batch=batch,
+        take=_take,
     )
 
 
-def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Plan:
+def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None, processes: Processes = ALONE) -> Plan:
     """Return chapter 05's training: two minutes of two cores, 1,441 steps of 16 windows of 128 characters, Muon.
 
     text: Tiny Shakespeare when left out.
@@ -59,6 +64,7 @@ def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Pl
     model = Transformer(modern(len(text.vocabulary), context_length=context, n_layers=4, n_heads=2, d_model=128))
     model.to(device)
     optimizers = muon_and_adamw(model.blocks, model)
+    bfloat16 = processes.agree(bfloat16_pays(device), device)
     trained = Trained({"model": model}, optimizers, torch.Generator().manual_seed(seed))
     train, validation = text.train.to(device), text.validation.to(device)
 
@@ -68,7 +74,7 @@ def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Pl
     return Plan(
         what=f"a Transformer of {sum(p.numel() for p in model.parameters()):,} parameters on {on}",
         trained=trained,
-        step=next_token_step(model, optimizers.values(), clip=1.0, bfloat16=bfloat16_pays(device)),
+        step=next_token_step(processes.parallel(model), optimizers.values(), clip=1.0, bfloat16=bfloat16),
         draw=lambda generator: random_windows(train, batch, context, generator),
         steps=steps,
         quick=100,
@@ -76,7 +82,14 @@ def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None) -> Pl
         schedule=warmup_then_linear,
         every=10,
         unit=("tokens", batch * context),
+        batch=batch,
+        take=_take,
     )
+
+
+def _take(batch: tuple[Tensor, Tensor], rows: slice) -> tuple[Tensor, Tensor]:
+    """Return some windows of a batch, and their targets."""
+    return batch[0][rows], batch[1][rows]
 
 
 def _on(text: Text | None) -> str:

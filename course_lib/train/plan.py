@@ -14,6 +14,8 @@ class Plan:
 
     steps: of the whole run, which the schedule spans; quick: how many of them the quick budget takes;
     unit: what a batch holds, and how many; measure: returns the figures of the model as it is now, by name.
+    batch: its rows, which processes share; take: returns some rows of a batch; differs: what several processes do
+    otherwise than one, in a sentence.
     """
 
     what: str
@@ -23,9 +25,12 @@ class Plan:
     steps: int
     quick: int
     measure: Callable[[], Mapping[str, float]]
+    batch: int
+    take: Callable[[Any, slice], Any]
     schedule: Callable[[float], float] | None = None
     every: int = 50
     unit: tuple[str, int] = ("batch", 1)
+    differs: str = ""
 
     def until(self, budget: str) -> int:
         """Return the steps that a budget takes."""
