@@ -8,19 +8,14 @@ import sys
 import tomllib
 from pathlib import Path
 
-import jupytext
 import nbformat
 import pytest
+from chapter_claims import SOURCES, cells_of, claims_by_section, links_to_claims, sections_with
 
 from course_lib.chapters.exercises import REGISTRY
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-
-
-def cells_of(source):
-    return jupytext.read(source, fmt="py:percent").cells
 
 
 def name_of(requirement):
@@ -108,24 +103,6 @@ def test_every_picture_has_alternative_text_and_no_ignored_cell_holds_a_claim(so
                 assert output.data["text/plain"] == alt
 
 
-HEADING = re.compile(r"^#{2,3} (.+)$", re.M)
-
-
-def claims_by_section(cells):
-    """Heading, as a link names it → the statements of the claims below it, joined; implicit strings are one."""
-    found, heading = {}, ""
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            heading = HEADING.findall(cell.source)[-1].replace(" ", "-") if HEADING.search(cell.source) else heading
-            continue
-        for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "claim" and node.args:
-                parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
-                says = "".join(part.value if isinstance(part, ast.Constant) else "…" for part in parts)
-                found[heading] = found.get(heading, "") + says + "\n"
-    return found
-
-
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
 def test_each_bullet_of_the_close_links_to_the_claims_that_carry_it(source):
     """'[*words*](#Section)': the words stand in a claim of that section, and every bullet has such a link."""
@@ -135,10 +112,11 @@ def test_each_bullet_of_the_close_links_to_the_claims_that_carry_it(source):
     bullets = re.findall(r"^(?:- |\d\. )(.+(?:\n  .+)*)", close, re.M)
     assert 3 <= len(bullets) <= 5
     for bullet in bullets:
-        links = re.findall(r"\[\*([^*]+)\*\]\(#([^)]+)\)", bullet)
+        links = links_to_claims(bullet)
         assert links, f"no link to a claim: {bullet}"
-        for words, section in links:
-            at = [name for name, says in claims.items() if words in says]
+        for words, page, section in links:
+            at = sections_with(words, claims)
+            assert not page, f"{words!r} leads out of the chapter, to {page}"
             assert section in at, f"{words!r} is claimed in {at}, not in {section!r}"
 
 
