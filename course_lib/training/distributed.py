@@ -156,8 +156,8 @@ def process_group(device: torch.device | str = "cpu") -> Iterator[Processes]:
     """Join the processes that torchrun started, and leave them whatever happens; one process where it started none.
 
     device: this process's; a GPU's tensors travel by nccl, all others by gloo. Within the context only the first
-    process prints. LostProcessError where another one has ended: PyTorch's errors of a broken connection, and torchrun's
-    SIGTERM to those that are left, become that one sentence.
+    process prints. LostProcessError where another one has ended: PyTorch's errors of a broken connection, and
+    torchrun's SIGTERM to those that are left, become that one sentence.
     """
     processes, device = launched(), torch.device(device)
     if processes.size == 1:

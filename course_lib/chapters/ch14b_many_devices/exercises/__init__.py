@@ -1,0 +1,1 @@
+"""The exercises of chapter 14b, one a file."""
