@@ -1,6 +1,6 @@
 """Record the time of a training step, told from rates measured by themselves, and the step's time measured after.
 
-Two blocks, heads of 64, contexts of 128, seven widths, one thread. No step is timed for the prediction: its rates
+Two blocks, contexts of 128, seven widths, one thread. No step is timed for the prediction: its rates
 come from linear layers of other widths, from adding, from attention and the GELU alone. Each prediction is there
 before its step is built. Beside it the rule of thumb, 6 N operations a token at the peak of a square product.
 """
