@@ -543,7 +543,7 @@ SLOW = (  # what `make test-all` adds to `make test`
     ("notebooks on AVX2", [VALIDATE, "--avx2"]),
     ("stand-in accelerator", ["-m", "pytest", "-n", "2", "-m", "accelerator", "tests/accelerator"]),
     ("mutants of the exercises", ["-m", "pytest", "-n", "2", "-m", "fuzz", "tests/fuzz_exercises.py"]),
-    ("several processes", ["-m", "pytest", "-m", "processes", "tests/training"]),
+    ("several processes", ["-m", "pytest", "-m", "processes", "tests"]),
 )
 
 

@@ -30,6 +30,7 @@ LOST = (  # how gloo and nccl word it
     "timed out waiting",
     "remote process exited",
     "socket closed",
+    "communicator was aborted",
 )
 
 
@@ -167,12 +168,8 @@ def process_group(device: torch.device | str = "cpu") -> Iterator[Processes]:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        with _told_to_end(), _silent(not processes.first):
+        with _last_words(), _silent(not processes.first):
             yield processes
-    except RuntimeError as error:
-        if isinstance(error, LostProcessError) or not _is_loss(error):
-            raise
-        raise _lost() from None
     finally:
         dist.destroy_process_group()
 
@@ -182,24 +179,33 @@ def _lost() -> LostProcessError:
 
 
 def _is_loss(error: RuntimeError) -> bool:
-    """Whether an error of PyTorch says that the connection to another process is gone."""
-    return isinstance(error, dist.DistError) or any(text in str(error).lower() for text in LOST)
+    """Whether an error says that another process, or the connection to it, is gone."""
+    said = str(error).lower()
+    return isinstance(error, LostProcessError) or any(text in said for text in LOST)
 
 
 @contextlib.contextmanager
-def _told_to_end() -> Iterator[None]:
-    """Turn torchrun's SIGTERM into LostProcessError; signals arrive in the main thread alone."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _last_words() -> Iterator[None]:
+    """Turn a broken connection, and torchrun's SIGTERM, into LostProcessError.
+
+    After that SIGTERM is ignored: torchrun waits for those that are left, and this one ends when it has said why.
+    """
+    in_main = threading.current_thread() is threading.main_thread()  # where alone signals arrive
+    ignore = lambda: in_main and signal.signal(signal.SIGTERM, signal.SIG_IGN)  # noqa: E731
 
     def ended(*_: Any) -> None:
+        ignore()
         raise _lost()
 
-    before = signal.signal(signal.SIGTERM, ended)
+    before = signal.signal(signal.SIGTERM, ended) if in_main else None
     try:
         yield
-    finally:
+    except RuntimeError as error:
+        if not _is_loss(error):
+            raise
+        ignore()
+        raise _lost() from None
+    if in_main:
         signal.signal(signal.SIGTERM, before)
 
 

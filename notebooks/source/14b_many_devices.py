@@ -477,7 +477,7 @@ except LostProcessError as error:
     sys.exit(f"process {processes.rank}: {error}")
 '''
 said = torchrun(DYING, results / "run.safetensors", survives=False)
-print(next(line for line in said.splitlines() if line.startswith("process 0")))
+print(*[line for line in said.splitlines() if line.startswith("process 0")])
 
 # %%
 def goes_on(checkpoint=None):

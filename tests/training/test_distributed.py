@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,36 @@ def test_one_process_alone_is_left_alone(started):
 def test_a_broken_connection_is_told_from_other_errors(says):
     assert distributed._is_loss(RuntimeError(says))
     assert not distributed._is_loss(RuntimeError("mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)"))
+
+
+@pytest.fixture
+def handler():
+    """What SIGTERM does, put back."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield before
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_the_launchers_sigterm_becomes_a_sentence_and_is_then_ignored(handler):
+    def told_to_end():
+        with distributed._last_words():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+
+    with pytest.raises(LostProcessError, match="another process has ended; the last checkpoint is whole"):
+        told_to_end()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+
+
+def test_a_broken_connection_becomes_the_same_sentence_and_other_errors_stay(handler):
+    with pytest.raises(LostProcessError, match="go on with --resume"), distributed._last_words():
+        raise RuntimeError("Connection closed by peer [127.0.0.1]:20170")
+    with pytest.raises(RuntimeError, match="shapes"), distributed._last_words():
+        raise RuntimeError("shapes")
+    signal.signal(signal.SIGTERM, handler)
+    with distributed._last_words():
+        pass
+    assert signal.getsignal(signal.SIGTERM) == handler
 
 
 # --- with real processes ---------------------------------------------------------------------------------------

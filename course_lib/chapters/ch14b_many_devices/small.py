@@ -80,6 +80,6 @@ def about(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, objec
     local = lambda tensor: tensor.to_local() if hasattr(tensor, "to_local") else tensor  # noqa: E731
     moments = [state[name] for state in optimizer.state.values() for name in ("exp_avg", "exp_avg_sq")]
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    kinds = {"weights": list(model.parameters()), "gradients": gradients, "moments": moments}
+    kinds: dict[str, list[Tensor]] = {"weights": [*model.parameters()], "gradients": gradients, "moments": moments}
     held = {name: sum(local(tensor).nbytes for tensor in tensors) for name, tensors in kinds.items()}
     return {"bytes": held, "waiting": getattr(model, "waiting", [])}
