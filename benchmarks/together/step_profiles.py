@@ -37,7 +37,7 @@ def main() -> None:
     }
     values = {}
     for name, (step, tokens) in steps.items():
-        found = profiled(step, times=20)
+        found = profiled(step, times=15)
         first = {name: [round(ms, 3), calls] for name, (ms, calls) in list(found.operators.items())[:12]}
         calls = sum(n for _, n in found.operators.values())
         values[name] = {"ms": round(found.ms, 3), "outside_ms": round(found.outside, 3), "tokens": tokens}

@@ -1,16 +1,16 @@
 """The gradient of a large batch from those of its parts, which need not be equally large."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 
 def accumulated_gradient(
-    gradients: Float[Tensor, "parts *shape"], sizes: Int[Tensor, "parts"]
+    gradients: Float[Tensor, "parts *shape"], sizes: Float[Tensor, "counts"]
 ) -> Float[Tensor, "*shape"]:
     """Return the gradient of the mean loss over all examples, from the gradients of the means over each part.
 
-    sizes: examples of each part. A part of n examples holds n of the terms that the whole mean adds up, each divided
+    sizes: examples of each part, as numbers of the gradients' kind. A part of n examples holds n of the terms that the whole mean adds up, each divided
     by its own n and not by the number of all: its gradient counts with n / sum of sizes. ValueError where there is no
     part, their numbers differ, or one is empty.
     """
@@ -18,5 +18,4 @@ def accumulated_gradient(
         raise ValueError(f"sizes: expected one for each of {len(gradients)} gradients, at least one, got {len(sizes)}")
     if (sizes < 1).any():
         raise ValueError(f"sizes: expected at least one example a part, got {sizes.tolist()}")
-    shares = (sizes.double() / sizes.sum()).to(gradients.dtype)
-    return torch.tensordot(shares, gradients, dims=1)
+    return torch.tensordot(sizes / sizes.sum(), gradients, dims=1)

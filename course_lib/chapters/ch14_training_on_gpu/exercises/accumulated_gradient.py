@@ -8,7 +8,7 @@ from course_lib.training import accumulate
 
 
 def _sizes(*sizes: int) -> torch.Tensor:
-    return torch.tensor(sizes)
+    return torch.tensor(sizes, dtype=torch.float64)
 
 
 ENTRY = Exercise(
@@ -37,7 +37,7 @@ ENTRY = Exercise(
         ),
         Mistake(
             "weighted_sum",
-            {"(sizes.double() / sizes.sum())": "sizes.double()"},
+            {"sizes / sizes.sum()": "sizes"},
             "each gradient is multiplied by its examples, and nothing divides",
             "that is the gradient of a sum over all examples. Of how many is the mean?",
         ),
@@ -55,7 +55,7 @@ ENTRY = Exercise(
         ),
         Mistake(
             "wrong_way_round",
-            {"(sizes.double() / sizes.sum())": "((1 / sizes.double()) / (1 / sizes.double()).sum())"},
+            {"sizes / sizes.sum()": "(1 / sizes) / (1 / sizes).sum()"},
             "small parts count more than large ones",
             "which part says more about the whole batch?",
         ),

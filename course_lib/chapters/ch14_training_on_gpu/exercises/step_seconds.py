@@ -10,8 +10,8 @@ ENTRY = Exercise(
     id="together.step_seconds",
     reference=roofline.step_seconds,
     probes=lambda: [
-        Probe((_mixed, 50.0, 8.0, 0.7), says="three operations, peak 50, bandwidth 8, launch 0.7"),
-        Probe((_mixed[:2], 11.0, 3.0, 0.2), says="two operations, peak 11, bandwidth 3, launch 0.2"),
+        Probe((_mixed, 50.0, 8.0, 15.0), says="three operations, peak 50, bandwidth 8, launch 15"),
+        Probe((_mixed[:2], 2.0, 3.0, 0.2), says="two operations, peak 2, bandwidth 3, launch 0.2"),
         Probe(([(5.0, 600.0)], 20.0, 4.0, 0.0), says="one operation, peak 20, bandwidth 4, launch 0"),
     ],
     gradients=False,
