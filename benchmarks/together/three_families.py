@@ -44,7 +44,7 @@ SEEDS = range(5)
 SECONDS = 40.0  # of one processor, for each training
 FACTORS, SHIFTS = (0.25, 0.5, 1.0, 2.0), (0, 1)
 TRIAL_SEED = 100
-LIVE_STEPS = {"ar": 80, "vae": 600, "gan": 150}
+LIVE_STEPS = {"ar": 200, "vae": 1000, "gan": 400}
 PIXELS, UPPER = 196, 98
 COMPLETED = 500  # test images
 BITS = 1 / (PIXELS * math.log(2))  # nats an image to bits a pixel
@@ -296,7 +296,10 @@ def record_of(family: str, steps: int, folder: Path) -> dict[str, Any]:
         trials.append({"factor": f, "shift": s, **found})
     best = min(trials, key=lambda tried: tried["figure"])
     recipe = (best["factor"], best["shift"])
-    lives = [kept(folder, f"{family} live {s}", partial(live, family, LIVE_STEPS[family], *recipe, s)) for s in SEEDS]
+    lives = [
+        kept(folder, f"{family} live {LIVE_STEPS[family]} {s}", partial(live, family, LIVE_STEPS[family], *recipe, s))
+        for s in SEEDS
+    ]
     runs = [kept(folder, f"{family} {s}", partial(measured, family, steps, *recipe, s)) for s in SEEDS]
     modules = FAMILIES[family](digits.train, 0).trained.modules
     return {

@@ -1,6 +1,6 @@
 """The three families as they are compared: the same small digits, one recipe each, two settings that trials choose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -77,7 +77,7 @@ def autoregressive(
     optimizers = muon_and_adamw(model.blocks, model, rate=0.02 * factor, adamw_rate=0.01 * factor)
     one_step = next_token_step(model, optimizers.values(), clip=1.0, bfloat16=bfloat16_pays(images.device))
 
-    def step(drawn: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def step(drawn: tuple[Tensor, Tensor]) -> Mapping[str, Tensor]:
         x, _ = drawn
         return one_step((after_start(x, LEVELS), x))
 
@@ -104,7 +104,7 @@ def variational(
     )
     bfloat16 = bfloat16_pays(images.device)
 
-    def step(drawn: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def step(drawn: tuple[Tensor, Tensor]) -> Mapping[str, Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bfloat16):
             elbo, _, kl = model.elbo(*drawn)
             loss = -elbo.mean()
@@ -146,7 +146,7 @@ def adversarial(
     bfloat16 = bfloat16_pays(images.device)
     turns = adversarial_step(g, d, optimizers["G"], optimizers["D"], average=average, bfloat16=bfloat16)
 
-    def step(drawn: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def step(drawn: tuple[Tensor, Tensor]) -> Mapping[str, Tensor]:
         x, z = drawn
         return turns(Turns(from_levels(x, LEVELS)[None], z[None]))
 
