@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
+BESIDE = ("cuda", "mps", "xpu")  # devices that work while the processor does something else
 ENOUGH = 2e-3  # seconds: a timed stretch is at least so long, or a clock and a wait weigh too much
 
 
@@ -25,7 +26,7 @@ def clock(device: torch.device | str) -> Callable[[], float]:
 
     Other programs do not lengthen that time. Several threads, or a device beside the processor, need a clock.
     """
-    alone = torch.device(device).type == "cpu" and torch.get_num_threads() == 1
+    alone = torch.device(device).type not in BESIDE and torch.get_num_threads() == 1
     return time.process_time if alone else time.perf_counter
 
 

@@ -47,8 +47,9 @@ def roof(points: Mapping[str, tuple[float, float]], peak: float, bandwidth: floa
         bound = intensity < corner
         colour, mark = (figures.BERRY, "s") if bound else (figures.BLUE, "o")
         ax.plot([intensity], [rate], mark, color=colour, markersize=8)
-        ax.annotate(name, (intensity, rate), xytext=(7, -4), textcoords="offset points", fontsize=9.5,
-                    color=figures.TEXT[colour], va="top")  # fmt: skip
+        above = rate > 0.9 * roofline(intensity, peak, bandwidth)
+        ax.annotate(name, (intensity, rate), xytext=(7, 6) if above else (7, -4), textcoords="offset points",
+                    fontsize=9.5, color=figures.TEXT[colour], va="bottom" if above else "top")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="operations for each byte moved", ylabel="operations a second")
     ax.set_xlim(low, 6 * at[2])
     figures.title(
@@ -87,7 +88,7 @@ def profiles(record: Mapping[str, Mapping]) -> Figure:
         rows.append(("in no operator", found["outside_ms"], f"{found['outside_ms']:.1f} ms"))
         _bars(ax, rows, found["ms"])
         says = "sound" if name == "sound" else f"step {name}"
-        figures.title(ax, f"{says}: {found['ms']:.1f} ms for {found['tokens']:,} tokens, {found['calls']:,} calls")
+        figures.title(ax, f"{says}: {found['ms']:.1f} ms, {found['tokens']:,} tokens")
     return fig
 
 

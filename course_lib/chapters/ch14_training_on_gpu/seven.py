@@ -28,7 +28,7 @@ def seven(device: torch.device | str = "cpu", scale: int = 1) -> dict[str, Opera
     def draw(*shape: int) -> Tensor:
         return torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
 
-    x, out = draw(4096, 1024 * scale), draw(4096, 1024 * scale)
+    x, y, out = (draw(4096, 1024 * scale) for _ in range(3))
     row, wide = draw(1, 3072 * scale), draw(3072 * scale, 3072 * scale)
     q, k = draw(64, 256, 32), draw(64, 32, 256)
     images, kernels = draw(64, 32, 14, 14), draw(64, 32, 4, 4)  # chapter 11: 32 to 64 channels, 14 × 14 to 7 × 7
@@ -36,7 +36,7 @@ def seven(device: torch.device | str = "cpu", scale: int = 1) -> dict[str, Opera
     n = x.numel()
     places = 64 * 64 * 49  # numbers of the convolution's result
     return {
-        "adding": Operation(n, 3 * SINGLE * n, lambda: torch.add(x, x, out=out)),
+        "adding": Operation(n, 3 * SINGLE * n, lambda: torch.add(x, y, out=out)),
         "softmax": Operation(5 * n, 2 * SINGLE * n, lambda: x.softmax(-1)),
         "layer norm": Operation(7 * n, 2 * SINGLE * n, lambda: F.layer_norm(x, x.shape[-1:])),
         "decoding step": Operation(2 * wide.numel(), SINGLE * (wide.numel() + 2 * row.numel()), lambda: row @ wide),
