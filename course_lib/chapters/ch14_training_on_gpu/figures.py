@@ -48,8 +48,10 @@ def roof(points: Mapping[str, tuple[float, float]], peak: float, bandwidth: floa
         colour, mark = (figures.BERRY, "s") if bound else (figures.BLUE, "o")
         ax.plot([intensity], [rate], mark, color=colour, markersize=8)
         above = rate > 0.9 * roofline(intensity, peak, bandwidth)
-        ax.annotate(name, (intensity, rate), xytext=(7, 6) if above else (7, -4), textcoords="offset points",
-                    fontsize=9.5, color=figures.TEXT[colour], va="bottom" if above else "top")  # fmt: skip
+        left = name == "decoding step"  # a softmax has nearly its intensity
+        ax.annotate(name, (intensity, rate), xytext=(-7 if left else 7, 6 if above else -4), textcoords="offset points",
+                    fontsize=9.5, color=figures.TEXT[colour], ha="right" if left else "left",
+                    va="bottom" if above else "top")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="operations for each byte moved", ylabel="operations a second")
     ax.set_xlim(low, 6 * at[2])
     figures.title(
