@@ -282,7 +282,8 @@ print({B: f"{rate:,.0f} tokens a second" for B, rate in per_second.items()})
 
 # %%
 as_many = [counted(call).total() for call in small_steps.values()]
-claim("a step makes the same number of calls for 1, 8 and 64 sequences", len(set(as_many)) == 1)
+claim("a step makes as many calls for 1, 8 and 64 sequences, within a tenth",
+      max(as_many) < 1.1 * min(as_many), calls=as_many)
 gain = per_second[64] / per_second[1]
 claim("64 sequences a step: at least twice the tokens a second of one", gain > 2, guessed="batch_gain",
       times=gain)
@@ -540,7 +541,7 @@ claim("recorded on one core: width 128 uses a smaller share of the peak than any
 #   [*lie left of the ridge*](#Exercise:-the-intensity-of-a-product), and [*each of those four stays under half of the peak*](#Exercise:-the-intensity-of-a-product).
 # - A lever moves its share of the time and no more: equation (14.2)
 #   [*tells what bfloat16 does to the whole step within a factor of two*](#2-·-A-profile,-and-what-it-promises).
-# - Small steps pay for calls ([*the same number of calls for 1, 8 and 64 sequences*](#3-·-One-lever-at-a-time)), and a number that is
+# - Small steps pay for calls ([*as many calls for 1, 8 and 64 sequences, within a tenth*](#3-·-One-lever-at-a-time)), and a number that is
 #   read back is a wait on a GPU ([*three of the five lines*](#3-·-One-lever-at-a-time)).
 # - Unequal parts count by their sizes ([*give the whole batch's ∇L*](#Exercise:-accumulate)); checkpointing pays for memory
 #   with operations ([*two thirds of each block's products come on top*](#Exercise:-accumulate)).
