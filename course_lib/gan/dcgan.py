@@ -12,13 +12,10 @@ from course_lib.training.eval_mode import evaluating
 from course_lib.training.memory_format import as_convolved
 
 SIDE = 28
-NEXT_TO_PIXELS = {  # the convolution whose one end is the image, by the image's side
-    28: {"kernel_size": 4, "stride": 2, "padding": 1},
-    14: {"kernel_size": 3, "stride": 1, "padding": 1},
-}
+NEXT_TO_PIXELS = {28: (4, 2, 1), 14: (3, 1, 1)}  # kernel, stride, padding of the convolution at the image, by its side
 
 
-def _next_to_pixels(side: int) -> dict[str, int]:
+def _next_to_pixels(side: int) -> tuple[int, int, int]:
     if side not in NEXT_TO_PIXELS:
         raise ValueError(f"side: expected 14 or 28 pixels, got {side}")
     return NEXT_TO_PIXELS[side]
@@ -52,7 +49,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
-            nn.ConvTranspose2d(channels, 1, **_next_to_pixels(side)),
+            nn.ConvTranspose2d(channels, 1, *_next_to_pixels(side)),
             nn.Tanh(),
         )
         _dcgan_initialise(self)
@@ -85,7 +82,7 @@ class Discriminator(nn.Module):
             raise ValueError(f"depth: expected 2 or 3 strided convolutions, got {depth}")
         self.n_classes, self.side = n_classes, side
         self.body = nn.Sequential(
-            nn.Conv2d(1, channels, **_next_to_pixels(side)),
+            nn.Conv2d(1, channels, *_next_to_pixels(side)),
             nn.LeakyReLU(0.2),
             nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * channels),

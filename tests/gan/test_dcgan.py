@@ -110,3 +110,16 @@ def test_a_hidden_layer_does_not_add_up(n_classes):
     labels = (torch.zeros(4, dtype=torch.long),) if n_classes else ()
     none, one, other, both = d(x, *labels).tolist()
     assert abs((both - none) - (one - none) - (other - none)) > 1e-6
+
+
+def test_small_images_go_through_networks_of_as_many_doublings_less_one():
+    torch.manual_seed(0)
+    generator, discriminator = Generator(3, channels=2, side=14), Discriminator(channels=2, depth=3, hidden=5, side=14)
+    images = generator(torch.randn(4, 3))
+    assert images.shape == (4, 1, 14, 14)
+    assert discriminator(images).shape == (4,)
+    with pytest.raises(ValueError, match=r"x: expected images of shape \(batch, 1, 14, 14\), got \(4, 1, 28, 28\)"):
+        discriminator(torch.zeros(4, 1, 28, 28))
+    for network in (Generator, Discriminator):
+        with pytest.raises(ValueError, match="side: expected 14 or 28 pixels, got 20"):
+            network(side=20)
