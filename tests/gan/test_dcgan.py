@@ -5,7 +5,7 @@ import torch
 from gan_parts import images, parts
 from torch import nn
 
-from course_lib.gan.dcgan import Discriminator, sample, to_images
+from course_lib.gan.dcgan import Discriminator, Generator, sample, to_images
 from course_lib.gan.step import draw_turns
 
 
