@@ -1,0 +1,64 @@
+"""The learner says which of five reported comparisons may be believed, and what is wrong with the others."""
+
+from course_lib.classroom.exercises.spec import one_fault
+
+_faults = {
+    "not_a_probability": "then the numbers of all images would not sum to 1: look for an average inside a product.",
+    "broken_baseline": "then one of the two would be about as bad as something that has learnt nothing.",
+    "other_data": "then the two numbers would be of different images, or of differently prepared ones.",
+    "seen_before": "then images that are judged would have been there when the model was trained or chosen.",
+    "sound": "then both sides would have the same data, the same effort and a measure of chance.",
+}
+
+
+report_1 = one_fault(
+    "together.report_1",
+    "not_a_probability",
+    _faults,
+    "an average of logits inside the product lets each pixel see its neighbours on all sides; what comes out sums to "
+    "more than 1 over all images, and no code could be that short.",
+    "Each ordering alone gives a probability. Where was the average taken?",
+)
+
+
+report_2 = one_fault(
+    "together.report_2",
+    "broken_baseline",
+    _faults,
+    "at 403 the baseline is no nearer to the data than noise is, so it shows that its training or its sampler failed, "
+    "and nothing about the family.",
+    "What would a generator that has learnt nothing have?",
+)
+
+
+report_3 = one_fault(
+    "together.report_3",
+    "other_data",
+    _faults,
+    "cut at one half a digit has smooth edges, drawn by its grey it has ragged ones: the same model needs fewer nats "
+    "for the first, whatever it is.",
+    "Are these the same zeros and ones?",
+)
+
+
+report_4 = one_fault(
+    "together.report_4",
+    "seen_before",
+    _faults,
+    "a collection from the web holds copies of public test images; a model that only remembers is then ahead of one "
+    "that has learnt.",
+    "Where may the photographs that it is tested on have been before?",
+)
+
+
+report_5 = one_fault(
+    "together.report_5",
+    "sound",
+    _faults,
+    "the same images, the same effort of tuning, differences seed by seed and their standard error. It says that one "
+    "recipe is better than the other here, and no more.",
+    "What would you still ask for?",
+)
+
+
+ENTRIES = (report_1, report_2, report_3, report_4, report_5)
