@@ -116,13 +116,13 @@ claim("ten times 100 digits cut the GAN's distance to a third or less, three tim
 
 # %% tags=["hide-input"]
 panels = {}
-for n, name in ((3_000, "3,000 characters"), (100_000, "100,000"), (1_003_854, "All 1,003,854")):
+for n, name in ((3_000, "3,000 characters"), (30_000, "30,000"), (300_000, "300,000")):
     arm = record.arm(f"characters, {n}")
     of = lambda part, arm=arm: torch.tensor(arm.arm("curves").each(part)).mean(0)
     panels[name] = (arm.values["evaluated"], of("train"), of("validation"))
 show(pictures.overfitting(panels, math.log2(65)),
      alt="Bits against steps on trained-on and on validation text: with 3,000 characters validation "
-         "turns up after 20 steps and ends near 11 bits, with 100,000 it levels, with all both fall.")
+         "turns up after 20 steps and ends near 11 bits, with 300,000 it falls to the end.")
 
 # %%
 last = losses("characters, 3000", "characters, 10000", key="test at the end")
@@ -214,7 +214,7 @@ claim("one percent of error in the losses moves the exponent from 0.3 by more th
       abs(by_hand - 0.3) > 0.02, exponent=by_hand, floor=trials[by_hand][1])
 
 # %% [markdown]
-# How sure is a prediction? Other seeds would have given other points. The **bootstrap** asks the seeds that are there: at each size draw five of the five with replacement, fit the law to their means, predict; do that a thousand times, and keep the middle 90 %. Five seeds scatter too little about their own mean, so the library stretches their deviations as Student's distribution says. Does it keep its word? We make 100 experiments of five seeds by a law that we know, and ask at ten times the largest size.
+# How sure is a prediction? Other seeds would have given other points. The **bootstrap** asks the seeds that are there: at each size draw five of the five with replacement, fit the law to their means, predict; do that a thousand times, and keep the middle 90 %. (Sizes are drawn by themselves, though a seed's larger data hold its smaller ones: the intervals are approximate.) Five seeds scatter too little about their own mean, so the library stretches their deviations as Student's distribution says. Does it keep its word? We make 100 experiments of five seeds by a law that we know, and ask at ten times the largest size.
 
 # %%
 def held_of(repeats, generator):
@@ -280,9 +280,9 @@ show(fig, alt="The three data curves with their laws. At the largest amount a ba
      "90 percent interval and stars the five runs: near it for text, above it for the VAE.")
 
 # %% [markdown]
-# An interval says what *other seeds* would give *if the law holds*; it cannot know that a curve bends. What bent the digits' curves, and what kept the text's straight? Each suspicion has an experiment that could refute it.
+# An interval says what *other seeds* would give *if the law holds*; it cannot know that a curve bends. And a hit may say little: the GAN's interval is wide enough to hold a curve that no longer falls. What bent the digits' curves, and what kept the text's straight? Each suspicion has an experiment that could refute it.
 #
-# - Digits: the **steps** are short. Then twice the steps at 9,000 digits save more than three times the digits did.
+# - Digits: the **steps** are short. Then with 9,000 digits twice the steps help every seed.
 # - Text: a longer stretch brings **other plays**. Then 300,000 characters from all over the text, in pieces of 1,000, are worth more than a stretch of 300,000.
 #
 # And the *number* of examples says little where digits are **made from old ones** (chapter 07's VAE moved each by up to a pixel) or **copied**: a *copy* is a generated digit nearer to a training digit than all but 1 % of real test digits are.
@@ -299,10 +299,10 @@ def mean_and_error(saved):
 
 for family in ("vae", "gan"):
     longer = gains(f"{family}, 9000", f"{family}, twice the steps")
-    three_times = gains(f"{family}, 3000", f"{family}, 9000")
-    claim(f"{family}, 9,000 digits: twice the steps save for every seed, on average more than three "
-          "times the digits did", longer.min() > 0 and longer.mean() > three_times.mean(),
-          steps=mean_and_error(longer), digits=mean_and_error(three_times))
+    more, error = mean_and_error(longer)
+    claim(f"{family}, 9,000 digits: twice the steps save for every seed, by more than 5 standard errors",
+          longer.min() > 0 and more > 5 * error, saved=(more, error),
+          three_times_the_digits=mean_and_error(gains(f"{family}, 3000", f"{family}, 9000")))
 all_over = gains("characters, 300000", "pieces, 300000")
 to_all = gains("characters, 300000", f"characters, {amounts['characters'][-1]}")
 claim("for every seed 300,000 characters from all over the text save more than half of what the whole "
@@ -398,7 +398,7 @@ show(pictures.parameters_and_steps(N.tolist(), by_width, runs),
          "steps; a run planned for 2,000 steps lies above one planned for 1,000 until its rate falls.")
 
 # %% [markdown]
-# **At scale.** Kaplan et al. (2020) fitted laws over up to a billion parameters, Hoffmann et al. (2022) over 400 runs:
+# **At scale.** Kaplan et al. (2020) fitted laws to models of up to 1.5 billion parameters, Hoffmann et al. (2022) to more than 400:
 #
 # $$L(N, D) = 1.69 + 406.4\, N^{-0.34} + 410.7\, D^{-0.28} \quad\text{nats a token.} \tag{13.3}$$
 #
@@ -419,7 +419,7 @@ def hoffmann(parameters, tokens):
 
 gpt3, chinchilla = (175e9, 300e9), (70e9, 1.4e12)
 _, of_parameters, of_tokens = hoffmann(*gpt3)
-claim("by their law GPT-3's tokens leave over four times what its parameters do",
+claim("by their law GPT-3's tokens leave about four times the excess that its parameters leave",
       3.5 < of_tokens / of_parameters < 4.5, parameters=of_parameters, tokens=of_tokens)
 other = (70e9, 175e9 * 300e9 / 70e9)  # the same 6 N D
 claim("with the same operations 70 billion parameters on 750 billion tokens would be better",
