@@ -12,7 +12,7 @@ Ctrl-C stops after the current step; with --out, --resume goes on to the very we
     torchrun --nproc_per_node=2 -m course_lib.train lm --out run
 
 shares each batch between two processes, a GPU each where there are GPUs. Where one of them dies, --resume goes on, with
-any number of processes.
+any number of processes that divides the batch.
 """
 
 import argparse

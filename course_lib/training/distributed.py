@@ -3,8 +3,8 @@
     torchrun --nproc_per_node=2 script.py
 
 Every process draws the same batch from the same generator and works on its own rows of it. Gradients are averaged, so
-that all take the same step, and two processes do what one does, rounding apart. Without torchrun there is one process,
-and everything here does nothing.
+that all take the same step, and two processes do what one does, rounding apart; with batch norm they do not, as its
+statistics are over each process's own rows. Without torchrun there is one process, and everything here does nothing.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ LOST = (  # how gloo and nccl word it
 
 
 class LostProcessError(RuntimeError):
-    """Another process of the group has ended, and this one cannot go on alone."""
+    """This process was asked to end, or another one of the group is gone or does not answer: it cannot go on alone."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +157,8 @@ def process_group(device: torch.device | str = "cpu") -> Iterator[Processes]:
     """Join the processes that torchrun started, and leave them whatever happens; one process where it started none.
 
     device: this process's; a GPU's tensors travel by nccl, all others by gloo. Within the context only the first
-    process prints. LostProcessError where another one has ended: PyTorch's errors of a broken connection, and
-    torchrun's SIGTERM to those that are left, become that one sentence.
+    process prints. LostProcessError where another one has ended: PyTorch's errors of a connection that is
+    broken or waits too long, and SIGTERM, which torchrun sends to those that are left, become that one sentence.
     """
     processes, device = launched(), torch.device(device)
     if processes.size == 1:
@@ -175,20 +175,24 @@ def process_group(device: torch.device | str = "cpu") -> Iterator[Processes]:
 
 
 def _lost() -> LostProcessError:
-    return LostProcessError("another process has ended; the last checkpoint is whole: go on with --resume")
+    return LostProcessError(
+        "this process was asked to end, or another is gone or does not answer; "
+        "where a checkpoint was written it is whole: go on with --resume"
+    )
 
 
 def _is_loss(error: RuntimeError) -> bool:
-    """Whether an error says that another process, or the connection to it, is gone."""
+    """Whether an error says that another process, or the connection to it, is gone or silent."""
     said = str(error).lower()
     return isinstance(error, LostProcessError) or any(text in said for text in LOST)
 
 
 @contextlib.contextmanager
 def _last_words() -> Iterator[None]:
-    """Turn a broken connection, and torchrun's SIGTERM, into LostProcessError.
+    """Turn a broken connection, and SIGTERM, whoever sent it, into LostProcessError.
 
-    After that SIGTERM is ignored: torchrun waits for those that are left, and this one ends when it has said why.
+    After that SIGTERM is ignored: torchrun waits for those that are left, and this one ends when it has said why. After
+    anything else SIGTERM does again what it did before.
     """
     in_main = threading.current_thread() is threading.main_thread()  # where alone signals arrive
     ignore = lambda: in_main and signal.signal(signal.SIGTERM, signal.SIG_IGN)  # noqa: E731
@@ -205,8 +209,9 @@ def _last_words() -> Iterator[None]:
             raise
         ignore()
         raise _lost() from None
-    if in_main:
-        signal.signal(signal.SIGTERM, before)
+    finally:
+        if in_main and signal.getsignal(signal.SIGTERM) is ended:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

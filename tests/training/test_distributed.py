@@ -1,5 +1,6 @@
 """Several processes train as one does: shares of a batch, averaged gradients, and what happens when one of them dies."""
 
+import contextlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from course_lib.train import __main__ as shell
 from course_lib.training import distributed
 from course_lib.training.distributed import LostProcessError, Processes, launched, own_device, process_group
 
@@ -114,7 +116,9 @@ def test_the_launchers_sigterm_becomes_a_sentence_and_is_then_ignored(handler):
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(1)
 
-    with pytest.raises(LostProcessError, match="another process has ended; the last checkpoint is whole"):
+    with pytest.raises(
+        LostProcessError, match="this process was asked to end, or another is gone or does not answer; where a"
+    ):
         told_to_end()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
 
@@ -124,9 +128,13 @@ def test_a_broken_connection_becomes_the_same_sentence_and_other_errors_stay(han
         raise RuntimeError("Connection closed by peer [127.0.0.1]:20170")
     with pytest.raises(RuntimeError, match="shapes"), distributed._last_words():
         raise RuntimeError("shapes")
-    signal.signal(signal.SIGTERM, handler)
-    with distributed._last_words():
-        pass
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("shapes"), ValueError("batch"), KeyboardInterrupt()])
+def test_sigterm_does_afterwards_what_it_did_before_however_the_context_is_left(error, handler):
+    with contextlib.suppress(RuntimeError, ValueError, KeyboardInterrupt), distributed._last_words():
+        if error is not None:
+            raise error
     assert signal.getsignal(signal.SIGTERM) == handler
 
 
@@ -253,7 +261,9 @@ def test_a_killed_process_ends_the_run_with_one_sentence_and_resuming_reaches_th
     done = run(tmp_path, SAME_PRECISION, "attention", "--steps", "120", "--out", broken, DIES_AFTER="70")
     assert done.returncode != 0
     assert (
-        len(re.findall("another process has ended; the last checkpoint is whole: go on with --resume", done.stderr))
+        len(
+            re.findall("or another is gone or does not answer; where a checkpoint was written it is whole", done.stderr)
+        )
         == 1
     )
     assert not (broken / "report.json").exists()
@@ -265,6 +275,12 @@ def test_a_killed_process_ends_the_run_with_one_sentence_and_resuming_reaches_th
     assert all(torch.equal(ours[name], unbroken[name]) for name in ours)
 
 
+def test_the_help_promises_only_what_can_be_shared():
+    """``rows`` refuses a number of processes that does not divide the batch; a GAN's batch norm differs."""
+    assert "any number of processes that divides the batch" in " ".join(shell.__doc__.split())
+    assert "batch norm" in distributed.__doc__
+
+
 @pytest.mark.processes
 def test_what_cannot_be_shared_is_said_once(tmp_path):
     done = run(tmp_path, SAME_PRECISION, "vae", "--steps", "2", n=3)
@@ -273,5 +289,8 @@ def test_what_cannot_be_shared_is_said_once(tmp_path):
 
 
 def test_the_error_of_a_lost_process_says_what_to_do():
-    assert "go on with --resume" in str(distributed._lost())
+    """And no more than it knows: it may have been asked to end, and a checkpoint need not be there."""
+    said = str(distributed._lost())
+    for words in ("asked to end", "another is gone or does not answer", "where a checkpoint was written", "--resume"):
+        assert words in said
     assert isinstance(distributed._lost(), LostProcessError)
