@@ -360,7 +360,7 @@ claim("at 512 positions explicit attention keeps more than four times the bytes 
 guess("waits", ...)
 
 # %%
-(loss, norm, total), losses = torch.ones(3).to(device).unbind(), []
+(loss, norm, total), losses = torch.ones(3).unbind(), []
 lines = {"append(loss)": lambda: losses.append(loss),
          "append(loss.item())": lambda: losses.append(loss.item()),
          "if norm > 10": lambda: bool(norm > 10),
