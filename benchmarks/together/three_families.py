@@ -2,7 +2,7 @@
 
 Small digits, 14 × 14 pixels of 8 grey levels. Each family trains for the same processor time on one thread: a step of
 each is timed in turns, and the number of steps follows. Learning rate and whether the training images move by up to a
-pixel of 28 are chosen by the same eight trials of one seed each on the validation images; five other seeds then train
+pixel of 28 are chosen by the same ten trials of one seed each on the validation images; five other seeds then train
 with the best of them and are measured on the test images, which nothing was chosen by. Images are rounded to levels
 before any measure. Each finished run is kept in a folder, so that an interrupted record goes on.
 """
@@ -42,7 +42,7 @@ from course_lib.vae.grey import GreyVAE, grey_log_likelihood
 
 SEEDS = range(5)
 SECONDS = 40.0  # of one processor, for each training
-FACTORS, SHIFTS = (0.25, 0.5, 1.0, 2.0), (0, 1)
+FACTORS, SHIFTS = (0.25, 0.5, 1.0, 2.0, 4.0), (0, 1)
 TRIAL_SEED = 100
 LIVE_STEPS = {"ar": 200, "vae": 1000, "gan": 400}
 PIXELS, UPPER = 196, 98
