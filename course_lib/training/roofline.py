@@ -17,7 +17,7 @@ ENOUGH = 2e-3  # seconds: a timed stretch is at least so long, or a clock and a 
 def wait(device: torch.device | str) -> None:
     """Wait until the device has done all that it was asked; a processor has, when a call comes back."""
     of_device = getattr(torch, torch.device(device).type, None)
-    if hasattr(of_device, "synchronize"):
+    if of_device is not None and hasattr(of_device, "synchronize"):
         of_device.synchronize()
 
 
@@ -39,7 +39,8 @@ def fastest(call: Callable[[], object], device: torch.device | str, repeats: int
     _whole("repeats", repeats)
     seconds = clock(device)
     call()
-    times, calls = [], 1
+    times: list[float] = []
+    calls = 1
     while len(times) < repeats:
         wait(device)
         started = seconds()

@@ -1,6 +1,6 @@
 """Training steps to be timed: chapter 05's kind of model on one fixed batch, with one lever moved at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
@@ -60,13 +60,15 @@ def language_step(
     update: Update = "fused",
     kind: type[Block] = Block,
     compiled: bool = False,
-) -> Callable[[], dict[str, Tensor]]:
+) -> Callable[[], Mapping[str, Tensor]]:
     """Return a call that takes one training step, always of the same batch."""
     model = model_of(width, blocks, time, kind).to(device)
     optimizer = adamw(model, 1e-3)
     if update == "one by one":
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, foreach=False, fused=False)
-    step = next_token_step(torch.compile(model) if compiled else model, [optimizer], bfloat16=bfloat16)
+    if compiled:
+        model.compile()
+    step = next_token_step(model, [optimizer], bfloat16=bfloat16)
     drawn = batch_of(batch, time, device)
     return lambda: step(drawn)
 
