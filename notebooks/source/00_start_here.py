@@ -532,10 +532,18 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `09_gan_game` | can a model learn from a critic alone? | 50 |
 # | `10_gan_dynamics` | why do two players not arrive? | 50 |
 # | `11_gan_images` | which numbers can be trusted? | 50 |
+# | `12_three_families` | which family is best, at what? | 50 |
+# | `13_how_much_data` | how much data, how long? | 50 |
+# | `14_training_on_gpu` | where does a step's time go? | 50 |
 #
-# Read them in order; the exercises take about as long again. Optional, needed by no other chapter:
+# Read them in order; the exercises take about as long again.
+
+# %% [markdown]
+# Optional, needed by no other chapter:
 # `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`,
-# `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`.
+# `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`,
+# `14b_many_devices`. What a widely read survey says of these models stands beside what the chapters measured in
+# `COVERAGE.md`.
 
 # %% [markdown]
 # ## What stays
