@@ -11,7 +11,7 @@
 #
 # **Which family is best — and at what?**
 #
-# A Transformer, a VAE and a GAN can all make digits. Papers compare such families by figures that come from different data, different efforts and different rulers. Here all three get the same small images, the same 40 seconds of one processor core, the same number of trials and one ruler. Below, each has seen the upper half of ten test digits and made the rest.
+# A Transformer, a VAE and a GAN can all make digits. Papers compare such families by figures that come from different data, different efforts and different rulers. Here all three get the same small images, the same 40 seconds of one processor core, the same number of trials and one ruler. Below, the first of five seeds of each has seen the upper half of ten test digits and made the rest.
 
 # %% tags=["hide-input"]
 import torch
@@ -32,7 +32,7 @@ show(pictures.completed(shown, "The upper half is given; framed: read as another
 # - read a comparison: its ruler, floor, spread, tuning;
 # - tell a reported figure that may be believed from one that may not.
 #
-# **Needs** chapters 05, 07, 08 and 11. **Time** 45 minutes to read and run, 30 for the exercises; the cells take about 60 s on two CPU cores.
+# **Needs** chapters 05, 07, 08 and 11. **Time** 45 minutes to read and run, 30 for the exercises; the cells take about 40 s on two CPU cores.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -72,7 +72,6 @@ device = run.device
 f64 = torch.float64
 record = recorded("three_families")
 
-
 seed = lambda number: torch.Generator().manual_seed(number)  # on the CPU: the same draws on every device
 of = lambda family, key: torch.tensor(record.arm(family).each(key), dtype=f64)  # (5,), one a seed
 
@@ -81,7 +80,7 @@ of = lambda family, key: torch.tensor(record.arm(family).each(key), dtype=f64)  
 #
 # The data are MNIST's digits, made small: squares of 2 × 2 pixels are averaged, and each mean is rounded to one of 8 levels. An image is now a row of 196 whole numbers. There are finitely many of them, so each has a *probability*, and a Transformer can read one as it reads a text. 9,000 digits are for training, 1,000 for every choice, 10,000 for the figures. Nobody is told the classes.
 #
-# The clock is 40 seconds of one processor core for each training. The effort is the same, too: eight trials of one seed, four rates, with images moved by a pixel and unmoved, judged on the 1,000. Five other seeds then trained with the best choice. So three recipes are compared, for 40 seconds, and not what a family can reach.
+# The clock is 40 seconds of one processor core for each training. The effort is the same, too: ten trials of one seed each, five rates times training images moved by a pixel at most or not at all, judged on the 1,000. Five other seeds then trained with the best choice. So three recipes are compared, for 40 seconds, and not what a family can reach.
 
 # %%
 digits = load_digits()
@@ -343,15 +342,16 @@ claim("over the eight equally likely triples it is 12 on average; three of them 
 #
 # ### Rates, operations, seconds
 #
-# The eight trials show how much the choice mattered, by what it was made on: bits for two families and the distance for the GAN, so that 2 % of one are not 2 % of the other. And one clock is not one count: a processor does not do all operations equally fast. (The number of steps was fixed by the time of a step on an idle core; the clock says what came of it.)
+# The ten trials show how much the choice mattered, by what it was made on: bits for two families and the distance for the GAN, so that 2 % of one are not 2 % of the other. And one clock is not one count: a processor does not do all operations equally fast. (The number of steps was fixed by the time of a step on an idle core; the clock says what came of it.)
 
 # %%
 trials = {name: [each["figure"] for each in record.arm(name).each("trials")] for name in FAMILIES}
 worst = {name: max(each) / min(each) for name, each in trials.items()}
-claim("the worst of eight trials costs the Transformer and the VAE under 4 % more bits than the best, "
-      "and brings the GAN 1.8 to 2.2 times as far", max(worst["ar"], worst["vae"]) < 1.04
+claim("the worst of ten trials costs the Transformer and the VAE under 6 % more bits than the best, "
+      "and brings the GAN 1.8 to 2.2 times as far", max(worst["ar"], worst["vae"]) < 1.06
       and 1.8 < worst["gan"] < 2.2, **worst)
-claim("the GAN's best rate is the largest that was tried", record.arm("gan").values["factor"] == 2)
+inside = [record.arm(name).values["factor"] in (0.5, 1, 2) for name in FAMILIES]
+claim("of five rates from a quarter to four times the usual, the best is at no end", all(inside))
 arms = {name: record.arm(name).values for name in FAMILIES}
 spent = {name: arm["steps"] * arm["step_flops"] for name, arm in arms.items()}
 claim("in the same time the GAN did over 1.3 times the operations of the Transformer, and that one over "
@@ -384,6 +384,9 @@ claim("among the opening's ten digits the GAN's alone have no failure: ten digit
       failed["gan"] == 0 < min(failed["ar"], failed["vae"]), **failed)
 claim("the VAE's weights are worth fewer than 4 of 500 draws", of("vae", "ess").max() < 4,
       ess=of("vae", "ess"))
+missed = of("gan", "given_wrong")
+claim("the given half, which the other two keep, the GAN's own image misses by 0.1 to 0.12 of a level a "
+      "pixel", 0.1 < missed.min() and missed.max() < 0.12, missed=missed)
 
 # %% [markdown]
 # ## 7 · Figures that do not mean what they say
@@ -528,8 +531,8 @@ def ahead(a, b):
 
 claim("VAE, good samples: by distance, precision, recall, density and coverage it is behind both "
       "others, by over 2.78 standard errors", min(ahead("ar", "vae"), ahead("gan", "vae")) > 2.78)
-claim("VAE, complicated training: eight trials within 4 %, five seeds within 1 % of each other's bits",
-      worst["vae"] < 1.04 and thousand.max() < 1.01 * thousand.min())
+claim("VAE, complicated training: ten trials within 6 %, five seeds within 1 % of each other's bits",
+      worst["vae"] < 1.06 and thousand.max() < 1.01 * thousand.min())
 real_shares = digits.test_labels.bincount(minlength=10) / 10_000
 shares = {name: of(name, "shares") for name in FAMILIES}  # (5, 10), as the classifier reads them
 claim("VAE, few kinds: its ones are less than half as frequent as real ones, yet no class is below 3 in "
@@ -545,9 +548,9 @@ claim("GAN, few kinds: it makes every class, each between 6 and 15 times in 100"
 
 # %%
 unmoved = [each["figure"] for each in record.arm("gan").each("trials") if not each["shift"]][1:]
-claim("GAN, careful tuning: three rates from a half to double are within 20 %, yet the worst trial is "
-      "1.8 times as far or more", max(unmoved) < 1.2 * min(unmoved) and worst["gan"] > 1.8,
-      half_to_double=unmoved)
+claim("GAN, careful tuning: four rates, the largest eight times the least, are within 20 %, yet the "
+      "worst trial is 1.8 times as far or more",
+      max(unmoved) < 1.2 * min(unmoved) and worst["gan"] > 1.8, half_to_four_times=unmoved)
 last = slice(14 * 10, None)  # the last four rows
 bits_of_last = lambda x: -pixel_log_likelihoods(ar, x)[:, last].sum(1) / math.log(2)
 strange = torch.cat([some.roll(1, 0)[:, :98], some[:, 98:]], 1)  # another digit's first seven rows

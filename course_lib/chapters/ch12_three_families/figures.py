@@ -1,4 +1,4 @@
-"""Pictures of chapter 12: completed digits, the data, three families, bits, the table, rates, orderings."""
+"""Pictures of chapter 12: completed digits, the data, the three families, bits, the table."""
 
 import json
 from collections.abc import Mapping, Sequence
