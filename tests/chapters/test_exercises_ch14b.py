@@ -65,6 +65,10 @@ WRONG = {
         "equal_weights": ("return gradients.mean(dim=0)", looped("1", "len(gradients)")),
         "not_divided": ("return counts @ gradients", looped(whole="1")),
         "divided_by_devices": ("return counts @ gradients / len(counts)", "return (counts[:, None] * gradients).mean(0)"),
+        "divided_twice": (
+            "w = counts / counts.sum()\nreturn (w[:, None] * gradients).mean(0)",
+            looped(whole="counts.sum() * len(counts)"),
+        ),
         "sum": ("return gradients.sum(dim=0)", looped("1", "1")),
         "inverse_weights": (
             "w = 1 / counts\nreturn w @ gradients / w.sum()",
@@ -74,6 +78,8 @@ WRONG = {
     "together.ring_all_reduce": {
         "always_the_same": (step(chunk="n"), rolled(chunk="n")),
         "other_way": (step(chunk="n + t"), rolled(chunk="(n + t) % N")),
+        "second_round": (step(chunk="n + 1 - t"), rolled(chunk="(n + 1 - t) % N")),
+        "one_for_all": (step(chunk="t"), rolled(chunk="t")),
         "to_the_left": (step(other="n - 1"), rolled(by=-1)),
         "replaced": (
             step(act="after[other, chunk] = held[n, chunk]"),
@@ -87,6 +93,14 @@ WRONG = {
             stages("stage > 0", "stage > 1", "stage > 2"),
             table((16, 0), (14, 2), (12, 4), (0, 16)),
         ),
+        "optimizer_second": (
+            stages("stage > 2", "stage > 0", "stage > 1"),
+            table((16, 0), (14, 2), (2, 14), (0, 16)),
+        ),
+        "all_in_float32": (
+            "total = 0.0\nfor k, size in enumerate((8, 4, 4)):\n    total += size / devices if stage > k else size\nreturn total * parameters",
+            table((16, 0), (8, 8), (4, 12), (0, 16)),
+        ),
         "no_copy": (stages(twelve=8), table((12, 0), (4, 8), (2, 10), (0, 12))),
         "stage_alone": (
             stages("stage == 3", "stage == 2", "stage == 1"),
@@ -99,6 +113,11 @@ WRONG = {
         "forward_only": (days("2 * parameters * tokens"), daily("(parameters + parameters) * tokens")),
         "no_utilisation": (days(rate="devices * peak"), daily(rate="peak * devices")),
         "utilisation_above": (days("6 * parameters * tokens * utilisation", "devices * peak"), daily(rate="peak * devices / utilisation")),
+        "no_brackets": (
+            "return 6 * parameters * tokens / devices * peak * utilisation / 86400",
+            "seconds = 6 * parameters * tokens / devices * (peak * utilisation)\nreturn seconds / (24 * 60 * 60)",
+        ),
+        "always_forty": (days(rate="devices * peak * 0.4"), daily(rate="peak * devices * 2 / 5")),
         "one_device": (days(rate="peak * utilisation"), daily(rate="utilisation * peak")),
         "hours": (days(unit="3600"), daily(unit="60 * 60")),
         "seconds": (days(unit="1"), daily(unit="1.0")),
@@ -135,8 +154,9 @@ def test_the_stages_are_those_of_the_papers_figure():
     assert found == [120.0, 31.4, 16.6, 1.9]
 
 
-def test_the_published_figures_agree_with_one_another():
-    """GPT-3: operations of table D.1 of Brown et al. 2020, the rate and the energy of Patterson et al. 2021, table 4."""
+def test_gpt_3s_hours_are_a_sum_and_marked_as_one():
+    """Operations of table D.1 of Brown et al. 2020, divided by the rate of Patterson et al. 2021, table 4; energy too."""
+    assert [each.name for each in costs.TRAININGS if each.derived] == ["GPT-3"]
     gpt3 = next(each for each in costs.TRAININGS if each.name == "GPT-3")
     assert abs(6 * gpt3.parameters * gpt3.tokens / 3.14e23 - 1) < 0.01
     assert abs(gpt3.hours * 3600 * 24.6e12 / 3.14e23 - 1) < 0.01

@@ -27,9 +27,17 @@ def training_days(parameters: float, tokens: float, devices: int, peak: float, u
     return seconds / DAY
 
 
+def two_digits(number: float) -> float:
+    """Return the number to two digits: an estimate has no more."""
+    return float(f"{number:.2g}")
+
+
 @dataclass(frozen=True)
 class Published:
-    """A training as published: parameters, tokens, card, its peak in operations a second, and card-hours in all."""
+    """A training as published: parameters, tokens, card, its peak in operations a second, and card-hours in all.
+
+    derived: nobody counted the hours; the source divided the operations by a rate.
+    """
 
     name: str
     parameters: float
@@ -38,12 +46,13 @@ class Published:
     peak: float
     hours: float
     source: str
+    derived: bool = False
 
 
-# peaks: NVIDIA's data sheets, dense 16-bit matrix products
+# peaks: NVIDIA's data sheets, dense 16-bit matrix products; parameters of Llama: about, as in the models' names
 TRAININGS = (
     Published("GPT-2, made again", 1.558e9, 32_000 * 2**20, "H100", 989e12, 8 * 24, "Karpathy 2024, llm.c"),
     Published("Llama 2, 70 B", 70e9, 2.0e12, "A100", 312e12, 1_720_320, "Touvron et al. 2023, table 2"),
-    Published("GPT-3", 174.6e9, 300e9, "V100", 125e12, 10_000 * 14.8 * 24, "Patterson et al. 2021, table 4"),
+    Published("GPT-3", 174.6e9, 300e9, "V100", 125e12, 10_000 * 14.8 * 24, "Patterson et al. 2021, A", derived=True),
     Published("Llama 3.1, 405 B", 405e9, 15.6e12, "H100", 989e12, 30.84e6, "Llama team 2024; model card"),
 )

@@ -30,6 +30,18 @@ ENTRY = Exercise(
             "what has just arrived at device 1 in step 0: chunk 0 or chunk 2?",
         ),
         Mistake(
+            "second_round",
+            {_SENT: "chunk = (n + 1 - t) % N"},
+            "device n sends chunk n + 1 − t, the rule of the second round",
+            "which chunk does device 0 send in step 0?",
+        ),
+        Mistake(
+            "one_for_all",
+            {_SENT: "chunk = t % N"},
+            "all devices send chunk t",
+            "in step 0 device n sends chunk n: are these the same?",
+        ),
+        Mistake(
             "to_the_left",
             {"right = (n + 1) % N": "right = (n - 1) % N"},
             "the chunk goes to device n − 1",

@@ -24,7 +24,7 @@ ENTRY = Exercise(
         Mistake(
             "no_utilisation",
             {" * utilisation": ""},
-            "every card reaches its peak",
+            "every device reaches its peak",
             "a share of the peak is reached: does that make the training longer or shorter?",
         ),
         Mistake(
@@ -34,10 +34,22 @@ ENTRY = Exercise(
             "utilisation belongs to the rate, and the rate is what operations are divided by.",
         ),
         Mistake(
+            "no_brackets",
+            {"operations / (devices * peak * utilisation)": "operations / devices * peak * utilisation"},
+            "only the number of devices stands under the fraction, and the rest multiplies",
+            "how does Python read a / b * c?",
+        ),
+        Mistake(
+            "always_forty",
+            {"utilisation)": "0.4)"},
+            "40 % of the peak are reached, whatever the argument says",
+            "the utilisation comes as an argument; 0.4 is only what it is when it is left out.",
+        ),
+        Mistake(
             "one_device",
             {"devices * peak": "peak"},
-            "there is one card",
-            "all cards compute at once.",
+            "there is one device",
+            "all devices compute at once.",
         ),
         Mistake(
             "hours",
@@ -54,7 +66,7 @@ ENTRY = Exercise(
     ),
     hints=(
         "Operations first: chapter 04's rule for training, times the tokens.",
-        "Then the rate: cards, times what one reaches.",
+        "Then the rate: devices, times what one reaches.",
         "6 · parameters · tokens / (devices · peak · utilisation) / 86,400",
     ),
     why="Work divided by rate. Of the five numbers the utilisation is the one nobody knows beforehand, and it moves "

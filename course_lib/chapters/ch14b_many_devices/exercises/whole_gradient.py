@@ -35,6 +35,12 @@ ENTRY = Exercise(
             "the weights should sum to 1: what do the counts sum to?",
         ),
         Mistake(
+            "divided_twice",
+            {"(counts[:, None] * gradients).sum(0)": "(counts[:, None] * gradients).mean(0)"},
+            "the weights sum to 1, and the weighted gradients are averaged once more",
+            "weights that sum to 1 have divided already: what is left to do with the gradients?",
+        ),
+        Mistake(
             "sum",
             {"(counts[:, None] * gradients).sum(0) / counts.sum()": "gradients.sum(0)"},
             "the gradients are added as they are",
