@@ -316,8 +316,8 @@ titles = {"frechet_distance": "distance", "kernel_distance": "kernel distance", 
           "recall": "recall", "density": "density", "coverage": "coverage"}
 panels = {title: {name: of(name, key) for name in FAMILIES} for key, title in titles.items()}
 show(pictures.table(shown, panels, {title: floor[key] for key, title in titles.items()}),
-     alt="Ten real digits and ten of each family above six panels with five seeds each. In all six the "
-         "Transformer lies nearest to the dotted line of real digits, and the VAE furthest away.")
+     alt="Ten real digits and ten of each family above six panels with five seeds each. On average the "
+         "Transformer lies nearest to the dotted line of real digits in all, the VAE furthest away.")
 
 # %% [markdown]
 # ### Question: a kernel distance by hand
