@@ -38,7 +38,8 @@ from course_lib.pretrained.classifiers import load_classifier
 from course_lib.training.fit import fit
 from course_lib.training.precision import bfloat16_pays
 from course_lib.vae.annealed import annealed_weights, lower_bound, sigmoid_betas, tuned_sizes, upper_bound
-from course_lib.vae.grey import GreyVAE, grey_log_likelihood
+from course_lib.vae.grey import GreyVAE, complete_annealed, grey_log_likelihood
+from course_lib.vae.likelihoods import discretized_logistic_log_likelihood
 
 SEEDS = range(5)
 SECONDS = 40.0  # of one processor, for each training
@@ -212,17 +213,44 @@ def enclosed(model: GreyVAE, seed: int, n: int = 40, chains: int = 8, steps: int
 
 
 def unrounded(family: str, model: Any, seed: int) -> dict[str, float]:
-    """Return the squared distance of what is no image of 8 levels: a GAN's greys, a VAE's means."""
+    """Return the squared distance of what is no draw of 8 levels.
+
+    A GAN's greys before they are rounded; of a VAE the locations of its logistics, as they are and rounded, and the
+    true mean of each pixel.
+    """
+    z = torch.randn(10_000, model.latent_dim if family == "vae" else LATENT, generator=rng(1_000 + seed))
     if family == "gan":
-        greys = sample(model, torch.randn(10_000, LATENT, generator=rng(1_000 + seed)))
-    elif family == "vae":
-        with torch.no_grad():
-            mean, _ = model.decode(torch.randn(10_000, model.latent_dim, generator=rng(1_000 + seed)))
-        greys = (2 * mean.clamp(0, LEVELS - 1) / (LEVELS - 1) - 1).view(-1, 1, 14, 14)
-    else:
+        return {"frechet_distance_unrounded": distance_of_greys(sample(model, z))}
+    if family != "vae":
         return {}
-    shown = greys.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    return {"frechet_distance_unrounded": frechet_distance(features_and_logits(classifier, shown)[0], look(test)[0])}
+    with torch.no_grad():
+        location = model.decode(z)[0].clamp(0, LEVELS - 1)
+    images = {
+        "frechet_distance_locations": location,
+        "frechet_distance_rounded_locations": location.round(),
+        "frechet_distance_means": true_means(model, z),
+    }
+    return {name: distance_of_greys(2 * x.view(-1, 1, 14, 14) / (LEVELS - 1) - 1) for name, x in images.items()}
+
+
+@torch.no_grad()
+def true_means(model: GreyVAE, z: Tensor) -> Tensor:
+    """Return Σ k P(k | z) of each pixel, in levels."""
+    parts = []
+    for some in z.split(1_000):
+        location, log_scale = (part[..., None] for part in model.decode(some))
+        p = [
+            discretized_logistic_log_likelihood(torch.full_like(location, k).long(), location, log_scale, LEVELS).exp()
+            for k in range(LEVELS)
+        ]
+        parts.append(sum(k * of_k for k, of_k in enumerate(p)))
+    return torch.cat(parts)
+
+
+def distance_of_greys(images: Tensor) -> float:
+    """Return the squared distance of images (n, 1, 14, 14) in [−1, 1] from the test images."""
+    shown = images.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    return frechet_distance(features_and_logits(classifier, shown)[0], look(test)[0])
 
 
 def completions(family: str, model: Any, seed: int, n: int = COMPLETED) -> dict[str, float]:
@@ -236,7 +264,9 @@ def completions(family: str, model: Any, seed: int, n: int = COMPLETED) -> dict[
         whole = complete_pixels(model, x[:, :UPPER], rng(seed))
     elif family == "vae":
         parts = [model.complete(part, observed, 500, rng(seed)) for part in x.split(50)]
-        whole, found["ess"] = torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts]).median().item()
+        by_weights, found["ess"] = torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts]).median().item()
+        found["same_class_by_weights"] = accuracy(look(by_weights)[1], labels)
+        whole = complete_annealed(model, x, observed, rng(seed))
     else:
         made, _ = search_noise(
             model, from_levels(x, LEVELS), observed.view(14, 14), LATENT, rng(seed), starts=3, steps=60

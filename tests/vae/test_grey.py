@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from course_lib.vae.grey import GreyVAE, grey_log_likelihood
+from course_lib.vae.grey import GreyVAE, complete_annealed, grey_log_likelihood
 
 
 def rng(seed=0):
@@ -83,6 +83,17 @@ def test_a_completion_keeps_what_was_seen_and_draws_the_rest_from_the_posterior(
     whole, ess = model.complete(x, observed, 100, rng(5))
     assert torch.equal(whole[:, 0], x[:, 0])
     assert ess.min() > 1
+    images = every_image()[every_image()[:, 0] == 2]
+    p = exact(small(), images).softmax(0)
+    counts = (whole[:, None] == images).all(2).sum(0).double()
+    assert ((counts - n * p) ** 2 / (n * p)).sum().item() < 9 + 6 * 18**0.5
+
+
+def test_chains_from_the_prior_draw_the_same_completions():
+    model, n = small().float(), 4_000
+    observed, x = torch.tensor([True, False, False]), torch.tensor([[2, 0, 0]]).expand(n, -1)
+    whole = complete_annealed(model, x, observed, rng(7), chains=4, steps=20)
+    assert torch.equal(whole[:, 0], x[:, 0])
     images = every_image()[every_image()[:, 0] == 2]
     p = exact(small(), images).softmax(0)
     counts = (whole[:, None] == images).all(2).sum(0).double()
