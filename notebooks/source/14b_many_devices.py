@@ -362,6 +362,7 @@ for tokens, targets in small.batches(24):                          # everybody d
     losses.append(mean.item())
 about = small.about(model, optimizer)
 if rank == 0: json.dump({"losses": losses, **about}, open(sys.argv[1], "w"))
+dist.barrier()                                                     # nobody leaves before the others
 dist.destroy_process_group()
 '''
 DDP = '''

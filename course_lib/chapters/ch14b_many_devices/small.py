@@ -56,11 +56,12 @@ def recipe(processes: Processes) -> tuple[Step, Draw, Trained]:
 def watched(model: DistributedDataParallel) -> DistributedDataParallel:
     """Return the model, which notes, whenever a bucket leaves, how many parameters have no gradient yet."""
     seen: list[int] = []
+    parameters = list(model.parameters())  # not the model: held by its own hook it would never be freed
 
     def leave(state: object, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
         if bucket.index() == 0:
             seen.clear()
-        seen.append(sum(parameter.grad is None for parameter in model.parameters()))
+        seen.append(sum(parameter.grad is None for parameter in parameters))
         average = bucket.buffer().div_(dist.get_world_size())
         dist.all_reduce(average)  # to its end: DDP's own hook goes on while the bucket travels
         done: torch.futures.Future[Tensor] = torch.futures.Future()
