@@ -26,17 +26,6 @@ def loop(weight="sizes[i].item()", divide="sizes.sum().item()"):
     )
 
 
-def seconds(term="launch + max(flops / peak, moved / bandwidth)", begin="0.0"):
-    return f"total = {begin}\nfor flops, moved in operations:\n    total += {term}\nreturn total"
-
-
-def listed(term="a if a > b else b", begin="launch * len(operations)"):
-    return (
-        "pairs = [(flops / peak, moved / bandwidth) for flops, moved in operations]\n"
-        f"return {begin} + sum({term} for a, b in pairs)"
-    )
-
-
 WRONG = {
     "together.product_intensity": {
         "no_output": (intensity(numbers="n * m + m * p"), counted(matrices="((n, m), (m, p))")),
@@ -48,6 +37,7 @@ WRONG = {
             counted(matrices="((n * p, m), (n * p, m), (n, p))"),
         ),
         "in_bits": (intensity(size="8 * itemsize"), counted(size="itemsize * 8")),
+        "always_float32": (intensity(size="4"), counted(size="4")),
         "weights_only": (intensity(numbers="m * p"), counted(matrices="((m, p),)")),
     },
     "together.accumulated_gradient": {
@@ -60,21 +50,6 @@ WRONG = {
             shares("sizes.double().reciprocal() / sizes.double().reciprocal().sum()"),
             loop("1 / sizes[i].item()", "sum(1 / n for n in sizes.tolist())"),
         ),
-    },
-    "together.step_seconds": {
-        "both_added": (seconds("launch + flops / peak + moved / bandwidth"), listed("a + b")),
-        "the_shorter": (seconds("launch + min(flops / peak, moved / bandwidth)"), listed("b if a > b else a")),
-        "whole_at_once": (
-            "work = sum(flops for flops, _ in operations)\nmoved = sum(b for _, b in operations)\n"
-            "return max(work / peak, moved / bandwidth) + launch * len(operations)",
-            "work, moved = map(sum, zip(*operations))\na, b = work / peak, moved / bandwidth\n"
-            "return (a if a > b else b) + sum(launch for _ in operations)",
-        ),
-        "products_only": (seconds("launch + flops / peak"), listed("a")),
-        "bytes_only": (seconds("launch + moved / bandwidth"), listed("b")),
-        "one_launch": (seconds("max(flops / peak, moved / bandwidth)", "launch"), listed(begin="launch")),
-        "no_launch": (seconds("max(flops / peak, moved / bandwidth)"), listed(begin="0")),
-        "launch_within": (seconds("max(launch, flops / peak, moved / bandwidth)"), listed("max(a, b, launch)", "0")),
     },
 }
 
@@ -89,5 +64,4 @@ RIGHT = {
         loop(),
         "return torch.einsum('k,k...->...', sizes.to(gradients.dtype), gradients) / sizes.sum()",
     ),
-    "together.step_seconds": (seconds(), listed()),
 }

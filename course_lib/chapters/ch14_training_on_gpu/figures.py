@@ -9,7 +9,7 @@ from course_lib.classroom import figures
 from course_lib.training.roofline import ridge, roofline
 
 TOLD = ("ms", "predicted_ms", "rule_ms")
-FIRST = 7  # operators of a profile that are drawn
+FIRST, FOUR = 7, ("sound", "a", "b", "c")  # operators of a profile, and recorded profiles, that are drawn
 
 
 def told(record: Mapping) -> Figure:
@@ -38,7 +38,7 @@ def roof(points: Mapping[str, tuple[float, float]], peak: float, bandwidth: floa
     fig, ((ax,),) = figures.new(height=4.6)
     low, high = 0.5 * min(i for i, _ in points.values()), 3 * max(i for i, _ in points.values())
     corner = ridge(peak, bandwidth)
-    at = [low, corner, max(high, 2 * corner)]
+    at = [low, corner, 6 * max(high, 2 * corner)]
     ax.plot(at, [roofline(i, peak, bandwidth) for i in at], color=figures.INK, linewidth=2)
     ax.axvline(corner, color=figures.MUTE, linestyle="--", linewidth=1.1)
     ax.text(corner * 1.07, 1.3 * min(r for _, r in points.values()), f"ridge:\n{corner:.1f} a byte", color=figures.MUTE,
@@ -47,16 +47,15 @@ def roof(points: Mapping[str, tuple[float, float]], peak: float, bandwidth: floa
         bound = intensity < corner
         colour, mark = (figures.BERRY, "s") if bound else (figures.BLUE, "o")
         ax.plot([intensity], [rate], mark, color=colour, markersize=8)
-        above = rate > 0.9 * roofline(intensity, peak, bandwidth)
-        left = name == "decoding step"  # a softmax has nearly its intensity
-        ax.annotate(name, (intensity, rate), xytext=(-7 if left else 7, 6 if above else -4), textcoords="offset points",
-                    fontsize=9.5, color=figures.TEXT[colour], ha="right" if left else "left",
+        above = name == "decoding step" or rate > 1.3 * roofline(intensity, peak, bandwidth)
+        left = name == "softmax"  # decoding and a norm have nearly its intensity
+        at_text = (-3 if left else 9, 7 if above else -12 if left else -5)
+        ax.annotate(name, (intensity, rate), xytext=at_text, textcoords="offset points", fontsize=9.5,
+                    color=figures.TEXT[colour], ha="right" if left else "left",
                     va="bottom" if above else "top")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="operations for each byte moved", ylabel="operations a second")
-    ax.set_xlim(low, 6 * at[2])
-    figures.title(
-        ax, f"Left of the ridge bytes bound, {bandwidth / 1e9:,.0f} GB/s; right of it {peak / 1e9:,.0f} GFLOP/s"
-    )
+    ax.set_xlim(low, at[2])
+    figures.title(ax, f"The slope: {bandwidth / 1e9:,.0f} GB/s; the roof: matrix products, {peak / 1e9:,.0f} GFLOP/s")
     return fig
 
 
@@ -77,15 +76,16 @@ def profile(operators: Mapping[str, tuple[float, int]], outside: float, whole: f
     rows = [(name, ms, f"{ms:.2f} ms, {calls} calls") for name, (ms, calls) in list(operators.items())[:FIRST]]
     _bars(ax, [*rows, ("in no operator", outside, f"{outside:.2f} ms")], whole)
     first, (ms, _) = next(iter(operators.items()))
-    figures.title(ax, f"One step of {whole:.1f} ms: {first} takes {100 * ms / whole:.0f} % of it")
+    figures.title(ax, f"One step of {whole:.1f} ms, profiled: {first} takes {100 * ms / whole:.0f} % of it")
     return fig
 
 
 def profiles(record: Mapping[str, Mapping]) -> Figure:
     """Draw four recorded profiles: the sound one, and three steps with one thing wrong each."""
     fig, axes = figures.new(2, 2, height=6.4)
-    for ax, (name, found) in zip(axes.flat, record.items(), strict=True):
-        first = list(found["operators"].items())[:FIRST]
+    for ax, name in zip(axes.flat, FOUR, strict=True):
+        found = record[name]
+        first = list(found["operators"].items())[: FIRST + 1]
         rows = [(operator, ms, f"{ms:.2f} ms, {calls} ×") for operator, (ms, calls) in first]
         rows.append(("in no operator", found["outside_ms"], f"{found['outside_ms']:.1f} ms"))
         _bars(ax, rows, found["ms"])
@@ -101,21 +101,22 @@ def _lane(ax: Axes, y: float, pieces: Sequence[tuple[float, float, str]], colour
 
 
 def waiting() -> Figure:
-    """Draw three steps of a processor and a device, without waits and with one in each step; no measured times."""
+    """Draw three calls of a processor and a device's work, without waits and with one a call; no measured times."""
     fig, (axes,) = figures.new(1, 2, height=2.6)
     call, work = 1.0, 1.6
-    free = [(call + work * i, work, f"step {i + 1}") for i in range(3)]
+    free = [(call + work * i, work, f"work {i + 1}") for i in range(3)]
     told = [(call * i, call, f"call {i + 1}") for i in range(3)]
     _lane(axes[0], 1, told, figures.ORANGE)
     _lane(axes[0], 0, free, figures.BLUE)
     _lane(axes[1], 1, [((call + work) * i, call, f"call {i + 1}") for i in range(3)], figures.ORANGE)
-    _lane(axes[1], 0, [((call + work) * i + call, work, f"step {i + 1}") for i in range(3)], figures.BLUE)
+    _lane(axes[1], 0, [((call + work) * i + call, work, f"work {i + 1}") for i in range(3)], figures.BLUE)
     for i in range(3):
         end = (call + work) * (i + 1)
         axes[1].annotate("", (end, 0.72), (end, 0.3), arrowprops={"arrowstyle": "-|>", "color": figures.INK})
-    for ax, says in zip(axes, ("No wait: the longer of the two counts", "One number read a step: the sum counts"),
-                        strict=True):  # fmt: skip
-        ax.set(xlim=(0, 8.2), ylim=(-0.6, 1.6), xlabel="time (drawn, not measured)", xticks=())
+        axes[1].text(end + 0.06, 0.5, "read", fontsize=8.5, color=figures.INK, va="center")
+    for ax, says in zip(axes, ("Nothing read: the device works without a break",
+                                     "A number read a call: both times add up"), strict=True):  # fmt: skip
+        ax.set(xlim=(0, 8.6), ylim=(-0.6, 1.6), xlabel="time (drawn, not measured)", xticks=())
         ax.set_yticks([1, 0], ["processor", "device"])
         figures.title(ax, says)
     return fig

@@ -19,7 +19,7 @@ ENTRY = Answer(
         "B = 989e12 / 3.35e12.",
     ),
     why="2 B C² operations for 2 C² bytes of weights are B operations a byte, so B must reach the ridge, 989 / 3.35 = "
-    "295. A card that writes for one reader uses a third of a percent of its products; 295 readers at a time cost "
-    "hardly more.",
+    "295. A card that writes for one reader uses a third of a percent of its products; as far as the "
+    "weights go, 295 readers at a time cost hardly more. Each reader's own keys and values come on top.",
     unit="sequences",
 )

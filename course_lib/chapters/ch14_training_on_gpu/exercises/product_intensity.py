@@ -49,6 +49,12 @@ ENTRY = Exercise(
             "itemsize is in bytes already.",
         ),
         Mistake(
+            "always_float32",
+            {"(itemsize * (": "(4 * ("},
+            "every number has four bytes",
+            "itemsize says how many it has: in bfloat16 two.",
+        ),
+        Mistake(
             "weights_only",
             {"(n * m + m * p + n * p)": "(m * p)"},
             "the second factor alone is moved",
