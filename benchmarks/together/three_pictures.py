@@ -2,7 +2,8 @@
 
 The models are those of the first seed of that record, trained again by its recipes. An image is a word of 196 digits,
 the levels of its pixels. Completed is the first digit of each class among those that the record counts; ten draws are
-shown as they come. Each model's pictures are kept in a folder, so that an interrupted run goes on.
+shown as they come. Each model's pictures are kept in a folder, so that an interrupted run goes on; those of families
+that are not named are taken from the file as it is.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from course_lib.chapters.ch12_three_families import figures
 from course_lib.classroom.records import recorded
 from course_lib.datasets.levels import from_levels, quantise
 from course_lib.gan.inpainting import search_noise
+from course_lib.vae.grey import complete_annealed
 
 SEED, DRAWN = 0, 10
 
@@ -41,7 +43,7 @@ def completed(family: str, model: Any, x: Tensor, seed: int) -> Tensor:
     if family == "ar":
         return complete_pixels(model, x[:, : compared.UPPER], compared.rng(seed))
     if family == "vae":
-        return model.complete(x, observed, 500, compared.rng(seed))[0]
+        return complete_annealed(model, x, observed, compared.rng(seed))
     seen = observed.view(14, 14)
     asked = from_levels(x, compared.LEVELS), seen, compared.LATENT, compared.rng(seed)
     made, _ = search_noise(model, *asked, starts=3, steps=60)
@@ -63,16 +65,19 @@ def main() -> None:
     """Train one of each family, draw, complete and write the file beside the chapter's figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kept", type=Path, default=Path("/tmp/three_pictures"), help="folder of finished models")
-    folder = parser.parse_args().kept
-    folder.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--families", nargs="*", default=list(compared.FAMILIES), help="train only these")
+    chosen = parser.parse_args()
+    chosen.kept.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    record, found = recorded("three_families"), {}
-    for family in compared.FAMILIES:
-        choice = [record.arm(family).values[key] for key in ("steps", "factor", "shift")]
-        found[family] = compared.kept(folder, f"{family} {SEED}", lambda f=family, c=choice: pictures(f, SEED, *c))
-    parts = {key: {family: found[family][key] for family in found} for key in ("drawn", "completed", "read")}
-    parts |= {"digits": words(one_of_each_class()), "real": words(compared.test[:DRAWN])}
     path = Path(figures.__file__).with_name("seed_0.json")
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    record, parts = recorded("three_families"), {key: before.get(key, {}) for key in ("drawn", "completed", "read")}
+    for family in chosen.families:
+        choice = [record.arm(family).values[key] for key in ("steps", "factor", "shift")]
+        found = compared.kept(chosen.kept, f"{family} {SEED}", lambda f=family, c=choice: pictures(f, SEED, *c))
+        for key, of in parts.items():
+            of[family] = found[key]
+    parts |= {"digits": words(one_of_each_class()), "real": words(compared.test[:DRAWN])}
     path.write_text(json.dumps(parts, indent=1) + "\n", encoding="utf-8")
     print(path)
 

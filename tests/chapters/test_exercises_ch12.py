@@ -63,6 +63,12 @@ WRONG = {
             "return log_conditionals.sum(-1).exp().mean(0).log()",
             "return log_conditionals.exp().prod(-1).mean(0).log()",
         ),
+        "no_logarithm": (
+            "return log_conditionals.sum(-1).exp().mean(0)",
+            loop(back="(total - math.log({count})).exp()"),
+        ),
+        "first_ordering": ("return log_conditionals[0].sum(-1)", loop(add="total", back="total")),
+        "six": ("return log_conditionals.sum(-1).logsumexp(0) - math.log(6)", stable(count="6")),
         "nats": (
             "return math.log(len(log_conditionals)) - log_conditionals.sum(-1).logsumexp(0)",
             stable(back="-(top + mean.log())"),
@@ -119,12 +125,22 @@ def test_the_kernel_by_hand_is_the_librarys_and_the_tempting_numbers_are_what_th
         distance(power=2),
         distance(one=0),
         distance(pairs=9),
+        3 * distance(),
+        sum(float(kappa(x, y)) for x in (0, 2) for y in (0, 2)) / 4 + 8 - 2 * (1 + 27) / 2,
     ]
     for number in asked:
         assert min(abs(number - wrong) for wrong in entry.wrong) < 1e-9
     assert math.isclose(distance(), entry.right)
 
 
-def test_each_report_has_a_fault_of_its_own():
+def test_each_report_has_a_fault_of_its_own_and_one_word_fits_none():
     reports = [REGISTRY.find(f"together.report_{i}") for i in range(1, 6)]
-    assert sorted(report.right for report in reports) == reports[0].options
+    assert sorted([*(report.right for report in reports), "unequal_effort"]) == reports[0].options
+
+
+def test_each_verdict_says_something_of_its_own_to_every_other_word():
+    ids = ("vae_good_samples", "vae_hard_to_train", "vae_collapses", "gan_most_realistic", "gan_unstable",
+           "gan_collapses", "gan_needs_tuning", "transformer_far_back", "transformer_expensive")  # fmt: skip
+    for entry in (REGISTRY.find(f"together.{id}") for id in ids):
+        assert entry.options == ["depends", "false", "not_shown", "true"]
+        assert len({entry.why, *entry.wrong.values()}) == 4

@@ -1,5 +1,6 @@
-"""Pictures of chapter 12: completed digits, the data, the three families, bits, the table."""
+"""Pictures of chapter 12: completed digits, the data, the three families and their recipes, bits, the table."""
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +12,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from course_lib.chapters.ch12_three_families.families import FAMILIES
 from course_lib.classroom import diagrams, figures
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
+from course_lib.classroom.records import Record
 
 NAMES = {"ar": "Transformer", "vae": "VAE", "gan": "GAN"}
 COLOURS = {"ar": BERRY, "vae": TEAL, "gan": ORANGE}
 MARKS = {"ar": "s", "vae": "D", "gan": "^"}
+RECIPES = {  # layers; optimiser
+    "ar": ("2 blocks, width 64, 2 heads", "Muon, AdamW"),
+    "vae": ("2 hidden of 400 in each network", "AdamW"),
+    "gan": ("G: linear, 2 conv.; D: 3 conv., 2 linear", "Adam"),
+}
 
 
 def _row(ax: Axes, images: Tensor, label: str, wrong: Sequence[bool] = ()) -> None:
@@ -94,7 +102,13 @@ def families() -> Figure:
             "pixel by pixel,\n196 draws",
             "a product, exact",
         ),
-        "vae": ("z, 32 numbers", "decoder", "a mean and a scale\nfor each pixel", "all pixels,\none draw", "≥ a bound"),
+        "vae": (
+            "z, 32 numbers",
+            "decoder",
+            "middle and scale\nof each pixel",
+            "all pixels,\none draw",
+            "≥ a bound",
+        ),
         "gan": ("z, 64 numbers", "generator", "a grey for\neach pixel", "rounded,\nnothing is drawn", "no formula"),
     }
     for i, (name, (begin, network, out, draw, known)) in enumerate(rows.items()):
@@ -121,20 +135,34 @@ def families() -> Figure:
     return figure
 
 
+def recipes(record: Record) -> str:
+    """Return the three recipes as a table of text: layers, parameters, batch, optimiser, steps and seconds."""
+    lines = [f"{'':<13}{'layers':<41}{'parameters':>20}{'batch':>7}  {'optimiser':<12}{'steps':>6}{'seconds':>9}"]
+    for name, (layers, optimiser) in RECIPES.items():
+        family = record.arm(name)
+        sizes = [n for part, n in family.values["parameters"].items() if part != "average"]
+        batch = inspect.signature(FAMILIES[name]).parameters["batch"].default
+        numbers = f"{' + '.join(f'{n:,}' for n in sizes):>20}{batch:>7}  {optimiser:<12}{family.values['steps']:>6,}"
+        lines.append(f"{NAMES[name]:<13}{layers:<41}{numbers}{family.mean('train_seconds'):>9.0f}")
+    return "\n".join(lines)
+
+
 def bits(known: Mapping[str, float], exact: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Figure:
     """Return bits a pixel: known rivals, the Transformer's seeds, the VAE's bounds, low: 1 draw, high: more."""
     figure, ((ax,),) = figures.new(width=9.5, height=2.9)
-    names = [*known, "VAE, at most", "Transformer"]
+    known = dict(sorted(known.items(), key=lambda rival: -rival[1]))
+    names = [*known, "GAN", "VAE, at most", "Transformer"]
     for row, value in enumerate(known.values()):
         ax.plot(value, row, "o", color=MUTE, fillstyle="none")
         ax.text(value + 0.012, row, f"{value:.2f}", va="center", fontsize=9, color=TEXT[MUTE])
-    row = len(known)
-    ax.plot(low, [row] * len(low), "D", color=TEAL, fillstyle="none")
-    ax.plot(high, [row] * len(high), "D", color=TEAL)
+    ax.text(0.47, len(known), "no figure", va="center", fontsize=9, color=TEXT[ORANGE])
+    row = len(known) + 1
+    ax.plot(low, [row] * len(low), "|", color=TEAL, markersize=11)
+    ax.plot(high, [row] * len(high), "D", color=TEAL, markersize=5)
     ax.text(
         max(low) + 0.015,
         row,
-        "bounds: filled with 1,000 draws, hollow with 1",
+        "bounds: diamonds with 1,000 draws, strokes with 1",
         va="center",
         fontsize=9,
         color=TEXT[TEAL],
@@ -172,6 +200,7 @@ def table(
         ax.axvline(floors[column], color=BLUE, linestyle=":", linewidth=1.4)
         if column == "distance":
             ax.set_xscale("log")
+            column = "distance (log scale)"
         ax.set_yticks(range(len(of)), [NAMES[name] for name in of] if i % 3 == 0 else [""] * len(of))
         ax.set(ylim=(len(of) - 0.4, -0.6), xlabel=column)
     return figure

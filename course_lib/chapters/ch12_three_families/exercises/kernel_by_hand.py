@@ -10,6 +10,8 @@ ENTRY = Answer(
         -2 / 3: "the mixed pairs are taken off once; they come with the factor 2.",
         31 / 3: "the sign is turned round: what is within a heap comes with a plus.",
         0.0: "the estimate may be negative; it is not cut off at 0.",
+        12.0: "that is the mean over all heaps of three real images; asked is the one that was drawn.",
+        -31.0: "each of the three terms is a mean: over three pairs, three pairs, and nine.",
         -7 / 3: "that is the power 2; the kernel has the power 3.",
         -13 / 3: "the 1 in the kernel is missing.",
         -40 / 3: "the pairs of a point with itself are left out of the sums, but not out of the numbers that "

@@ -73,6 +73,24 @@ ENTRY = Exercise(
             "exp(−1,500) is 0 in float64. Take the largest one out of the sum, as logsumexp does.",
         ),
         Mistake(
+            "no_logarithm",
+            lambda log_conditionals: log_conditionals.sum(-1).exp().mean(0),
+            "p(x) itself comes back, and not its logarithm",
+            "the task asks for ln p(x). With 500 pixels p(x) is 0 in float64.",
+        ),
+        Mistake(
+            "first_ordering",
+            lambda log_conditionals: log_conditionals[0].sum(-1),
+            "the first ordering alone is used",
+            "a probability it is, but one of equal use of all orderings is asked for.",
+        ),
+        Mistake(
+            "six",
+            {"math.log(len(log_p))": "math.log(6)"},
+            "the sum over the orderings is always divided by 6",
+            "M is the number of orderings that come in: here it is another one.",
+        ),
+        Mistake(
             "nats",
             lambda log_conditionals: -orderings.mixture_of_orderings(log_conditionals),
             "the sign is turned round: a cost comes back",

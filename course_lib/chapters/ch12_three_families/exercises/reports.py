@@ -7,6 +7,7 @@ _faults = {
     "broken_baseline": "then one of the two would be about as bad as something that has learnt nothing.",
     "other_data": "then the two numbers would be of different images, or of differently prepared ones.",
     "seen_before": "then images that are judged would have been there when the model was trained or chosen.",
+    "unequal_effort": "then one side would have had more trials, more training or more seeds than the other.",
     "sound": "then both sides would have the same data, the same effort and a measure of chance.",
 }
 
@@ -35,8 +36,8 @@ report_3 = one_fault(
     "together.report_3",
     "other_data",
     _faults,
-    "cut at one half a digit has smooth edges, drawn by its grey it has ragged ones: the same model needs fewer nats "
-    "for the first, whatever it is.",
+    "cut at one half a digit has smooth edges, drawn by its greys it has ragged ones, which cost lzma over 30 bits an "
+    "image more. Other data have other numbers, whatever the model.",
     "Are these the same zeros and ones?",
 )
 
@@ -45,7 +46,7 @@ report_4 = one_fault(
     "together.report_4",
     "seen_before",
     _faults,
-    "a collection from the web holds copies of public test images; a model that only remembers is then ahead of one "
+    "a collection from the web may hold copies of public test images; a model that remembers them is then ahead of one "
     "that has learnt.",
     "Where may the photographs that it is tested on have been before?",
 )
@@ -55,7 +56,7 @@ report_5 = one_fault(
     "together.report_5",
     "sound",
     _faults,
-    "the same images, the same effort of tuning, differences seed by seed and their standard error. It says that one "
+    "the same images, the same effort of tuning, five seeds, and differences of five standard errors. It says that one "
     "recipe is better than the other here, and no more.",
     "What would you still ask for?",
 )
