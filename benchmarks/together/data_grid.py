@@ -55,14 +55,23 @@ TWICE = 92  # wide: 2.06 times the parameters of 64 in the blocks
 VAE_STEPS, GAN_STEPS = 2_000, 500
 SOON = 300  # steps after which runs of few characters, long past their best, are stopped in the comparison of doublings
 BLOCK = 1_000  # characters of a piece, where the pieces come from all over the text
+PLACES = (*torch.rand(5, generator=torch.Generator().manual_seed(13))[:3], 0.27, 0.65)  # of a seed's start in the text
+SHREW = 37_721  # last characters of the training text: a play that goes on in the validation and the test part
 
 
-def data_of(text: Tensor, n: int, seed: int, pieces: bool = False) -> Tensor:
-    """Return this seed's stretch of n characters, a longer one of the same seed holds it; or pieces from all over."""
-    if pieces:
+def data_of(text: Tensor, n: int, seed: int, taken: str = "stretch") -> Tensor:
+    """Return this seed's stretch of n characters, a longer one of the same seed holds it; pieces from all over; the
+    last n; "without the Shrew" takes from the text without its last play.
+    """
+    if "without the Shrew" in taken:
+        text = text[:-SHREW]
+        n = min(n, len(text))
+    if taken == "last":
+        return text[-n:]
+    if "pieces" in taken:
         chosen = torch.randperm(len(text) // BLOCK, generator=torch.Generator().manual_seed(100 + seed))
         return text[: len(chosen) * BLOCK].view(-1, BLOCK)[chosen[: n // BLOCK].sort().values].flatten()
-    start = int(torch.rand(5, generator=torch.Generator().manual_seed(13))[seed] * (len(text) - n))
+    start = int(PLACES[seed] * (len(text) - n))
     return text[start : start + n]
 
 
@@ -116,11 +125,11 @@ def train_best(
 
 
 def characters(
-    seed: int, n: int, width: int = WIDTH, steps: int = STEPS, pieces: bool = False, until: int | None = None
+    seed: int, n: int, width: int = WIDTH, steps: int = STEPS, taken: str = "stretch", until: int | None = None
 ) -> dict:
     """Train a character Transformer; bits a character. until: stop there, with the schedule of the whole run."""
     text, generator = load_shakespeare(test=True), torch.Generator().manual_seed(seed)
-    own = data_of(text.train, n, seed, pieces)
+    own = data_of(text.train, n, seed, taken)
     torch.manual_seed(seed)
     model = Transformer(modern(65, context_length=CONTEXT, n_layers=2, n_heads=2, d_model=width))
     optimizers = muon_and_adamw(model.blocks, model)
@@ -228,9 +237,13 @@ def runs(seed: int) -> dict[str, Callable[[], dict]]:
         made[f"from {n}, twice the data"] = partial(characters, seed, 2 * n, until=until)
         made[f"from {n}, twice the parameters"] = partial(characters, seed, n, TWICE, until=until)
         made[f"from {n}, twice the steps"] = partial(characters, seed, n, WIDTH, 2 * STEPS, until=until)
-    made["pieces, 300000"] = partial(characters, seed, 300_000, pieces=True)
-    made["vae, twice the steps"] = partial(vae, seed, 9_000, steps=2 * VAE_STEPS)
-    made["gan, twice the steps"] = partial(gan, seed, 9_000, steps=2 * GAN_STEPS)
+    made["pieces, 300000"] = partial(characters, seed, 300_000, taken="pieces")
+    made["last, 300000"] = partial(characters, seed, 300_000, taken="last")
+    made["pieces without the Shrew"] = partial(characters, seed, 300_000, taken="pieces without the Shrew")
+    made["all without the Shrew"] = partial(characters, seed, ALL, taken="without the Shrew")
+    for n, name in ((9_000, "twice the steps"), (3_000, "twice the steps on 3000")):
+        made[f"vae, {name}"] = partial(vae, seed, n, steps=2 * VAE_STEPS)
+        made[f"gan, {name}"] = partial(gan, seed, n, steps=2 * GAN_STEPS)
     for n in MOVED:
         made[f"vae moved, {n}"] = partial(vae, seed, n, 1)
     return made
@@ -275,7 +288,9 @@ def main() -> None:
     kept.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     everything = [(seed, arm, run) for seed in SEEDS for arm, run in runs(seed).items()]
-    for seed, arm, run in sorted(everything, key=lambda each: each[1] == "width, 128"):  # the longest runs last
+    later = ("Shrew", "last", "on 3000", "width, 128")  # in this order behind all others
+    place = lambda arm: max((1 + i for i, name in enumerate(later) if name in arm), default=0)  # noqa: E731
+    for seed, arm, run in sorted(everything, key=lambda each: place(each[1])):
         path = kept / f"{arm}, {seed}.json"
         if not path.exists():
             started = time.perf_counter()

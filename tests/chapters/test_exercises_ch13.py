@@ -53,11 +53,23 @@ WRONG = {
             "b = torch.log(loss[0] / loss[-1]) / torch.log(n[-1] / n[0])\n"
             "return torch.exp((loss.log() + b * n.log()).mean()), b",
         ),
+        "exchanged": (
+            line(scale="-slope", exponent="(y.mean() - slope * x.mean()).exp()"),
+            solved(scale="-w[1]", exponent="w[0].exp()"),
+        ),
         "height_at_the_middle": (line(scale="y.mean().exp()"), solved(scale="y.mean().exp()")),
     },
     "together.training_seconds": {
         "forward_only": (summed(each="overhead + batch * f / rate"), closed("steps * (overhead + batch * f / rate)")),
         "backward_only": (summed(each="overhead + 2 * batch * f / rate"), closed("steps * (overhead + 2 * batch * f / rate)")),
+        "six_times_forward": (
+            summed(each="overhead + 6 * batch * f / rate"),
+            closed("steps * (overhead + 2 * batch * 3 * f / rate)"),
+        ),
+        "tokens_twice": (
+            summed(each="overhead + 3 * batch * time * f / rate"),
+            closed("steps * (overhead + 3 * batch * (time * f) / rate)"),
+        ),
         "one_sequence": (summed(each="overhead + 3 * f / rate"), closed("steps * (overhead + 3 * f / rate)")),
         "overhead_once": (
             summed(before=" + overhead", each="3 * batch * f / rate"),
@@ -93,6 +105,7 @@ def test_half_of_the_excess_takes_sixteen_times_the_data():
     entry = REGISTRY.find("together.half_the_excess")
     assert entry.right ** (-1 / 4) == 1 / 2
     assert entry.wrong.keys() >= {2, 4, 8, 1 / 16}
+    assert min(abs(wrong - 2 ** (-1 / 4)) for wrong in entry.wrong) < 1e-6
 
 
 @pytest.mark.parametrize(("id", "n"), [("together.from_little", 10_000), ("together.from_much", 300_000)])

@@ -56,14 +56,18 @@ def data_curves(
             line = torch.logspace(math.log10(curve.n[0]), math.log10(1.3 * curve.held_n), 100)
             ax.plot(line, figures.values(laws[name](line)), color=INK, linewidth=1.4)
         if intervals is None:
-            ax.text(curve.held_n, curve.ticks[0] * 1.15, "?", fontsize=20, ha="center", color=MUTE)
+            ax.axvspan(curve.held_n / 1.35, curve.held_n * 1.35, color=MUTE, alpha=0.2, linewidth=0)
+            ax.text(curve.held_n, 0.9, "?", transform=ax.get_xaxis_transform(), fontsize=18, ha="center", va="center")
         else:
             low, high = intervals[name].low, intervals[name].high
             ax.plot([curve.held_n] * 2, [low, high], color=INK, linewidth=7, alpha=0.35, solid_capstyle="butt")
         if held is not None:
             ax.plot([curve.held_n] * len(held[name]), held[name], "*", color=BERRY, markersize=9, alpha=0.8)
-            ax.text(0.97, 0.97, "bar: 90 % interval of the mean\nstars: the five runs", transform=ax.transAxes,
-                    ha="right", va="top", fontsize=9, color=TEXT[BERRY])  # fmt: skip
+            mean = sum(held[name]) / len(held[name])
+            ax.plot(curve.held_n, mean, "_", color=BERRY, markersize=22, markeredgewidth=2)
+            if ax is axes[0]:
+                ax.text(0.03, 0.03, "bar: 90 % interval of the mean\nstars: the five runs; dash: their mean",
+                        transform=ax.transAxes, va="bottom", fontsize=9, color=TEXT[BERRY])  # fmt: skip
         ax.set(xscale="log", xlim=(curve.n[0] / 1.6, curve.held_n * 1.9), ylabel=curve.axis)
         ax.set_xlabel("characters to train on" if curve.n[0] > 1_000 else "digits to train on")
         _plain_log(ax, curve.ticks)
@@ -78,10 +82,10 @@ def overfitting(curves: Mapping[str, tuple[Sequence[int], Tensor, Tensor]], leve
         ax.plot(steps[1:], figures.values(train)[1:], color=ORANGE, linewidth=1.8, marker="^", markersize=4)
         ax.plot(steps[1:], figures.values(validation)[1:], color=BLUE, linewidth=1.8, linestyle="--", marker="o",
                 markersize=4)  # fmt: skip
-        below = -0.3 if train[-1] > 1 else 0.35
-        ax.text(steps[-1], float(train[-1]) + below, "trained on", color=TEXT[ORANGE], ha="right", fontsize=9.5,
-                va="top" if below < 0 else "bottom")  # fmt: skip
-        ax.text(steps[-1], float(validation[-1]) + 0.5, "validation", color=BLUE, ha="right", va="bottom", fontsize=9.5)
+        start, end = float(validation[1]), float(validation[-1])
+        ax.text(steps[1], min(start, level) - 2.4, "trained on", color=TEXT[ORANGE], va="top", fontsize=9.5)
+        above = level + 0.35 if level - 1.2 < end < level else end + 0.5
+        ax.text(steps[-1], above, "validation", color=BLUE, ha="right", va="bottom", fontsize=9.5)
         ax.axhline(level, color=MUTE, linestyle="--", linewidth=1)
         ax.text(5, level + 0.1, f"equal odds: {level:.2f}", color=MUTE, fontsize=9, va="bottom")
         ax.set(xscale="log", xlabel="training step", ylabel="bits per character", ylim=(0, 12))
@@ -112,13 +116,23 @@ def plan() -> Figure:
 
 
 def parameters_and_steps(
-    parameters: Sequence[int], loss: Tensor, runs: Mapping[str, tuple[Sequence[int], Tensor]]
+    parameters: Sequence[int],
+    loss: Tensor,
+    law: PowerLaw,
+    interval: Interval,
+    runs: Mapping[str, tuple[Sequence[int], Tensor]],
 ) -> Figure:
-    """Draw test loss against parameters, a mark a seed, and validation loss against steps; name → (steps, mean)."""
+    """Draw test loss against parameters, a mark a seed, the law of all but the last and its interval there; and
+    validation loss against steps; name → (steps, mean).
+    """
     fig, (axes,) = figures.new(1, 2, width=9.5, height=3.7)
     for losses in figures.values(loss):
         axes[0].plot(parameters, losses, "^", color=ORANGE, markersize=6, alpha=0.6)
-    axes[0].plot(parameters, figures.values(loss.mean(0)), color=ORANGE, linewidth=1.4)
+    line = torch.logspace(math.log10(parameters[0]), math.log10(parameters[-1]), 50)
+    axes[0].plot(line, figures.values(law(line)), color=INK, linewidth=1.4, label="law of the narrower ones")
+    axes[0].plot([parameters[-1]] * 2, interval[1:], color=INK, linewidth=7, alpha=0.35, solid_capstyle="butt",
+                 label="its 90 % interval")  # fmt: skip
+    axes[0].legend(frameon=False, fontsize=9)
     axes[0].set(xscale="log", xlabel="parameters in the blocks", ylabel="test loss (bits per character)")
     _plain_log(axes[0], (2.4, 2.6, 2.8, 3.0))
     looks = ((BLUE, "-", "o"), (TEAL, "--", "s"), (BERRY, "-.", "D"))
@@ -127,7 +141,7 @@ def parameters_and_steps(
     axes[1].set(xlabel="training step", ylabel="validation loss (bits per character)")
     axes[1].legend(frameon=False, fontsize=9)
     figures.title(axes[0], "1,000 steps on all the text: wider is better")
-    figures.title(axes[1], "The rate's fall at the end pays")
+    figures.title(axes[1], "At step 1,000 the longer plan is behind")
     return fig
 
 
@@ -137,7 +151,9 @@ def doublings(gains: Mapping[str, Mapping[str, tuple[float, float]]], axis: str 
     for ax, (start, each) in zip(axes, gains.items(), strict=True):
         for y, ((mean, error), colour) in enumerate(zip(each.values(), (BLUE, ORANGE, INK), strict=True)):
             ax.errorbar(mean, -y, xerr=error, fmt=MARKS[colour], color=colour, capsize=4, markersize=8)
-            ax.text(mean, -y + 0.2, f"{mean:+.3f}", ha="center", va="bottom", fontsize=9.5, color=TEXT[colour])
+            said = f"{mean:+.3f}" if abs(mean) >= 5e-4 else "0.000"
+            ax.text(mean, -y + 0.2, said, ha="center", va="bottom", fontsize=9.5, color=TEXT[colour],
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
         ax.axvline(0, color=MUTE, linestyle="--", linewidth=1.2)
         ax.set_yticks([0, -1, -2], [f"twice the {what}" for what in each])
         ax.set(ylim=(-2.5, 0.7), xlabel=axis)

@@ -89,6 +89,15 @@ ENTRY = Exercise(
             "the line of least squares takes all points: covariance over variance.",
         ),
         Mistake(
+            "exchanged",
+            {
+                "return (y.mean() - slope * x.mean()).exp(), -slope": "return -slope, (y.mean() - slope * "
+                "x.mean()).exp()"
+            },
+            "scale and exponent come back in each other's place",
+            "(scale, exponent) is the order asked for.",
+        ),
+        Mistake(
             "height_at_the_middle",
             {"(y.mean() - slope * x.mean()).exp()": "y.mean().exp()"},
             "the scale is the height of the line at the mean of ln n",

@@ -37,6 +37,19 @@ ENTRY = Exercise(
             "backward takes two products for each of the forward pass, and comes on top of it.",
         ),
         Mistake(
+            "six_times_forward",
+            {"3 * batch": "6 * batch"},
+            "the forward pass counts six times",
+            "six is for each number of the matrices and token, forward and backward together; forward_flops has "
+            "counted two of the six.",
+        ),
+        Mistake(
+            "tokens_twice",
+            {"3 * batch": "3 * batch * time"},
+            "the operations are multiplied by the tokens once more",
+            "forward_flops(config, time) is of a whole sequence of time tokens.",
+        ),
+        Mistake(
             "one_sequence",
             {"3 * batch": "3"},
             "a step has one sequence",

@@ -7,9 +7,9 @@ ENTRIES = (
         id="together.from_little",
         right="data",
         wrong={
-            "parameters": "the best look came after some fifty steps, when validation turned up: the model already "
+            "parameters": "the best look came after 40 to 75 steps, when validation turned up: the model already "
             "knew its text better than the language. Would more parameters know less of it?",
-            "steps": "the best look came after some fifty of a thousand steps. What would the second thousand add?",
+            "steps": "the best look came after 40 to 75 of a thousand steps. What would the second thousand add?",
             "nothing": "one of the three does help. Which is short, when validation turns up after fifty steps?",
         },
         hints=(
@@ -22,17 +22,17 @@ ENTRIES = (
         id="together.from_much",
         right="data",
         wrong={
-            "parameters": "they help, and yet a stretch of 300,000 characters holds some plays of the many that the "
-            "test text differs from: the record says that another doubling saves more.",
-            "steps": "the last look was the best, so they ought to help; over five seeds they save nothing that stands "
-            "out from the scatter. What did other plays do in section 3?",
-            "nothing": "one of the three saves a tenth of a bit, by more than five standard errors.",
+            "parameters": "they help, by about four hundredths of a bit. Section 3 changed the text alone: by how much "
+            "did that help?",
+            "steps": "they help, by about four hundredths of a bit. Section 3 changed the text alone, at the same "
+            "steps: by how much did that help?",
+            "nothing": "all three save, one of them a tenth of a bit.",
         },
         hints=(
             "Section 3: what did 300,000 characters from all over the text save?",
-            "A stretch twice as long brings other plays.",
+            "A stretch twice as long brings other text, with the same steps.",
         ),
-        why="A stretch of 600,000 characters saves a tenth of a bit, more than twice what the parameters do: it brings "
-        "other plays. Between data of one kind, steps and parameters the order could be another one.",
+        why="A stretch of 600,000 characters saves a tenth of a bit, more than twice what parameters or steps do. It "
+        "is other text too, and section 3 says that it matters which.",
     ),
 )
