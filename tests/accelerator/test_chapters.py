@@ -12,7 +12,7 @@ pytestmark = pytest.mark.accelerator
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "notebooks" / "source").glob("[0-9][0-9]*_*.py"))
 # chapters that train on the device
-TRAINING = {"02b", "03", "04", "04b", "05", "06", "07", "08", "08b", "09", "09b", "10", "10b", "11", "12", "13"}
+TRAINING = {"02b", "03", "04", "04b", "05", "06", "07", "08", "08b", "09", "09b", "10", "10b", "11", "12", "13", "14"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
