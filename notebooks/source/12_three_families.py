@@ -58,7 +58,6 @@ from course_lib.classroom.guesses import guess
 from course_lib.datasets.images import binarise, load_digits
 from course_lib.datasets.levels import from_levels, quantise, to_levels
 from course_lib.evaluation.classifier import features_and_logits
-from course_lib.evaluation.comparisons import paired_difference
 from course_lib.evaluation.frechet import frechet_distance, kernel_distance
 from course_lib.gan.dcgan import sample
 from course_lib.information.image_files import file_bits, pack
@@ -183,7 +182,7 @@ for name, make in FAMILIES.items():
 ar, vae, G = (live[name].model.eval().requires_grad_(False) for name in FAMILIES)
 
 # %% tags=["nbval-ignore-output"]
-if run.pick(quick=False, full=True):  # the record has nothing of this size
+if run.pick(quick=False, full=True):  # never recorded, the minutes are an estimate
     run.expect("the three at 28 × 28 pixels, in larger networks", minutes=12)
     on_device = digits.train.to(device)
     large = {"ar": FAMILIES["ar"](on_device, 7, shrink=1, n_layers=6, d_model=256, batch=64),
@@ -369,7 +368,7 @@ claim("in the same time the GAN did over 1.3 times the operations of the Transfo
 # %% [markdown]
 # ## 6 · Half a digit
 #
-# The upper seven rows of 500 test digits are given. The Transformer goes on drawing: its order of pixels fits, so that *is* a draw from $p_\theta(\text{lower}\mid\text{upper})$. A VAE's encoder, which never saw half a digit, is shown the mean digit below; chapter 08's weights tell how few of 500 draws count. Instead, chains go in steps from $p(z)$ to $p_\theta(z\mid\text{upper})$, as in chapter 07. The GAN has no conditional; one *searches* for a $z$ that fits (after Yeh et al. 2017): an optimum, no draw.
+# The upper seven rows of 500 test digits are given. The Transformer goes on drawing: its order of pixels fits, so that *is* a draw from $p_\theta(\text{lower}\mid\text{upper})$. A VAE's encoder, which never saw half a digit, is shown the mean digit below; chapter 08's weights tell how few of 500 draws count. Instead, four chains of 60 steps go from $p(z)$ towards $p_\theta(z\mid\text{upper})$, as in chapter 07. The GAN has no conditional; one *searches* for a $z$ that fits (after Yeh et al. 2017): an optimum, no draw.
 #
 # How often does the classifier see the digit's class? Two rivals need no model: the lower half of *any* training digit, and of the nearest by its upper half. (An honest draw need not keep it: a 4's upper half may be a 9's.) Last, the live Transformer is shown another digit's upper half.
 
@@ -545,11 +544,11 @@ claim("the same test digits, cut at one half, cost lzma over 30 bits an image le
 # ### Question: nine phrases
 # *difficulty 2/5 · importance 4/5 · 10 minutes*
 #
-# Judge nine phrases of a survey by this chapter's figures *alone*: `true` or `false` where all that bear on one agree, `depends` where they do not, `not_shown` where there are none. Rulers are distance, precision, recall, density, coverage.
+# Judge nine phrases of a survey by this chapter's figures *alone*: `true` or `false` where all that bear on one agree, `depends` where they do not, `not_shown` where there are none. Rulers: distance, precision, recall, density, coverage.
 #
-# - A VAE makes good samples (ahead of another family by a ruler); is complicated to train (some end nearer to independent pixels than to the best); collapses to few kinds (recall or coverage below two thirds of real digits', a class below half its share).
+# - A VAE makes good samples (ahead of another family by a ruler); is complicated to train (some end nearer independent pixels than the best); collapses to few kinds (recall or coverage below two thirds of real digits', a class below half its share).
 # - A GAN makes the most realistic samples (first by a ruler); is unstable (trainings fail, seeds spread more than the Transformer's); collapses to few kinds; needs careful tuning (choices differ more than seeds).
-# - A Transformer makes use of what lies far back (other pixels there cost bits); is expensive (to train, to draw from).
+# - A Transformer makes use of what lies far back (other pixels there cost bits); is expensive (for what it gives: to train, to draw from).
 
 # %% tags=["nbval-ignore-output"]
 answer("together.vae_good_samples", ...)
