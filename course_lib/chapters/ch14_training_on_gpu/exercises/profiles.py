@@ -3,8 +3,9 @@
 from course_lib.classroom.exercises.spec import one_fault
 
 _causes = {
-    "float32_products": "then copy_ would not be among the first operators: its 148 calls in the sound step turn "
-    "numbers into bfloat16. And mm would take four times as long for as many tokens.",
+    "float32_products": "then copy_ would not be among the first operators: most of its 148 calls in the sound step "
+    "come with bfloat16, which turns numbers into it and back. And mm would take four times as long "
+    "for as many tokens.",
     "tiny_batch": "then the step would have far fewer tokens than the sound one.",
     "data": "then there would be more *milliseconds* in no operator than in the sound step: Python prepares what the "
     "model waits for.",
