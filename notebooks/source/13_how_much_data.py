@@ -607,6 +607,6 @@ claim("5,000 other real digits stand at a distance below 0.8, and every GAN here
 progress("13_how_much_data")
 
 # %% [markdown]
-# **Open questions.** Where is the floor of Shakespeare? What makes 300,000 characters from everywhere worth more than a stretch, words, names or speakers? Which exponent would a better model have: Hestness et al. find that architectures move the line, not its slope.
+# **Open questions.** Where is the floor of Shakespeare? What makes text near the test's worth more than other text: words, names or speakers? Which exponent would a better model have: Hestness et al. find that architectures move the line, not its slope.
 #
 # **References.** Hestness et al. 2017, *Deep learning scaling is predictable, empirically*: sections 2 to 4. Kaplan et al. 2020, *Scaling laws for neural language models*: sections 1 and 6. Hoffmann et al. 2022, *Training compute-optimal large language models*: section 3 and appendix D. Efron and Tibshirani 1993, *An introduction to the bootstrap*: chapters 6 and 13. Brown et al. 2020, *Language models are few-shot learners*.
