@@ -230,7 +230,9 @@ def unrounded(family: str, model: Any, seed: int) -> dict[str, float]:
         "frechet_distance_rounded_locations": location.round(),
         "frechet_distance_means": true_means(model, z),
     }
-    return {name: distance_of_greys(2 * x.view(-1, 1, 14, 14) / (LEVELS - 1) - 1) for name, x in images.items()}
+    found = {name: distance_of_greys(2 * x.view(-1, 1, 14, 14) / (LEVELS - 1) - 1) for name, x in images.items()}
+    rulers = measure(look(location.round().long())[0], look(test)[0])
+    return found | {f"{name} of rounded_locations": value for name, value in rulers.items()}
 
 
 @torch.no_grad()

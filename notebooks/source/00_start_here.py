@@ -532,8 +532,8 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `09_gan_game` | can a model learn from a critic alone? | 50 |
 # | `10_gan_dynamics` | why do two players not arrive? | 50 |
 # | `11_gan_images` | which numbers can be trusted? | 50 |
-# | `12_three_families` | which family is best, at what? | 50 |
-# | `13_how_much_data` | how much data, how long? | 50 |
+# | `12_three_families` | which family is best, at what? | 55 |
+# | `13_how_much_data` | how much data, how long? | 55 |
 # | `14_training_on_gpu` | where does a step's time go? | 50 |
 #
 # Read them in order; the exercises take about as long again.

@@ -11,7 +11,7 @@
 #
 # **Which family is best — and at what?**
 #
-# A Transformer, a VAE and a GAN can all make digits. Papers often compare such families by figures that come from different data, different efforts and different rulers. Here all three get the same small images, the same 40 seconds of one processor core, the same number of trials and one ruler. Below, the first of five seeds of each has seen the upper half of ten test digits and made the rest. A frame is a classifier's opinion; it reads 99 of 100 whole test digits right.
+# A Transformer, a VAE and a GAN can all make digits. Papers often compare such families by figures that come from different data, different efforts and different rulers. Here all three get the same small images, the same planned 40 seconds of one processor core (42 to 47 were taken), the same number of trials and one ruler. Below, the first of five seeds of each has seen the upper half of ten test digits and made the rest. A frame is a classifier's opinion; it reads 99 of 100 whole test digits right.
 
 # %% tags=["hide-input"]
 import torch
@@ -224,10 +224,11 @@ guess("hits", ...)
 
 # %%
 hits = len(rows_of(fakes.cpu()) & rows_of(test))
-claim("none is; nor is one among the 9,000 training digits, which are the data's own draws",
-      hits == 0 and not rows_of(train) & rows_of(test), guessed="hits", hits=hits)
-claim("by the live Transformer each of 500 test digits comes less than once in 10¹⁰ draws",
-      nats.min() > 10 * math.log(10), ln_p=[-nats.max(), -nats.min()])
+claim("none is, nor in 10,000 draws of each of the record's five, and 100 slipped in are found; "
+      "nor is one among the 9,000 training digits, which are the data's own draws",
+      hits == 0 == of("gan", "test_images_hit").max() and not rows_of(train) & rows_of(test)
+      and len(rows_of(torch.cat([fakes.cpu(), test[:100]])) & rows_of(test)) == 100,
+      guessed="hits", hits=hits)
 
 # %% [markdown]
 # That there is no hit says nothing about the GAN: the training digits hit none, either.
@@ -240,7 +241,7 @@ claim("by the live Transformer each of 500 test digits comes less than once in 1
 #
 # Eight equally likely levels cost 3. Rivals are *independent pixels*, each with its own shares of the levels, and chapter 08's programs for files, given all test digits in one.
 #
-# The Transformer's bits are exact, the GAN has none, and the VAE's are an upper bound: its true bits may be fewer. By how many chapter 07's other bound could tell, with an exact draw from $p_\theta(z\mid x)$, known only for images that the model made from a known $z$. For 40 of these, which cost it more bits than test digits do, each seed was enclosed. (1,000 draws: the bound of 100 on all test digits, less what 900 more gain on 1,000 of them.)
+# The Transformer's bits are exact, the GAN has none, and the VAE's are an upper bound: its true bits may be fewer. By how many chapter 07's other bound could tell, with an exact draw from $p_\theta(z\mid x)$, known only for images that the model made from a known $z$. For 40 of these each seed was enclosed, by two estimates that are bounds on average. (1,000 draws: the bound of 100 on all test digits, less what 900 more gain on 1,000 of them.)
 
 # %%
 counts = torch.stack([(train == level).sum(0) for level in range(8)], 1).double() + 0.5  # (196, 8)
@@ -271,7 +272,7 @@ show(pictures.bits(rivals, exact_bits, one, thousand),
 # %% [markdown]
 # ## 4 · One ruler
 #
-# For images there is chapter 11's squared distance: means and covariances of a classifier's 64 features, here one that was trained on small digits. Before anything is measured, one function rounds it to the 8 levels, for a GAN's greys lie between them, where no real image has any. And of a VAE *draws* are measured, as equation (12.2) has it. Often its *middles* are shown: a draw carries each pixel's own noise, a middle none. A third picture is each pixel's *mean*, the average of its levels by their probabilities. **Guess**: with unrounded middles, how many times as large as with draws is the VAE's distance?
+# For images there is chapter 11's squared distance: means and covariances of a classifier's 64 features, here one that was trained on small digits. Before anything is measured, one function rounds it to the 8 levels, for a GAN's greys lie between them, where no real image has any. And of a VAE *draws* are measured, as equation (12.2) has it, here and in the table. Often its *middles* are shown: a draw carries each pixel's own noise, a middle none. A third picture is each pixel's *mean*, the average of its levels by their probabilities. **Guess**: with unrounded middles, how many times as large as with draws is the VAE's distance?
 
 # %% tags=["nbval-ignore-output"]
 guess("middles", ...)
@@ -359,8 +360,6 @@ claim("GAN: unmoved, rates from a half to four times differ by less than five se
       and over(unmoved[1:]) < over(distance["gan"]) and moved[0] == trials["gan"].max(),
       unmoved=unmoved, moved=moved)
 arms = {name: record.arm(name).values for name in FAMILIES}
-claim("of five rates from a quarter to four times the usual, the best is at no end",
-      all(0.25 < arm["factor"] < 4 for arm in arms.values()))
 spent = {name: arm["steps"] * arm["step_flops"] for name, arm in arms.items()}
 claim("in the same time the GAN did over 1.3 times the operations of the Transformer, and that one over "
       "1.3 times the VAE's", spent["gan"] > 1.3 * spent["ar"] > 1.3**2 * spent["vae"], **spent)
@@ -382,7 +381,7 @@ claim("by weights, worth fewer than 4 of 500 draws for half of the digits, the V
       "than 60 of 100; by chains the same five models keep more than 75", ess.max() < 4
       and by_weights.max() < 0.6 and kept["vae"].min() > 0.75, ess=ess, by_weights=by_weights)
 leads = [apart(kept["ar"], kept[name]) for name in ("vae", "gan")]
-claim("the Transformer keeps it most often, by over three standard errors over seeds",
+claim("the Transformer keeps it most often of these 500, by over three standard errors over seeds",
       all(gap > 3 * error for gap, error in leads), **kept)
 claim("the Transformer's mean and the nearest digit's half are within 3 in 100 of each other",
       abs(kept["ar"].mean() - rival["neighbour"]) < 0.03)
@@ -407,7 +406,7 @@ claim("with another digit's first seven rows the last four, 43 pixels and more b
 # %% [markdown]
 # ### The table
 #
-# Here are the six columns that you predicted, means over five seeds. The picture at the top would have made the GAN the best at halves: of its ten none is framed, and ten say little.
+# Here are the six columns that you predicted, means over five seeds; for *half* the most counts as best, though the true share is not known. The picture at the top would have made the GAN the best at halves: of its ten none is framed, and ten say little.
 
 # %%
 failed = {name: sum(i != c for i, c in enumerate(shown["read"][name])) for name in FAMILIES}
@@ -544,11 +543,11 @@ claim("the same test digits, cut at one half, cost lzma over 30 bits an image le
 # ### Question: nine phrases
 # *difficulty 2/5 · importance 4/5 · 10 minutes*
 #
-# Judge nine phrases of a survey by this chapter's figures *alone*: `true` or `false` where all that bear on one agree, `depends` where they do not, `not_shown` where there are none. Rulers: distance, precision, recall, density, coverage.
+# Judge nine phrases of a survey by this chapter's figures *alone*: `true` or `false` where those that bear on one agree, `depends` where not, `not_shown` where there are none. Rulers: distance to coverage.
 #
-# - A VAE makes good samples (ahead of another family by a ruler); is complicated to train (some end nearer independent pixels than the best); collapses to few kinds (recall or coverage below two thirds of real digits', a class below half its share).
-# - A GAN makes the most realistic samples (first by a ruler); is unstable (trainings fail, seeds spread more than the Transformer's); collapses to few kinds; needs careful tuning (choices differ more than seeds).
-# - A Transformer makes use of what lies far back (other pixels there cost bits); is expensive (for what it gives: to train, to draw from).
+# - A VAE makes good samples (its draws or rounded middles ahead of another family by a ruler); is complicated to train (some end nearer independent pixels than the best); collapses to few kinds (recall or coverage below two thirds of real digits', a class below half its share).
+# - A GAN makes the most realistic samples (first by a ruler); is unstable (trainings fail); collapses to few kinds; needs careful tuning (choices differ more than seeds).
+# - A Transformer makes use of what lies far back (other pixels there cost bits); is expensive (to train, to draw from).
 
 # %% tags=["nbval-ignore-output"]
 answer("together.vae_good_samples", ...)
@@ -565,23 +564,25 @@ answer("together.transformer_expensive", ...)
 rulers = {"frechet_distance": -1, "precision": 1, "recall": 1, "density": 1, "coverage": 1}
 lead = lambda a, b, key: apart(rulers[key] * of(a, key), rulers[key] * of(b, key))
 ahead = lambda a, b: min(gap / error for gap, error in (lead(a, b, key) for key in rulers))
-claim("VAE, good samples: by distance, precision, recall, density and coverage it is behind both "
-      "others, by over three standard errors", min(ahead("ar", "vae"), ahead("gan", "vae")) > 3)
+of_middles = apart(of("vae", "precision of rounded_locations"), of("gan", "precision"))
+claim("VAE, good samples: by distance, precision, recall, density and coverage its draws are behind "
+      "both others, by over three standard errors; by precision its rounded middles lead the GAN",
+      min(ahead("ar", "vae"), ahead("gan", "vae")) > 3 and of_middles[0] > 2 * of_middles[1])
 highest = max(trials["vae"].max(), thousand.max())
 claim("VAE, complicated training: in ten trials and five seeds it ends within 0.04 bits of its best, "
-      "and 0.37 or more below independent pixels", highest - trials["vae"].min() < 0.04
-      and rivals["independent pixels"] - highest > 0.37, highest=highest)
+      "and 0.36 or more below independent pixels", highest - trials["vae"].min() < 0.04
+      and rivals["independent pixels"] - highest > 0.36, highest=highest)
 part = lambda name, key: of(name, key) / floor[key]  # of what real digits have
 claim("VAE, few kinds: coverage is below two fifths of real digits', and draws read as ones are less "
       "than half as frequent, yet recall is above 0.85 of theirs", part("vae", "coverage").max() < 0.4
       and rarest["vae"].max() < 0.5 and part("vae", "recall").min() > 0.85)
 claim("GAN, most realistic: by all five the Transformer is ahead of it, by over three standard errors",
       ahead("ar", "gan") > 3, precision=lead("ar", "gan", "precision"))
-wider = all(of("gan", key).std() > of("ar", key).std() for key in rulers)
-claim("GAN, unstable: the s.d. of its seeds is above the Transformer's by every ruler, yet its largest "
-      "distance is under 1.25 times its least, the Transformer's over, and no trial is as far as a VAE",
-      wider and over(distance["gan"]) < 1.25 < over(distance["ar"])
-      and trials["gan"].max() < distance["vae"].min())
+spreads = torch.stack([of("gan", key).std() / of("ar", key).std() for key in rulers])
+claim("GAN, unstable: none of ten trials and five seeds ends as far as a VAE; its seeds spread at most "
+      "1.5 times as much as the Transformer's, where five against five tell 2.5 from chance",
+      max(trials["gan"].max(), distance["gan"].max()) < distance["vae"].min() and spreads.max() < 1.5,
+      spreads=spreads)
 claim("GAN, few kinds: coverage is below two thirds of real digits', yet recall is above 0.9 of theirs, "
       "and no class is below half its share", part("gan", "coverage").max() < 2 / 3
       and part("gan", "recall").min() > 0.9 and rarest["gan"].min() > 0.5)

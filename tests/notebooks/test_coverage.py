@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "notebooks" / "COVERAGE.md").read_text(encoding="utf-8")
 VERDICTS = {"holds", "it depends", "corrected", "wrong", "not tested here", "not yet"}
 UNSHOWN = "not yet"  # the verdict that has no claim
-WAITING = {"12_three_families", "13_how_much_data"}  # of the main path, not used by the page yet: to become empty
+WAITING: set[str] = set()
 CHAPTERS = {source.stem: claims_by_section(cells_of(source)) for source in SOURCES}
 
 

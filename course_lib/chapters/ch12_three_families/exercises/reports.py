@@ -16,8 +16,8 @@ report_1 = one_fault(
     "together.report_1",
     "not_a_probability",
     _faults,
-    "an average of logits inside the product lets each pixel see its neighbours on all sides; what comes out sums to "
-    "more than 1 over all images, and no code could be that short.",
+    "an average of logits inside the product lets each pixel see its neighbours on all sides; what comes out need not "
+    "sum to 1 over all images. In the example it summed to 1.35, and no code could be that short.",
     "Each ordering alone gives a probability. Where was the average taken?",
 )
 
