@@ -11,6 +11,8 @@ _faults = {
     "sound": "then both sides would have the same data, the same effort and a measure of chance.",
 }
 
+_ask = "Ask of both numbers: of which data, by how much effort, from which probability, and seen by whom before?"
+
 
 report_1 = one_fault(
     "together.report_1",
@@ -18,6 +20,7 @@ report_1 = one_fault(
     _faults,
     "an average of logits inside the product lets each pixel see its neighbours on all sides; what comes out need not "
     "sum to 1 over all images. In the example it summed to 1.35, and no code could be that short.",
+    _ask,
     "Each ordering alone gives a probability. Where was the average taken?",
 )
 
@@ -28,6 +31,7 @@ report_2 = one_fault(
     _faults,
     "at 403 the baseline is no nearer to the data than noise is, so it shows that its training or its sampler failed, "
     "and nothing about the family.",
+    _ask,
     "What would a generator that has learnt nothing have?",
 )
 
@@ -38,6 +42,7 @@ report_3 = one_fault(
     _faults,
     "cut at one half a digit has smooth edges, drawn by its greys it has ragged ones, which cost lzma over 30 bits an "
     "image more. Other data have other numbers, whatever the model.",
+    _ask,
     "Are these the same zeros and ones?",
 )
 
@@ -48,6 +53,7 @@ report_4 = one_fault(
     _faults,
     "a collection from the web may hold copies of public test images; a model that remembers them is then ahead of one "
     "that has learnt.",
+    _ask,
     "Where may the photographs that it is tested on have been before?",
 )
 
@@ -58,6 +64,7 @@ report_5 = one_fault(
     _faults,
     "the same images, the same effort of tuning, five seeds, and differences of five standard errors. It says that one "
     "recipe is better than the other here, and no more.",
+    _ask,
     "What would you still ask for?",
 )
 

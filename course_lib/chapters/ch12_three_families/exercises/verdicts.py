@@ -2,10 +2,12 @@
 
 from course_lib.classroom.exercises.spec import Answer
 
+_FIRST = "The rule in brackets names the figures that bear on the phrase. Write them down: do all of them agree?"
+
 
 def _verdict(id: str, right: str, why: str, hint: str, **wrong: str) -> Answer:
     """Return the question for one phrase; wrong: what to say to each other word."""
-    return Answer(f"together.{id}", right, wrong, (hint,), why)
+    return Answer(f"together.{id}", right, wrong, (_FIRST, hint), why)
 
 
 ENTRIES = (
