@@ -8,9 +8,11 @@ def ring_step(held: Float[Tensor, "devices devices size"], t: int) -> Float[Tens
     """Return what the devices hold after step t of the first round, reduce-scatter (Patarasuk and Yuan 2009).
 
     held[n, c]: device n's chunk c. Device n sends chunk (n − t) mod N, which it has just added to, to device n + 1,
-    which adds it to its own. All send at once.
+    which adds it to its own. All send at once. ValueError for a step that the round does not have.
     """
     N = len(held)
+    if not 0 <= t <= N - 2:
+        raise ValueError(f"t: expected 0 … N − 2 = {N - 2}, got {t}")
     after = held.clone()
     for n in range(N):
         chunk = (n - t) % N

@@ -8,8 +8,14 @@ RETURN = "return 2 * n * m * p / (itemsize * (n * m + m * p + n * p))"
 ENTRY = Exercise(
     id="together.product_intensity",
     reference=roofline.product_intensity,
-    probes=lambda: [Probe((3, 7, 11, 2)), Probe((64, 512, 96, 4)), Probe((1, 30, 50, 4)), Probe((9, 5, 2, 8))],
-    checked="four products, one of them with a single row, in numbers of 2, 4 and 8 bytes.",
+    probes=lambda: [
+        Probe((3, 7, 11, 2)),
+        Probe((64, 512, 96, 4)),
+        Probe((1, 30, 50, 4)),
+        Probe((9, 5, 2, 8)),
+        Probe((6, 1, 1, 1)),
+    ],
+    checked="five products, one with a single row and one of two vectors, in numbers of 1, 2, 4 and 8 bytes.",
     gradients=False,
     mistakes=(
         Mistake(
