@@ -51,7 +51,8 @@ COMPLETED = 500  # test images
 BITS = 1 / (PIXELS * math.log(2))  # nats an image to bits a pixel
 
 digits = load_digits()
-validation, test = to_levels(digits.validation, LEVELS, 2), to_levels(digits.test, LEVELS, 2)
+train_levels, validation, test = (to_levels(x, LEVELS, 2) for x in (digits.train, digits.validation, digits.test))
+shuffled = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))  # test images for what asks for fewer
 classifier = load_classifier("small_digits")
 
 
@@ -132,7 +133,7 @@ def live(family: str, steps: int, factor: float, shift: int, seed: int) -> dict[
 
 def short_figure(family: str, model: Any, seed: int) -> float:
     """Return the figure of a short run: bits a pixel of 500 test images, for a GAN the distance of 2,000 fakes."""
-    some = test[torch.randperm(len(test), generator=rng(0))[:500]]
+    some = test[shuffled[:500]]
     if family == "ar":
         return -pixel_log_likelihoods(model, some).sum(1).mean().item() * BITS
     if family == "vae":
@@ -151,8 +152,8 @@ def measured(family: str, steps: int, factor: float, shift: int, seed: int) -> d
     features, logits = look(made)
     found |= measure(features, look(test)[0])
     found["shares"] = [round(n / len(made), 4) for n in logits.argmax(1).bincount(minlength=10).tolist()]
-    near = memorisation(made[:2_000].float(), to_levels(digits.train, LEVELS, 2).float(), test.float())
-    found |= {"nearer": near.nearer, "copies": near.copies, "exact": share_known(made)}
+    near = memorisation(made[:2_000].float(), train_levels.float(), test.float())
+    found |= {"nearer": near.nearer, "copies": near.copies, "exact": found_among(made, train_levels) / len(made)}
     found |= likelihoods(family, model, seed) | unrounded(family, model, seed)
     found |= completions(family, model, seed)
     return {key: value if isinstance(value, list) else round(value, 6) for key, value in found.items()}
@@ -164,28 +165,28 @@ def _timed(call: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def share_known(made: Tensor) -> float:
-    """Return the share of images that are, pixel for pixel, training images."""
-    known = {row.numpy().tobytes() for row in to_levels(digits.train, LEVELS, 2).to(torch.uint8)}
-    return sum(row.numpy().tobytes() in known for row in made.to(torch.uint8)) / len(made)
+def found_among(x: Tensor, among: Tensor) -> int:
+    """Return how many images of x are, pixel for pixel, images of among."""
+    as_bytes = lambda images: [row.numpy().tobytes() for row in images.to(torch.uint8)]  # noqa: E731
+    known = set(as_bytes(among))
+    return sum(row in known for row in as_bytes(x))
 
 
 def likelihoods(family: str, model: Any, seed: int) -> dict[str, float]:
     """Return bits a pixel of the test images: exact, or bounds; how many test images 10,000 draws hit for a GAN."""
-    some_train = to_levels(digits.train[:2_000], LEVELS, 2)
+    some_train = train_levels[:2_000]
     if family == "ar":
         exact, of_train = (-pixel_log_likelihoods(model, x).sum(1) * BITS for x in (test, some_train))
         error = exact.std().item() / math.sqrt(len(exact))
         return {"bits": exact.mean().item(), "bits_error": error, "bits_train": of_train.mean().item()}
     if family == "vae":
         k_1, k_100 = (-grey_log_likelihood(model, test, k, rng(seed)).mean().item() * BITS for k in (1, 100))
-        few = test[torch.randperm(len(test), generator=rng(0))[:1_000]]
+        few = test[shuffled[:1_000]]
         gain = grey_log_likelihood(model, few, 1_000, rng(seed)) - grey_log_likelihood(model, few, 100, rng(seed + 1))
         of_train = -grey_log_likelihood(model, some_train, 100, rng(seed)).mean().item() * BITS
         bits = {"bits_elbo": k_1, "bits_100": k_100, "bits_1000": k_100 - gain.mean().item() * BITS}
         return bits | {"bits_train_100": of_train} | enclosed(model, seed)
-    made = {row.numpy().tobytes() for row in draws(family, model, 10_000, seed).to(torch.uint8)}
-    return {"test_images_hit": float(sum(row.numpy().tobytes() in made for row in test.to(torch.uint8)))}
+    return {"test_images_hit": float(found_among(test, draws(family, model, 10_000, seed)))}
 
 
 def enclosed(model: GreyVAE, seed: int, n: int = 40, chains: int = 8, steps: int = 150) -> dict[str, float]:
@@ -257,7 +258,7 @@ def distance_of_greys(images: Tensor) -> float:
 
 def completions(family: str, model: Any, seed: int, n: int = COMPLETED) -> dict[str, float]:
     """Return how test images are completed from their upper half; given_wrong: levels by which that is missed."""
-    chosen = torch.randperm(len(test), generator=rng(0))[:n]
+    chosen = shuffled[:n]
     x, labels = test[chosen], digits.test_labels[chosen]
     observed = torch.arange(PIXELS) < UPPER
     found: dict[str, float] = {}
@@ -289,19 +290,18 @@ def seam(whole: Tensor, x: Tensor) -> dict[str, float]:
 def rivals() -> dict[str, Any]:
     """Return what no model reaches or needs: real images against real ones, independent pixels, a neighbour's half."""
     features, logits = look(test)
-    train_levels = to_levels(digits.train, LEVELS, 2)
     order = torch.randperm(len(test), generator=rng(3))
-    halves = [measure(features[order[:5_000]], features[order[5_000:]])]
     counts = torch.stack([(train_levels == level).sum(0) for level in range(LEVELS)], 1).double() + 0.5
     log_p = (counts / counts.sum(1, keepdim=True)).log2()
-    chosen = torch.randperm(len(test), generator=rng(0))[:COMPLETED]
+    chosen = shuffled[:COMPLETED]
     x, labels = test[chosen], digits.test_labels[chosen]
     _, which = nearest(x[:, :UPPER].float(), train_levels[:, :UPPER].float())
     by_neighbour = torch.cat([x[:, :UPPER], train_levels[which][:, UPPER:]], 1)
     by_any = torch.cat([x[:, :UPPER], train_levels[:COMPLETED, UPPER:]], 1)
     of_train = look(train_levels)[0]
     return {
-        "real": halves[0] | {"accuracy": accuracy(logits, digits.test_labels)},
+        "real": measure(features[order[:5_000]], features[order[5_000:]])
+        | {"accuracy": accuracy(logits, digits.test_labels)},
         "training images": measure(of_train, features),
         "independent pixels": {"bits": -log_p[torch.arange(PIXELS), test].mean().item()},
         "neighbour": {"same_class": accuracy(look(by_neighbour)[1], labels)} | seam(by_neighbour, x),

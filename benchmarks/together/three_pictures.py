@@ -32,7 +32,7 @@ def words(images: Tensor) -> list[str]:
 
 def one_of_each_class() -> Tensor:
     """Return the first of the chosen test digits that shows a 0, a 1, … a 9."""
-    chosen = torch.randperm(len(compared.test), generator=compared.rng(0))[: compared.COMPLETED]
+    chosen = compared.shuffled[: compared.COMPLETED]
     labels = compared.digits.test_labels[chosen]
     return compared.test[chosen[torch.stack([(labels == c).nonzero()[0, 0] for c in range(10)])]]
 

@@ -125,9 +125,7 @@ class GreyVAE(nn.Module):
         log_q = log_standard_normal(eps) - 0.5 * logvar.sum(-1)
         seen = self._log_given(x, z)[..., observed].sum(-1)
         weights, ess = self_normalized_weights(seen + log_standard_normal(z) - log_q)
-        taken = torch.multinomial(weights.T.cpu(), 1, generator=generator).squeeze(1).to(z.device)
-        drawn = self.draw_given(z[taken, torch.arange(len(x), device=z.device)], generator)
-        return torch.where(observed, x, drawn), ess
+        return _filled(self, x, observed, z, weights, generator), ess
 
 
 @torch.no_grad()
@@ -155,8 +153,15 @@ def complete_annealed(
     (start,) = to_device(x.device, torch.randn(chains, len(x), model.latent_dim, generator=generator))
     sizes = tuned_sizes(log_seen, start[:1], betas, generator)
     found = annealed_weights(log_seen, start, betas, sizes, generator)
-    taken = torch.multinomial(found.log_w.softmax(0).T.cpu(), 1, generator=generator).squeeze(1).to(x.device)
-    drawn = model.draw_given(found.eps[taken, torch.arange(len(x), device=x.device)], generator)
+    return _filled(model, x, observed, found.eps, found.log_w.softmax(0), generator)
+
+
+def _filled(
+    model: GreyVAE, x: Tensor, observed: Tensor, z: Tensor, weights: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Return x with its missing pixels drawn given one z (k, n, latent) an image, taken by the weights (k, n)."""
+    taken = torch.multinomial(weights.T.cpu(), 1, generator=generator).squeeze(1).to(z.device)
+    drawn = model.draw_given(z[taken, torch.arange(len(x), device=z.device)], generator)
     return torch.where(observed, x, drawn)
 
 
