@@ -1,0 +1,79 @@
+"""A real browser for the tests of this folder, and what is kept of its pages when one of them fails."""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+KEPT = Path(__file__).parents[2] / "build" / "browser"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+HOW = (
+    "no Chromium: `apt-get install chromium`, or `playwright install chromium` in the course's environment, "
+    "or name one in COURSE_CHROMIUM"
+)
+
+
+def absent(reason: str) -> None:
+    """Skip the test for want of a browser; where one is expected, in CI for one, fail instead."""
+    if os.environ.get("CI") or os.environ.get("COURSE_BROWSER") == "required":
+        pytest.fail(f"a browser is required here, and there is {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def chromium() -> str | None:
+    """Return the browser's path: the one named in COURSE_CHROMIUM, else one on PATH; None is Playwright's own."""
+    return os.environ.get("COURSE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, one for all tests; each test opens contexts of its own in it."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ModuleNotFoundError:
+        absent("no Playwright: `make test-browser` installs it")
+    flags = ["--disable-gpu", "--disable-dev-shm-usage"]
+    if sys.platform == "linux" and os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium's sandbox refuses root
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=chromium(), args=flags)
+        except Error as error:
+            absent(f"{HOW}; {str(error).strip().splitlines()[0]}")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser):
+    """An empty page in a context of its own."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep a picture and the console of every open page of a failed test in build/browser."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.failed and browser is not None:
+        report.sections.append(("pages", "\n".join(keep(browser, re.sub(r"\W+", "_", item.name)))))
+    return report
+
+
+def keep(browser, name: str):
+    """Write each page's screenshot and console; yield what was written, or why it was not."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+        stem = KEPT / f"{name}-{number}"
+        try:
+            page.screenshot(path=stem.with_suffix(".png"), timeout=5_000)
+            said = [f"{message.type}: {message.text}" for message in page.console_messages()]
+            lines = [page.url, *said, *map(str, page.page_errors())]
+            stem.with_suffix(".log").write_text("\n".join(lines), encoding="utf-8")
+            yield f"{stem}.png, .log"
+        except Exception as error:  # the page may be what is broken
+            yield f"{stem}: {error}"
