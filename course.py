@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -34,6 +35,10 @@ WINDOWS = os.name == "nt"
 OLDEST, NEWEST = (3, 11), (3, 14)
 TORCH = "torch>=2.11,<3"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+EXTRAS = {  # what a command needs beside the course: a module that shows it is there, and its size
+    "site": ("myst_nb", "about 30 MB to download"),
+    "browser": ("playwright", "about 50 MB to download"),
+}
 HELP = """\
 make lab          open the course in JupyterLab        (PORT=8889 chooses the port)
 make check        lint, types, pairing, unit tests: the maintainer's fast loop
@@ -41,12 +46,18 @@ make test         what check does, and every notebook under nbval   (NB=02 for o
 make test-all     what test does, and the slow rest: exercises done, other processors, mutants of the exercises
                   (NB=02 for one chapter's runs; AFTER=test leaves out what `make test` has just done)
 make fuzz         all mutants of the exercises, not only 200 of each
+make test-browser JupyterLab and the site in a real browser, Chromium      (after `make site`)
 make notebooks    re-execute the sources that changed, store the outputs   (NB=02 for one)
+make site         the executed course as pages, in build/site
+make solved       the notebooks with every exercise done, in solved/       (NB=02 for one)
+make mark FILES=  run a class's notebooks and write a table: who, exercise, state, which mistake
+make checks       the table of what each exercise's check was tried with, in docs/checks.md
 make reset NB=02  a fresh copy of a chapter; yours is kept as a backup beside it
 make clean        remove the environment and caches; never work/ nor your progress
 
 python course.py say ID                   every message that an exercise can give
 python course.py new exercise CHAPTER ID  a file to start a new exercise from, and the next steps
+python course.py mark class/*.ipynb       what `make mark FILES="class/*.ipynb"` does
 
 Without make, on Windows for one: `py course.py lab`, `py course.py test NB=02`, and so on."""
 
@@ -58,6 +69,8 @@ class Problem(Exception):
 def main(arguments: list[str]) -> int:
     """Run the command that arguments name; return the exit status."""
     author = arguments[:1] in (["say"], ["new"])
+    if arguments[:1] == ["mark"]:
+        arguments = ["mark", "FILES=" + shlex.join(files_named(arguments[1:]))]
     command, settings = ("author", {}) if author else parse(arguments)
     try:
         if author:
@@ -84,10 +97,28 @@ def parse(arguments: list[str]) -> tuple[str, dict[str, str]]:
     commands = (*COMMANDS, "reset", "clean", "help")
     words = [a for a in arguments if "=" not in a] or ["help"]
     settings = dict(a.split("=", 1) for a in arguments if "=" in a)
-    wrong = [w for w in words if w not in commands] + [s for s in settings if s not in ("NB", "PORT", "AFTER")]
+    wrong = [w for w in words if w not in commands]
+    wrong += [s for s in settings if s not in ("NB", "PORT", "AFTER", "FILES")]
     if wrong or len(words) > 1:
         sys.exit(f"course.py: cannot follow {' '.join(wrong or words)!r}\n\n{HELP}")
     return words[0], settings
+
+
+def files_named(words: list[str]) -> list[str]:
+    """Return the files, folders and patterns that `mark` is given, from where the reader stands.
+
+    Each a word, or all in one FILES=, as make passes them on.
+    """
+    found: list[str] = []
+    for word in words:
+        if word.startswith("FILES="):
+            lexer = shlex.shlex(word.removeprefix("FILES="), posix=True)
+            lexer.whitespace_split, lexer.commenters = True, ""
+            lexer.escape = "" if WINDOWS else "\\"  # a path there is full of them
+            found += lexer
+        else:
+            found.append(word)
+    return [os.path.abspath(name) for name in found]
 
 
 def require_sense(command: str, settings: dict[str, str]) -> None:
@@ -96,6 +127,8 @@ def require_sense(command: str, settings: dict[str, str]) -> None:
         port_number(settings["PORT"])
     if "NB" in settings and command != "notebooks":  # which makes the notebook of a new source
         chapters(settings["NB"])
+    if command == "mark" and not settings["FILES"]:
+        raise Problem('FILES: say which notebooks, as in `make mark FILES="class/*.ipynb"`')
     if settings.get("AFTER", "test") != "test":
         raise Problem(f"AFTER: expected test, got {settings['AFTER']!r}")
 
@@ -327,6 +360,19 @@ def explain_failure(what: str) -> None:
     raise Problem(f"Setting up {what} failed. The end of {LOG.name}:\n{tail}\n{again}")
 
 
+def with_extra(python: str, extra: str) -> None:
+    """Install what one command needs beside the course, the first time that it is called."""
+    module, size = EXTRAS[extra]
+    found = subprocess.run([python, "-c", f"import {module}"], capture_output=True, cwd=ROOT)
+    if found.returncode == 0:
+        return
+    if Path(python) != venv_python():
+        raise Problem(f"This environment lacks {module}: `python -m pip install -c constraints.txt -e '.[{extra}]'`")
+    with one_at_a_time():
+        LOG.touch()
+        pip(f"what {extra} needs ({size})", "-c", "constraints.txt", "-e", f".[{extra}]")
+
+
 # --- lab -------------------------------------------------------------------------------------------------------
 
 
@@ -529,7 +575,7 @@ def in_turn(python: str, *steps: tuple[str, list[str]]) -> int:
     return 0
 
 
-UNIT = "not notebooks and not accelerator and not fuzz and not processes"
+UNIT = "not notebooks and not accelerator and not fuzz and not processes and not browser"
 QUICK = (  # what `make check` does
     ("lint", ["-m", "ruff", "check", "."]),
     ("layout of the code", ["-m", "ruff", "format", "--check", "."]),
@@ -577,13 +623,48 @@ def notebooks(python: str, settings: dict[str, str]) -> int:
     return in_turn(python, ("notebooks", ["notebooks/build.py", *([settings["NB"]] if settings.get("NB") else [])]))
 
 
+def test_browser(python: str, settings: dict[str, str]) -> int:
+    """JupyterLab, the live explorers and the site in Chromium."""
+    with_extra(python, "browser")
+    return in_turn(python, ("in the browser", ["-m", "pytest", "-m", "browser", "--durations=10", "tests/browser"]))
+
+
+def site(python: str, settings: dict[str, str]) -> int:
+    """The executed course as static pages."""
+    with_extra(python, "site")
+    return in_turn(python, ("site", ["docs/build.py"]))
+
+
+def solved(python: str, settings: dict[str, str]) -> int:
+    """The notebooks with the course's own solutions."""
+    return in_turn(python, ("solved", ["notebooks/solved.py", *([settings["NB"]] if settings.get("NB") else [])]))
+
+
+def mark(python: str, settings: dict[str, str]) -> int:
+    """Run a class's notebooks, each by itself, and write one table."""
+    with test_environment() as environment:
+        return subprocess.call(
+            [python, "notebooks/mark.py", *shlex.split(settings["FILES"])], cwd=ROOT, env=environment
+        )
+
+
+def checks(python: str, settings: dict[str, str]) -> int:
+    """What each exercise's check was tried with, as a table."""
+    return in_turn(python, ("table of the checks", ["tests/exercise_table.py"]))
+
+
 COMMANDS = {
     "lab": lab,
     "check": check,
     "test": test,
     "test-all": test_all,
+    "test-browser": test_browser,
     "fuzz": fuzz,
     "notebooks": notebooks,
+    "site": site,
+    "solved": solved,
+    "mark": mark,
+    "checks": checks,
 }
 
 

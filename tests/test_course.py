@@ -147,10 +147,50 @@ def test_the_makefile_passes_every_command_and_setting_on():
     told = [line.split()[1] for line in course.HELP.splitlines() if line.startswith("make ")]
     assert sorted(passed_on) == sorted(["help", *told])
     assert set(told) == {*course.COMMANDS, "reset", "clean"}
-    for setting in ("NB", "PORT", "AFTER"):
-        assert f"$(if $({setting}),{setting}=$({setting}))" in makefile
+    for setting in ("NB", "PORT", "AFTER", "FILES"):
+        quote = "'" if setting == "FILES" else ""  # it may hold spaces and patterns
+        assert f"$(if $({setting}),{quote}{setting}=$({setting}){quote})" in makefile
         assert f"{setting}=" in course.HELP
     assert course.main([]) == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a.ipynb", "b c.ipynb", "class"],
+        ["FILES=a.ipynb 'b c.ipynb' class"],  # as make passes them on
+        ['FILES=a.ipynb "b c.ipynb"', "class"],
+    ],
+)
+def test_mark_takes_files_from_where_the_reader_stands(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    called = []
+    monkeypatch.setattr(course, "set_up", lambda: "python")
+    monkeypatch.setattr(course.subprocess, "call", lambda command, **_: called.append(command) or 0)
+    assert course.main(["mark", *words]) == 0
+    assert called == [
+        ["python", "notebooks/mark.py", *(str(tmp_path / name) for name in ("a.ipynb", "b c.ipynb", "class"))]
+    ]
+
+
+@pytest.mark.parametrize("words", [[], ["FILES="]])
+def test_mark_without_files_says_what_it_wants(words, monkeypatch, capsys):
+    monkeypatch.setattr(course, "set_up", lambda: pytest.fail("a set-up of minutes for nothing"))
+    assert course.main(["mark", *words]) == 1
+    assert "FILES: say which notebooks" in capsys.readouterr().err
+
+
+def test_an_extra_is_installed_once_and_never_into_the_environment_of_somebody_else(folder, monkeypatch):
+    installed = []
+    monkeypatch.setattr(course, "pip", lambda what, *arguments: installed.append(arguments))
+    monkeypatch.setattr(course, "EXTRAS", {"site": ("json", ""), "browser": ("no_such_module", "")})
+    course.with_extra(sys.executable, "site")
+    assert installed == []
+    with pytest.raises(course.Problem, match=r"lacks no_such_module: .*-e '.\[browser\]'"):
+        course.with_extra(sys.executable, "browser")
+    monkeypatch.setattr(course, "venv_python", lambda: Path(sys.executable))
+    course.with_extra(sys.executable, "browser")
+    assert installed == [("-c", "constraints.txt", "-e", ".[browser]")]
 
 
 def test_a_port_that_is_taken_or_no_port(monkeypatch):
@@ -350,6 +390,8 @@ def test_every_test_is_run_by_one_step_and_markers_are_those_of_the_project(monk
     _, arguments = steps_of(monkeypatch, "test-all")
     unit = arguments["unit tests"][arguments["unit tests"].index("-m", 2) + 1]
     markers = [line.split(":")[0].strip().strip('"') for line in PROJECT["markers"]]
+    monkeypatch.setattr(course, "with_extra", lambda python, extra: None)
+    arguments |= steps_of(monkeypatch, "test-browser")[1]
     assert unit == " and ".join(f"not {name}" for name in markers)
     for name in markers[1:]:
         assert sum(name in each for each in arguments.values()) == 1
@@ -357,7 +399,13 @@ def test_every_test_is_run_by_one_step_and_markers_are_those_of_the_project(monk
 
 
 def test_ci_runs_test_and_then_what_it_left_out():
-    assert (ROOT / ".ci/run").read_text().splitlines()[-3:] == ["make clean", "make test", "make test-all AFTER=test"]
+    assert (ROOT / ".ci/run").read_text().splitlines()[-5:] == [
+        "make clean",
+        "make test",
+        "make test-all AFTER=test",
+        "make site",
+        "COURSE_BROWSER=required make test-browser",
+    ]
     workflow = (ROOT / ".github/workflows/ci.yml").read_text()
     assert "run: python course.py test\n" in workflow
     assert "run: python course.py test-all AFTER=test\n" in workflow
