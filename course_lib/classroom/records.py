@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from course_lib.classroom.beside import Beside, beside
 from course_lib.classroom.streams import say
 from course_lib.paths import RESULTS
 
@@ -21,12 +23,14 @@ FIELDS = ("name", "what", "machine", "versions", "seeds", "values")
 class Record:
     """What a benchmark measured, or one arm of it: the values, and the seeds that they were measured with.
 
-    name: the record's, followed by the arms that led here; seeds: one a training; values: as the benchmark wrote them.
+    name: the record's, followed by the arms that led here; seeds: one a training; values: as the benchmark wrote them;
+    machine: on which they were measured.
     """
 
     name: str
     seeds: tuple[int, ...]
     values: Any
+    machine: str = ""
 
     def arm(self, *names: str) -> "Record":
         """Return the part of the record that the names lead to, one level a name: ``arm("digits", "long")``.
@@ -51,6 +55,14 @@ class Record:
         if not values or not all(isinstance(value, int | float) for value in values):
             raise LookupError(f"key: expected numbers in record {self.name!r}, got {key!r}, which holds none")
         return sum(values) / len(values)
+
+    def beside(self, live: float | Sequence[float] | Tensor, there: str | Sequence[float] | Tensor) -> Beside:
+        """Return a live value, or several, beside the recorded ones: ``claim(…, loss=record.beside(loss, "loss"))``.
+
+        there: the key of one number a seed, or these numbers, where they stand deeper in the record. What is printed
+        and what the interval means stands in ``course_lib.classroom.beside``, as do the errors.
+        """
+        return beside(live, self.each(there) if isinstance(there, str) else there, self.machine)
 
     def _value(self, name: str) -> Any:
         if not isinstance(self.values, dict) or name not in self.values:
@@ -77,7 +89,7 @@ def recorded(name: str) -> Record:
         raise ValueError(f"{path.name}: expected the fields {', '.join(FIELDS)}; missing: {', '.join(missing)}")
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items())
     say(f"recorded: {record['what']}\n    on {record['machine']}; {versions}; seeds {record['seeds']}")
-    return Record(name, tuple(record["seeds"]), record["values"])
+    return Record(name, tuple(record["seeds"]), record["values"], record["machine"])
 
 
 def write_record(name: str, what: str, seeds: Sequence[int], values: dict, device: str | torch.device = "cpu") -> Path:

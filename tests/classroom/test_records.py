@@ -23,7 +23,7 @@ def results(tmp_path, monkeypatch):
 
 def test_a_record_comes_back_with_machine_versions_and_seeds(results, capsys):
     path = write_record("loss", "loss of a toy", range(3), {"bits": [1.5, 2.0]})
-    assert recorded("loss") == Record("loss", (0, 1, 2), {"bits": [1.5, 2.0]})
+    assert recorded("loss") == Record("loss", (0, 1, 2), {"bits": [1.5, 2.0]}, machine())
     said = capsys.readouterr().out
     assert said.startswith("recorded: loss of a toy\n    on ")
     assert f"torch {torch.__version__}" in said
@@ -45,10 +45,10 @@ def test_unknown_and_incomplete_records_are_refused(results):
 
 
 def test_an_arm_is_a_record_with_the_same_seeds_and_its_own_values():
-    whole = Record("gan", (4, 5, 6), VALUES)
+    whole = Record("gan", (4, 5, 6), VALUES, "abacus")
     arm = whole.arm("digits", "long")
     assert arm == whole.arm("digits").arm("long")
-    assert (arm.seeds, arm.values) == ((4, 5, 6), VALUES["digits"]["long"])
+    assert (arm.seeds, arm.values, arm.machine) == ((4, 5, 6), VALUES["digits"]["long"], "abacus")
     assert arm.each("distance") == [1.0, 2.0, 6.0]
     assert arm.each("curves") == [[1.0], [2.0], [3.0]]
     assert arm.mean("distance") == 3.0
@@ -73,6 +73,15 @@ def test_an_arm_is_a_record_with_the_same_seeds_and_its_own_values():
 def test_what_a_record_does_not_hold_is_met_with_what_it_holds(read, message):
     with pytest.raises(LookupError, match=message):
         read(Record("gan", (0, 1, 2), VALUES))
+
+
+def test_a_live_value_stands_beside_those_of_a_record():
+    loss = Record("loss", (0, 1, 2, 3, 4), {"arm": {"nats": [3.0, 1.0, 2.0, 2.5, 1.5]}}, "abacus")
+    said = "4.5 (recorded -1 … 5: yours is inside; 5 seeds, abacus)"
+    assert str(loss.arm("arm").beside(4.5, "nats")) == said
+    assert str(loss.beside(4.5, loss.arm("arm").each("nats"))) == said
+    with pytest.raises(LookupError, match="has no 'bits'"):
+        loss.beside(1.0, "bits")
 
 
 def test_a_record_names_the_device_that_was_used(results, monkeypatch):
