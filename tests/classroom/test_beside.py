@@ -47,6 +47,15 @@ def test_a_claim_prints_it_and_the_notebooks_validation_leaves_it_out(capsys):
     assert lines[0] == lines[1]
 
 
+def test_each_has_a_line_of_its_own_after_the_other_measured_values(capsys):
+    there = beside(1.0, FIVE, "abacus")
+    claim("it learned", True, loss=there, steps=600, score=there, seeds=5)
+    assert capsys.readouterr().out == (
+        "✓ it learned\n    measured: steps = 600, seeds = 5\n"
+        f"    measured: loss = {there}\n    measured: score = {there}\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("live", "recorded", "message"),
     [
