@@ -45,8 +45,8 @@ def claim(statement: str, condition: object, *, guessed: str | None = None, **me
     condition: a bool or a tensor or array that holds a single bool; anything else raises TypeError, since a
     number or a list that is merely non-empty would always pass. The measured values share a line, and one that stands
     beside a record's (``record.beside``) has its own. Such lines begin with ``    measured:``; the notebooks'
-    validation leaves what follows it out of the comparison. guessed: the name of a ``guess`` that this claim answers; what the
-    reader typed is shown in the last of these lines, so it takes a measured value.
+    validation leaves what follows it out of the comparison. guessed: the name of a ``guess`` that this claim
+    answers; what the reader typed is shown in the last of these lines, so it takes a measured value.
     """
     if isinstance(condition, torch.Tensor | np.ndarray | np.generic) and np.prod(condition.shape) == 1:
         condition = condition.item()
