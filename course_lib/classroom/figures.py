@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -153,6 +154,8 @@ def matrix(
             ink = ink_on(float(cells[r, c]), None if kind == "weights" else limit)
             number = f"{cells[r, c]:.2f}" if abs(cells[r, c]) < 10 else f"{cells[r, c]:.0f}"  # as long as fits
             ax.text(c, r, number, ha="center", va="center", fontsize=9, color=ink)
+    if kind == "signed" and not digits:
+        hatch_negative(ax, np.where(allowed, cells, 0.0))
     ax.set_xticks(range(len(columns)), columns, fontsize=9)
     ax.set_yticks(range(len(rows)), rows, fontsize=9)
     ax.tick_params(length=0)
@@ -163,6 +166,12 @@ def matrix(
     if row_sums:
         for r, total in enumerate(np.where(allowed, cells, 0.0).sum(axis=1)):
             ax.text(cells.shape[1] - 0.4, r, f"Σ {total:.2f}", va="center", fontsize=8.5, color=MUTE)
+
+
+def hatch_negative(ax: Axes, numbers: Numbers) -> None:
+    """Hatch the cells below zero of a signed picture without digits: in grey both ends of its colours look alike."""
+    below = [Rectangle((c - 0.5, r - 0.5), 1, 1) for r, c in np.argwhere(values(numbers) < 0)]
+    ax.add_collection(PatchCollection(below, hatch="////", facecolor="none", edgecolor=INK, linewidth=0))
 
 
 def bits(ax: Axes, surprise: Numbers, labels: Sequence[str]) -> None:

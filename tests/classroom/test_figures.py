@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from elsewhere import Away
+from PIL import Image
 from pictures import contrast
 
 from course_lib.attention.masks import causal_mask
@@ -116,3 +117,13 @@ def test_a_matrix_is_written_in_the_ink_of_its_cells():
         "white",
         figures.INK,
     ]
+
+
+def test_without_colour_a_signed_picture_still_tells_its_sign():
+    grey = []
+    for sign in (1.0, -1.0):
+        figure, ((ax,),) = figures.new()
+        figures.matrix(ax, [[sign, 0.0], [0.0, 0.0]], [], [], kind="signed", digits=False, limit=1.0)
+        grey.append(np.asarray(Image.open(io.BytesIO(figures.png(figure))).convert("L"), float))
+    above, below = (picture[60:160, 60:400].std() for picture in grey)  # inside the cell
+    assert above < 1 < 10 < below

@@ -73,12 +73,18 @@ def columns(directions: Tensor, found: Sequence[Tensor]) -> Figure:
     """Return principal directions (16, 5) as 4 × 4 pictures, and under them the columns that seeds found."""
     rows = [directions, *found]
     figure, axes = figures.new(len(rows), 5, width=7.2, height=1.35 * len(rows) + 0.3)
-    figure.suptitle("Each column that training found looks like a principal direction", x=0.01, ha="left", fontsize=12)
+    figure.suptitle(
+        "Each column that training found looks like a principal direction (hatched: below zero)",
+        x=0.01,
+        ha="left",
+        fontsize=12,
+    )
     for r, matrix in enumerate(rows):
         for j in range(5):
             column = matrix[:, j] / matrix[:, j].norm()
             column = column * (column @ directions[:, j]).sign()
             axes[r, j].imshow(figures.values(column.view(4, 4)), cmap=figures.SIGNED, vmin=-0.7, vmax=0.7)
+            figures.hatch_negative(axes[r, j], column.view(4, 4))
             axes[r, j].set(xticks=(), yticks=())
             axes[r, j].spines[:].set_visible(False)
             if r == 0:

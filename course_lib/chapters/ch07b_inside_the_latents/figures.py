@@ -97,6 +97,6 @@ def two_parts(
     right.set_yticks(range(len(parts)), list(parts))
     right.axvline(limit, color=MUTE, linestyle="--", linewidth=1.2)
     right.text(limit + 0.4, 0.46, "ln 9,000", color=MUTE, fontsize=9)
-    right.set(xlabel="nats: green information, hatched mismatch", ylim=(-0.6, len(parts) - 0.4))
+    right.set(xlabel="nats: solid information, hatched mismatch", ylim=(-0.6, len(parts) - 0.4))
     figures.title(right, "The KL, in two parts")
     return figure
