@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from elsewhere import Away
-from PIL import Image
 from pictures import contrast
+from PIL import Image
 
 from course_lib.attention.masks import causal_mask
 from course_lib.classroom import figures
