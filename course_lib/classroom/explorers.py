@@ -117,7 +117,7 @@ class Explorer(ipywidgets.VBox):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         data |= {"text/plain": self._alt, "image/png": self.still()}
-        return data, {**metadata, "image/png": {"alt": self._alt}}
+        return data, {**metadata, "image/png": {"alt": self._alt}, "course_explorer": {"still": True}}
 
 
 def control(kind: type, description: str, value: Any, **options: Any) -> ipywidgets.Widget:
