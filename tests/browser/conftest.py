@@ -4,11 +4,12 @@ import os
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
+from browser.lab import Lab, served
+from browser.notebook import KEPT
 
-KEPT = Path(__file__).parents[2] / "build" / "browser"
+NOTES: list[str] = []
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW = (
     "no Chromium: `apt-get install chromium`, or `playwright install chromium` in the course's environment, "
@@ -52,6 +53,26 @@ def page(browser):
     """An empty page in a context of its own."""
     with browser.new_context() as context:
         yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def notes():
+    """Lines that stand at the end of the whole report: what was measured on the way."""
+    return NOTES
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show what the tests measured."""
+    for line in NOTES:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """JupyterLab as `make lab` opens it, with a fresh work/ and no progress, one for each file of tests."""
+    folder = tmp_path_factory.mktemp("lab") / "course"
+    with served(folder) as address, browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+        yield Lab(context.new_page(), address, folder)
 
 
 @pytest.hookimpl(wrapper=True)
