@@ -21,6 +21,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from alone import first_cell, repository
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from validate import AT_ONCE, longest_first
@@ -29,29 +30,14 @@ HERE = Path(__file__).parent
 LIBRARY = HERE.parent / "course_lib"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}  # no version: any of ours
-# the first cell of every notebook, collapsed: one that was downloaded alone says what it lacks
-ALONE = """\
-import importlib.util
-
-
-class CourseMissingError(ImportError):
-    def _render_traceback_(self):
-        return [str(self)]
-
-
-if importlib.util.find_spec("course_lib") is None:
-    raise CourseMissingError(
-        "This notebook needs the library of the course that it comes from, and this Python does not have it. "
-        "In the course's folder `make lab` sets it up and opens the chapters; into this very environment it "
-        "comes by `pip install` and the path of that folder."
-    )"""
 DURATION = re.compile(r"\d+(\.\d+)? ?(s|ms|min)\b")
 
 
 def from_source(source: Path) -> nbformat.NotebookNode:
     """Return the notebook of a source: cells with stable ids, minimal metadata, no outputs."""
     notebook = jupytext.read(source, fmt="py:percent")
-    notebook.cells.insert(1, nbformat.v4.new_code_cell(ALONE, metadata={"tags": ["hide-input"]}))
+    alone = first_cell(repository())
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(alone, metadata={"tags": ["hide-input"]}))
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
@@ -70,7 +56,8 @@ def from_source(source: Path) -> nbformat.NotebookNode:
 def fingerprint(source: Path) -> dict[str, str]:
     """Return file → hash: of the source and of the code that it runs, which it imports or which are its exercises.
 
-    Comments, docstrings and layout of the library do not count.
+    What an imported file draws in the page by JavaScript counts too. Comments, docstrings and layout of the library's
+    Python do not.
     """
     own = LIBRARY / "chapters" / f"ch{source.stem}" / "exercises"
     files, todo = {source}, [source, *own.glob("*.py")]
@@ -78,14 +65,24 @@ def fingerprint(source: Path) -> dict[str, str]:
         path = todo.pop()
         files.add(path)
         todo += imports(path) - files
+    files |= {script for path in files for script in scripts(path)}
     content = {path: code(path) for path in files - {source}} | {source: source.read_text(encoding="utf-8")}
     named = {path.relative_to(HERE.parent).as_posix(): text for path, text in content.items()}
     return {name: hashlib.sha256(named[name].encode()).hexdigest()[:8] for name in sorted(named)}
 
 
 @functools.cache
+def scripts(path: Path) -> set[Path]:
+    """Return the JavaScript beside a file of the library that the file names."""
+    text = path.read_text(encoding="utf-8")
+    return {script for script in path.parent.glob("*.js") if script.name in text}
+
+
+@functools.cache
 def code(path: Path) -> str:
-    """Return a file's syntax tree as text, without docstrings."""
+    """Return a file's syntax tree as text, without docstrings; all of a file that is not Python."""
+    if path.suffix != ".py":
+        return path.read_text(encoding="utf-8")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
