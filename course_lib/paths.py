@@ -28,8 +28,12 @@ def home() -> Path:
     """Return the folder of the learner's progress and caches; it is made when something is written there.
 
     COURSE_HOME where it is set, else ``.course`` in the checkout, or ``.generative-ai-course`` in the user's home where
-    the package was installed without it.
+    the package was installed without it. OSError where the user has no home.
     """
-    if named := os.environ.get("COURSE_HOME"):
-        return Path(named).expanduser()
-    return CHECKOUT / ".course" if (CHECKOUT / "course.py").is_file() else Path.home() / ".generative-ai-course"
+    named = os.environ.get("COURSE_HOME")
+    if not named and (CHECKOUT / "course.py").is_file():
+        return CHECKOUT / ".course"
+    try:
+        return Path(named or "~/.generative-ai-course").expanduser()
+    except RuntimeError:
+        raise OSError(f"COURSE_HOME: expected a folder, got {named!r}, and this user has no home folder") from None

@@ -1,12 +1,17 @@
-"""Runs a learner's code so that the check leaves no trace: no printed page, no moved generator, no changed setting."""
+"""Runs a learner's code so that the check leaves no trace: no printed page, no moved generator, no changed setting.
+
+Names of PyTorch, NumPy and the course's library that the code binds anew are bound as they were, too.
+"""
 
 import contextlib
 import io
+import math
+import operator
 import os
 import random
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -79,12 +84,43 @@ SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 )
 
 
+# modules and classes whose names the course and its checks use themselves
+PLACES = (torch, torch.Tensor, torch.nn, torch.nn.functional, torch.linalg, np, math, random)
+
+
 @contextlib.contextmanager
-def settings_kept() -> Iterator[None]:
-    """Put the settings of PyTorch, NumPy and the process back as they were afterwards."""
-    kept = [(read, write, read()) for read, write in SETTINGS]
+def names_kept(places: Iterable[Any]) -> Iterator[None]:
+    """Bind the names of modules and classes as they were afterwards, where something has bound them anew.
+
+    A name that a class has gained is removed, for it may hide a base class's; modules load parts of theirs when asked.
+    """
+    kept = [(place, dict(vars(place))) for place in places]
     try:
         yield
+    finally:
+        for place, names in kept:
+            _bind_again(place, names)
+
+
+def _bind_again(place: Any, names: dict[str, Any]) -> None:
+    now = vars(place)
+    if len(now) == len(names) and not any(map(operator.is_not, now.values(), names.values())):
+        return  # as nearly always; thousands of names are compared in some 30 µs
+    gained = now.keys() - names.keys() if isinstance(place, type) else ()
+    for name in gained:
+        delattr(place, name)
+    for name, value in names.items():
+        if now.get(name) is not value:
+            setattr(place, name, value)
+
+
+@contextlib.contextmanager
+def settings_kept() -> Iterator[None]:
+    """Put the settings of PyTorch, NumPy and the process, and their names, back as they were afterwards."""
+    kept = [(read, write, read()) for read, write in SETTINGS]
+    try:
+        with names_kept(PLACES):
+            yield
     finally:
         for read, write, old in kept:
             if read() != old:
@@ -113,7 +149,9 @@ def undisturbed() -> Iterator[Printed]:
     """Run in float32 on the processor with gradients; put generators, settings, warnings and streams back."""
     printed = Printed()
     device = torch.get_default_device()
+    library = [module for name, module in list(sys.modules.items()) if name.startswith("course_lib.")]
     with (
+        names_kept(library),
         settings_kept(),
         generators_kept(),
         contextlib.nullcontext() if device.type == "cpu" else torch.device("cpu"),

@@ -18,7 +18,7 @@ def held(path: Path, timeout: float = 5.0) -> Iterator[None]:
     seconds without it the block runs all the same: a kernel that hangs, or a file system without locks, must not stop
     a lesson.
     """
-    with open(path, "a+") as file:
+    with open(path, "ab+") as file:
         end = time.monotonic() + timeout
         while not (got := _take(file)) and time.monotonic() < end:
             time.sleep(PAUSE)

@@ -24,8 +24,8 @@ def read() -> Entries:
 
     A file that holds anything else is moved aside to ``progress.damaged.json``, and progress starts anew.
     """
-    path = _file()
     try:
+        path = _file()
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, dict) and all(map(_is_entry, content.values())):
             return content
@@ -46,8 +46,8 @@ def _is_entry(entry: Any) -> bool:
 
 def _update(change: Callable[[Entries], Entries]) -> None:
     """Read, change and replace the file under a lock; where it cannot be written, nothing is remembered."""
-    path = _file()
     try:
+        path = _file()
         path.parent.mkdir(parents=True, exist_ok=True)
         with held(path.with_suffix(".lock")):
             before = read()
