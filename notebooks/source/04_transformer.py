@@ -30,7 +30,8 @@ frequencies, held_out = (torch.bincount(part, minlength=65).double() / len(part)
                          for part in (text.train, text.validation))
 letters = torch.special.entr(frequencies).sum().item()  # nats a character of the text trained on
 letters_held_out = -(held_out * frequencies.log2()).sum().item()  # bits a character of the other half
-ladder = recorded("block_ladder").values
+record = recorded("block_ladder")
+ladder = record.values
 show(drawings.ladder(ladder["bits"], letters_held_out),
      alt="Bits per character of four rows, five seeds each: attention alone and attention with a "
      "feed-forward layer stay at letter frequencies, 4.8; added to a stream they need far fewer bits.")
@@ -376,7 +377,8 @@ sizes = ladder["parameters"]
 claim("and the control of twelve blocks has as many parameters, within 1 %",
       abs(sizes["no feed-forward, 12 blocks"] / sizes["+ norm"] - 1) < 0.01)
 claim("the live row falls where the recorded seeds do, within 0.1 bits",
-      bits["+ norm"].min() - 0.1 < live_bits < bits["+ norm"].max() + 0.1, live=live_bits)
+      bits["+ norm"].min() - 0.1 < live_bits < bits["+ norm"].max() + 0.1,
+      live=record.beside(live_bits, bits["+ norm"]))
 
 # %% [markdown]
 # The first two rows do not say that feed-forward layers are useless: taken *out* of the full block, one is missed, and more
@@ -456,7 +458,8 @@ live = {arm: train_on_text(deep(*arms[arm], 5), text.train.to(run.device), 5, 12
         for arm in ("norm before", "norm after", "norm after, small layers")}
 
 # %%
-depth = recorded("depth").values
+of_depth = recorded("depth")
+depth = of_depth.values
 ends = {arm: torch.tensor([curve[-1] for curve in curves]) for arm, curves in depth["curves"].items()}
 alike_at_end = {arm: min(end for _, end in found) for arm, found in depth["cosine"].items()}
 stuck = ("norm after", "norm after, slow start")
@@ -477,7 +480,8 @@ claim("twelve full-size blocks with norms after, at 3e-4 for 600 steps: three ti
 claim("live, seed 5: norms after stay at letter frequencies; before, or begun small, they fall by 0.4",
       abs(live["norm after"][-1] - letters) < 0.2
       and max(live["norm before"][-1], live["norm after, small layers"][-1]) < letters - 0.4,
-      **{name.replace(" ", "_").replace(",", ""): losses[-1] for name, losses in live.items()})
+      **{name.replace(" ", "_").replace(",", ""): of_depth.beside(losses[-1], ends[name])
+         for name, losses in live.items()})
 
 # %% tags=["hide-input"]
 show(drawings.deep(depth, letters),

@@ -312,7 +312,7 @@ claim("untrained it is within 5 nats of independent pixels on the validation dig
 # at step 300 this would show a missing mean (−145) or five draws (−131), not images that stay
 claim(f"{live_steps:,} live steps end within 3 nats of the five recorded runs at that step",
       MY_IMAGES is not None or curves[:, at].min() - 3 < live < curves[:, at].max() + 3,
-      live=live, recorded=curves[:, at])
+      live=record.beside(live, curves[:, at]) if MY_IMAGES is None else live)
 
 # %% tags=["hide-input"]
 levels = {"mixture of 20": mixtures.arm("as they are").each("validation")[1],

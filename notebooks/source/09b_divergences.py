@@ -57,6 +57,7 @@ from course_lib.chapters.ch09b_divergences.critics import scaled_gaussians_dista
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.classroom.claims import claim
 from course_lib.classroom.guesses import guess
+from course_lib.classroom.records import recorded
 from course_lib.gan.ring import SeedMLP
 from course_lib.information.divergences import jensen_shannon, total_variation
 from course_lib.information.transport import match, optimal_transport
@@ -380,12 +381,14 @@ slow_marks = [5, 25, 50, 100, 200, 300, 400, 500, 750, 1000, 2000, 2750]
 fresh = share_of_distance(fresh_marks, 32, 1.5, gp_weight=10.0, device=run.device).cpu()  # (4, 5)
 slow, fast = (share_of_distance(marks, 32, 1.5, g_rate=rate, gp_weight=10.0, device=run.device).cpu()
               for marks, rate in ((slow_marks, 1e-3), (fast_marks, 1e-2)))
+others = recorded("live_values").arm("09b_divergences")  # five other critics
 claim("a fresh critic: under 50 % of W₁ after five updates, above 90 % after 400, in five of five",
-      fresh[0].max() < 0.5 and fresh[3].min() > 0.9, share=fresh[0], later=fresh[3])
+      fresh[0].max() < 0.5 and fresh[3].min() > 0.9, share=fresh[0],
+      later=others.beside(fresh[3], "fresh"))
 claim("a WGAN's own critic, from turn 40 to 200: between 90 % and 105 %, in five of five",
       slow[4:-2].min() > 0.9 and slow[4:-2].max() < 1.05, least=slow[4:-2].min(), most=slow[4:-2].max())
 claim("with a generator ten times as fast, at turn 40: between 70 % and 100 %",
-      fast[4].min() > 0.7 and fast[4].max() < 1, turn_40=fast[4])
+      fast[4].min() > 0.7 and fast[4].max() < 1, turn_40=others.beside(fast[4], "fast generator"))
 claim("past the data both critics point the wrong way, ten of ten: fast at turn 60, slow at turn 550",
       max(fast[5].max(), slow[-1].max()) < 0, guessed="warm_share", fast=fast[5], slow=slow[-1])
 

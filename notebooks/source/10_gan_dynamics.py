@@ -509,9 +509,11 @@ for name, slices in (("good", 16), ("collapsed", 6)):
     for _ in range(slices):
         states[name].train(50)
 found = {name: judge(scene) for name, scene in states.items()}  # modes, divergence
+others = recorded("live_values").arm("10_gan_dynamics")  # of five other seeds
 snapshots = {name: scene.snapshot() for name, scene in states.items()}
 claim("equal rates cover seven modes or eight, a G thirty times as fast as D three at most",
-      found["good"][0] >= 7 and found["collapsed"][0] <= 3, **found)
+      found["good"][0] >= 7 and found["collapsed"][0] <= 3, **found,
+      good_divergence=others.beside(found["good"][1], "divergence"))
 
 # %% [markdown]
 # Restore `collapsed`, set D's rate to $10^{-3}$, leave G at $3\cdot10^{-3}$, and press play for 800 steps. **Guess** before you do: of six seeds, how

@@ -410,7 +410,8 @@ claim("more than 95 of 100 show the class that was asked for, as the classifier 
 of = lambda arm, key="frechet_distance": torch.tensor(record.arm(*arm).each(key), dtype=f64)
 in_record = of(("digits", "quick"))
 claim("the distance lies where those of the five recorded runs do, give or take 0.3",
-      in_record.min() - 0.3 < distance < in_record.max() + 0.3, recorded=in_record)
+      in_record.min() - 0.3 < distance < in_record.max() + 0.3,
+      distance=record.beside(distance, in_record))
 
 # %% [markdown]
 # The record has five seeds of each arm, judged as here; this run began from other weights than any of them. The long arms take 3,000 steps, their rate falling to 0 over the second half, with 0.99 for the average's decay. On a GPU the next cell trains such a long one here.
@@ -424,7 +425,7 @@ if long_steps := run.pick(quick=0, full=3000):
     of_long, _ = features_and_logits(classifier, sample(long_average, ten_thousand, asked))
     there, longest = frechet_distance(of_long, real), of(("digits", "long"))
     claim("3,000 steps here end where the recorded ones do, give or take 0.2",
-          longest.min() - 0.2 < there < longest.max() + 0.2, distance=there, recorded=longest)
+          longest.min() - 0.2 < there < longest.max() + 0.2, distance=record.beside(there, longest))
 gains = {key: paired_difference(of(("digits", "long"), key), of(("digits", "quick"), key))
          for key in ("frechet_distance", "coverage")}
 print("3,000 steps − 600:", {key: f"{mean:+.2f} ± {error:.2f}" for key, (mean, error) in gains.items()})

@@ -565,7 +565,7 @@ claim("a step's bill is the products with matrices that PyTorch counts while it 
 recorded_bits = losses("characters, 10000")[:, 0]
 claim("the live point lies where 99 of 100 new seeds do: within 4.60 · √(1 + 1/5) = 5.04 standard "
       "deviations (Student)", abs(live_bits - recorded_bits.mean()) < 5.04 * recorded_bits.std(),
-      live=live_bits, recorded=recorded_bits, best_step=best_look["step"])
+      live=record.beside(live_bits, recorded_bits), best_step=best_look["step"])
 
 # %% [markdown]
 # ### How much, how long, for what
