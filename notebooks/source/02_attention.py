@@ -506,8 +506,8 @@ alt = ("Explorer of attention on your own words: scores, scaling and mask, weigh
 try:
     from course_lib.chapters.ch02_attention.explorer import AttentionExplorer
 
-    explorer = AttentionExplorer(attend, "the king wore his crown", head=1, alt=alt,
-                                 cut=str.split, unit="words")
+    explorer = AttentionExplorer(attend, "the king wore his crown", head=1, alt=alt, unit="words",
+                                 texts=["his crown the king wore"], words=lexicon)
 except ImportError:  # run as a script where there are no widgets
     explorer = alt
 explorer

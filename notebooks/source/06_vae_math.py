@@ -180,12 +180,23 @@ claim("what is missing is KL(q ‖ posterior), here 0.26 nats",
 recon, kl = E(likely.log()), kl_divergence(q, Normal(0.0, 1.0))
 claim("reconstruction minus KL to the prior is the ELBO", abs(recon - kl - value) < 1e-9)
 
-# %% tags=["hide-input"]
-fig = pictures.ladder(*(float(number) for number in (log_p, value, recon)))
-finding = "One KL below the reconstruction is the ELBO, another KL above that is ln p(x)"
-fig.axes[0].set_title(finding, loc="left", pad=34)
-show(fig, alt="Three lengths on an axis of nats: from 0 down to the reconstruction, from there down by "
-              f"the KL to the prior to the ELBO, from there up by {log_p - value:.2f} nats to ln p(x).")
+# %% [markdown]
+# ### Look yourself
+#
+# The posterior of three pixels is no Gaussian, so no Gaussian $q$ closes the gap. Now let *one number* be seen, with a noise
+# $s$: $p(x\mid z) = \mathcal N(z, s^2)$. Then $p(x) = \mathcal N(0, 1 + s^2)$, and $\ln p(x, z)$ is quadratic in $z$, with the second
+# derivative $-(1 + 1/s^2)$ and its top at $z = x/(1 + s^2)$. So the posterior is a Gaussian, and $q$ can be it.
+#
+# Answer what the explorer asks, and then move $q$. Its third picture goes down from 0 by the two terms of equation (6.4), and up
+# again by the KL of equation (6.3).
+
+# %%
+s, seen = torch.tensor(0.6, dtype=f64), torch.tensor(1.6, dtype=f64)  # the noise, and the x that is seen
+exact = Normal(seen / (1 + s**2), (1 + s**-2).rsqrt())
+every_log_w = Normal(grid[:, 0], s).log_prob(seen) + log_prior - exact.log_prob(grid[:, 0])
+claim("where q is the posterior, the weight is p(x) at every z: nothing is missing",
+      (every_log_w - Normal(0.0, (1 + s**2).sqrt()).log_prob(seen)).abs().max() < 1e-10)
+pictures.bound_explorer(seen.item(), s.item())
 
 # %% [markdown]
 # ## 3 · The KL, term by term

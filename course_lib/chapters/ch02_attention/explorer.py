@@ -1,157 +1,38 @@
 """The explorer of chapter 02: one head of a model, opened on a text of the reader's, in words or in characters."""
 
-import html
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-import ipywidgets
 import torch
-from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from torch import Tensor
 
+from course_lib.attention.dot_product import scaled_dot_product_attention
 from course_lib.attention.masks import causal_mask
 from course_lib.chapters.ch02_attention.figures import attention_stages
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import Explorer, control
+from course_lib.classroom.live import LiveExplorer, rounded
 
-Attend = Callable[[str], tuple[Tensor, Tensor]]  # text → q, k of shape (layers, heads, time, d_head)
-
-
-CELL = "min-width:30px;height:25px;text-align:center;font:10px monospace;padding:0;border:1px solid #ddd;"
-
-
-SHOWN = 6  # terms of a long product
+Attend = Callable[[str], Iterable[Tensor]]  # text → q, k of shape (layers, heads, time, d_head)
 
 
 LONGEST = 8  # tokens: more than 8 × 8 digits cannot be read
 
 
-@dataclass(frozen=True)
-class AttentionState:
-    """Everything that the picture depends on."""
-
-    text: str
-    layer: int = 0
-    head: int = 0
-    query: int = 0
-    key: int = 0
-    stage: int = 2  # 0 scores, 1 scaled and masked, 2 softmax
+CUTS: dict[str, Callable[[str], list[str]]] = {"words": str.split, "characters": list}
 
 
-@dataclass(frozen=True)
-class Stages:
-    """The three stages of one head (time, time), and the weights of all heads of its layer (heads, time, time)."""
-
-    scores: Tensor
-    scaled: Tensor
-    weights: Tensor
-    heads: Tensor
-
-
-def stages(q: Tensor, k: Tensor, layer: int, head: int) -> Stages:
-    """Compute scores, scaled scores and weights under the causal mask from q, k (layers, heads, time, d_head)."""
-    scores = q[layer] @ k[layer].transpose(-2, -1)
-    scaled = scores / math.sqrt(q.shape[-1])
-    allowed = causal_mask(q.shape[-2])
-    weights = scaled.masked_fill(~allowed, -torch.inf).softmax(-1)
-    return Stages(scores[head], scaled[head], weights[head], weights)
-
-
-def _table(
-    values: Tensor, text: Sequence[str], state: AttentionState, signed: bool, mask: Tensor | None, title: str
-) -> str:
-    """Return one matrix with digits as an HTML table: rows ask, columns are asked; the cell in focus is outlined."""
-    limit = float(values.abs().max()) or 1.0
-    header = "".join(f"<th style='{CELL}border:0'>{html.escape(figures.visible(c))}</th>" for c in text)
-    rows = []
-    for r, row in enumerate(values.tolist()):
-        cells = []
-        for c, value in enumerate(row):
-            focus = "outline:3px solid #222;outline-offset:-3px;" if (r, c) == (state.query, state.key) else ""
-            if mask is not None and not mask[r, c]:
-                stripes = "background:repeating-linear-gradient(45deg,#efefef,#efefef 3px,#c4c4c4 3px,#c4c4c4 4px);"
-                cells.append(f"<td style='{CELL}{stripes}{focus}'></td>")
-                continue
-            colour = to_hex(figures.SIGNED(0.5 + value / limit / 2) if signed else figures.WEIGHTS(value))
-            ink = figures.ink_on(value, limit if signed else None)
-            number = f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
-            cells.append(f"<td style='{CELL}background:{colour};color:{ink};{focus}'>{number}</td>")
-        name = html.escape(figures.visible(text[r]))
-        rows.append(f"<tr><th style='{CELL}border:0;min-width:16px'>{name}</th>{''.join(cells)}</tr>")
-    caption = f"<div style='font-weight:600;margin:2px 0'>{title} {tuple(values.shape)}</div>"
-    return (
-        f"<div>{caption}<table style='border-collapse:collapse'><tr><th></th>{header}</tr>{''.join(rows)}</table></div>"
-    )
-
-
-def _small(weights: Tensor, head: int, chosen: bool) -> str:
-    """Return one head's weights as a small picture without digits."""
-    n = len(weights)
-    cells = "".join(
-        f"<rect x='{c}' y='{r}' width='1' height='1' fill='{to_hex(figures.WEIGHTS(v))}'/>"
-        for r, row in enumerate(weights.tolist())
-        for c, v in enumerate(row)
-    )
-    edge = "3px solid #222" if chosen else "1px solid #bbb"
-    label = f"<div style='text-align:center'>head {head}{' ◂' if chosen else ''}</div>"
-    return f"<div><svg width='84' height='84' viewBox='0 0 {n} {n}' style='border:{edge}'>{cells}</svg>{label}</div>"
-
-
-def frame(q: Tensor, k: Tensor, state: AttentionState, tokens: Sequence[str] | None = None) -> str:
-    """Return the whole picture of a state as HTML; a pure function of its arguments.
-
-    Up to the chosen stage the matrices are open; the cell in focus is written out as q·k, term by term.
-    tokens: what the text is made of; its characters when left out.
-    """
-    found, text = stages(q, k, state.layer, state.head), list(state.text) if tokens is None else tokens
-    allowed = causal_mask(len(text))
-    root = f"√{q.shape[-1]}"
-    tables = [_table(found.scores, text, state, True, None, "scores q·k")]
-    if state.stage > 0:
-        tables.append(_table(found.scaled, text, state, True, allowed, f"÷ {root}, masked"))
-    if state.stage > 1:
-        tables.append(_table(found.weights, text, state, False, allowed, "softmax: weights"))
-    heads = "".join(_small(w, h, h == state.head) for h, w in enumerate(found.heads))
-    row = "display:flex;gap:14px;flex-wrap:wrap;align-items:flex-end"
-    return (
-        "<div style='color:#222;background:#fff;padding:8px;font:13px sans-serif'>"
-        f"<div style='{row}'>{''.join(tables)}</div>"
-        f"<div style='margin:8px 0'>{_written_out(q, k, found, state, text)}</div>"
-        f"<div style='{row}'><b>all heads of layer {state.layer}</b>{heads}</div></div>"
-    )
-
-
-def _written_out(q: Tensor, k: Tensor, found: Stages, state: AttentionState, text: Sequence[str]) -> str:
-    """Return the way of the cell in focus from the products of q and k to its weight."""
-    r, c = state.query, state.key
-    asks, asked = html.escape(figures.visible(text[r])), html.escape(figures.visible(text[c]))
-    a, b = q[state.layer, state.head, r].tolist(), k[state.layer, state.head, c].tolist()
-    pairs = list(zip(a, b, strict=True))
-    if len(pairs) > 16:  # a long product is shown by its largest terms
-        pairs = sorted(pairs, key=lambda pair: -abs(pair[0] * pair[1]))[:SHOWN]
-    terms = " + ".join(f"{x:.2f}·{y:.2f}" for x, y in pairs).replace("+ -", "− ").replace("·-", "·−")
-    if len(pairs) < len(a):
-        terms += f" + {len(a) - len(pairs)} smaller terms"
-    score, scaled = found.scores[r, c].item(), found.scaled[r, c].item()
-    way = f"query {r} <b>{asks}</b> · key {c} <b>{asked}</b> = {terms} = <b>{score:.2f}</b>"
-    if c > r:
-        return f"{way}<br>key {c} lies in the future of query {r}: masked, weight 0"
-    total = found.scaled[r, : r + 1].exp().sum().item()
-    way += f"<br>÷ √{len(a)} = {scaled:.2f}; e<sup>{scaled:.2f}</sup> = {math.exp(scaled):.2f}"
-    return f"{way}; ÷ the row's sum {total:.2f} = <b>{found.weights[r, c].item():.2f}</b>"
-
-
-class AttentionExplorer(Explorer):
+class AttentionExplorer(LiveExplorer):
     """Open one head of a model on your own text: scores, scaling and mask, softmax, one cell written out.
 
-    attend: maps a text of 2 … 8 tokens to q, k (layers, heads, time, d_head) on any device; ValueError for a text
-    that it cannot read is shown in the status line. layer, head: those shown first. cut: makes the tokens of a text,
-    ``str.split`` its words, ``list`` its characters; unit: what the tokens are called.
+    attend: maps a text of 2 … 8 tokens to q, k (layers, heads, time, d_head) on any device. The kernel asks it for the
+    reader's texts; its ValueError for a text that it cannot read is shown. layer, head: those shown first. unit: what
+    the tokens are, 'words' or 'characters'. texts: more texts that can be opened without a kernel. words: tokens of
+    which any text can, for a model whose q and k at a place come from the token there alone; ValueError if they do not.
     """
 
-    State = AttentionState
+    module = "attention_stages.js"
 
     def __init__(
         self,
@@ -160,41 +41,114 @@ class AttentionExplorer(Explorer):
         layer: int = 0,
         head: int = 0,
         alt: str = "",
-        cut: Callable[[str], list[str]] = list,
         unit: str = "characters",
+        texts: Iterable[str] = (),
+        words: Iterable[str] = (),
     ) -> None:
-        self._attend = lru_cache(maxsize=32)(lambda own: torch.stack(tuple(attend(own))).detach().float().cpu())
-        self._cut, self._unit = cut, unit
-        (q, _), last = self._attend(text), len(cut(text)) - 1
-        number = partial(control, ipywidgets.IntSlider, min=0)
-        self.text = control(ipywidgets.Text, "text", text)
-        self.stage = ipywidgets.ToggleButtons(
-            options=[("scores", 0), ("scale + mask", 1), ("softmax", 2)], value=2, style={"button_width": "110px"}
-        )
-        self.layer = number("layer", layer, max=q.shape[0] - 1)
-        self.head = number("head", head, max=q.shape[1] - 1)
-        self.query, self.key = number("query row", last, max=last), number("key column", last - 1, max=last)
-        rows = [[self.text, self.stage], [self.layer, self.head], [self.query, self.key]]
-        super().__init__(rows, alt or f"Attention of head {head} in layer {layer} on the text {text!r}.")
+        self._attend = attend
+        known = {each: self._opened(each) for each in (text, *texts)}
+        alone = {word: {name: _without_time(found) for name, found in self._opened(word).items()} for word in words}
+        data = {"unit": unit, "texts": known, "words": alone, "refused": {}}
+        if alone:
+            _check_alone(data, text)
+        last = len(CUTS[unit](text)) - 1
+        state = {"text": text, "layer": layer, "head": head, "query": last, "key": last - 1, "stage": 2}
+        super().__init__(data, state, alt or f"Attention of head {head} in layer {layer} on the text {text!r}.")
+        self.data = {**self.data, "kernel": True}  # of which a stored page knows nothing
 
-    def state(self) -> AttentionState:
-        """Return the controls' values; a cell outside a shorter text moves to its last one."""
-        n = len(self._cut(self.text.value))
-        if not 2 <= n <= LONGEST:
-            raise ValueError(f"text: expected 2 to {LONGEST} {self._unit}, got {n}")
-        self._attend(self.text.value)  # complains before anything is changed
-        self.query.max = self.key.max = n - 1  # clips the values too
-        return super().state()
+    def _opened(self, text: str) -> dict[str, Any]:
+        """Return a text's q and k as lists (layers, heads, time, d_head) of numbers of six digits."""
+        q, k = (found.detach().cpu().double().tolist() for found in self._attend(text))
+        return rounded({"q": q, "k": k}, 6)
 
-    def frame(self, state: AttentionState) -> str:
-        """Return the stages, the cell in focus and all heads as HTML."""
-        q, k = self._attend(state.text)
-        return frame(q, k, state, self._cut(state.text))
+    def answer(self, state: dict[str, Any]) -> None:
+        """Ask the model for a text that the page cannot open; keep the last one that was asked for, or what it says."""
+        text, (first, _) = state["text"], self.first
+        try:
+            compute(self.data, state)
+        except UnknownTextError:
+            try:
+                own = {"texts": {**first["texts"], text: self._opened(text)}}
+            except ValueError as error:
+                own = {"refused": {text: str(error)}}
+            self.data = {**self.data, **own}
+        except ValueError:  # too short or too long, as the page says
+            return
 
-    def still(self) -> bytes:
-        """Return the three stages of the first state as PNG."""
-        q, k = self._attend(self._first.text)
-        found = stages(q, k, self._first.layer, self._first.head)
-        labels = list(map(figures.visible, self._cut(self._first.text)))
-        allowed = causal_mask(len(labels))
-        return figures.png(attention_stages(found.scores, found.scaled, found.weights, allowed, labels))
+    @staticmethod
+    def compute(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        """Return what ``compute`` of this file does."""
+        return compute(data, state)
+
+    @staticmethod
+    def figure(data: dict[str, Any], state: dict[str, Any]) -> Figure:
+        """Return the three stages side by side."""
+        found = compute(data, state)
+        labels = list(map(figures.visible, found["tokens"]))
+        scores, scaled, weights = (torch.tensor(found[name]) for name in ("scores", "scaled", "weights"))
+        return attention_stages(scores, scaled, weights, causal_mask(len(labels)), labels)
+
+
+class UnknownTextError(ValueError):
+    """A text of which the data hold no q and k."""
+
+
+def compute(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return the stages of one head on the state's text, (time, time) each, and the way of the cell in focus.
+
+    ``scores`` q·k; ``scaled`` divided by √d_head; ``weights`` their softmax under the causal mask; ``heads`` the
+    weights of all heads of the layer. ``pairs`` are the factors of the products that the cell's score adds up,
+    ``power`` is e to its scaled score, ``total`` the sum of these over the keys that its query may see. A cell outside
+    a shorter text moves to its last row or column. ValueError for a text of another length, UnknownTextError.
+    """
+    tokens, q, k = _read(data, state["text"])
+    row, column = (min(state[name], len(tokens) - 1) for name in ("query", "key"))
+    layer, head = state["layer"], state["head"]
+    scores = q[layer] @ k[layer].mT  # (heads, time, time)
+    scaled = scores / math.sqrt(q.shape[-1])
+    _, weights = scaled_dot_product_attention(q[layer], k[layer], k[layer], causal_mask(len(tokens)))
+    return {
+        "tokens": tokens,
+        "query": row,
+        "key": column,
+        "scores": scores[head].tolist(),
+        "scaled": scaled[head].tolist(),
+        "weights": weights[head].tolist(),
+        "heads": weights.tolist(),
+        "pairs": torch.stack([q[layer, head, row], k[layer, head, column]], 1).tolist(),
+        "power": scaled[head, row, column].exp().item(),
+        "total": scaled[head, row, : row + 1].exp().sum().item(),
+    }
+
+
+def _read(data: dict[str, Any], text: str) -> tuple[list[str], Tensor, Tensor]:
+    """Return a text's tokens and its q, k (layers, heads, time, d_head), whole or put together from its tokens'."""
+    tokens, unit = CUTS[data["unit"]](text), data["unit"]
+    if not 2 <= len(tokens) <= LONGEST:
+        raise ValueError(f"text: expected 2 to {LONGEST} {unit}, got {len(tokens)}")
+    if text in data["texts"]:
+        q, k = (torch.tensor(data["texts"][text][name], dtype=torch.float64) for name in "qk")
+        return tokens, q, k
+    if any(token not in data["words"] for token in tokens):
+        raise UnknownTextError(data["refused"].get(text, f"text: no q and k of {text!r} here"))
+    return tokens, _together(data, tokens, "q"), _together(data, tokens, "k")
+
+
+def _together(data: dict[str, Any], tokens: Sequence[str], name: str) -> Tensor:
+    """Return q or k of tokens that stand alone, (layers, heads, time, d_head)."""
+    each = [data["words"][token][name] for token in tokens]  # (time, layers, heads, d_head)
+    return torch.tensor(each, dtype=torch.float64).movedim(0, 2)
+
+
+def _without_time(found: list[Any]) -> list[Any]:
+    """Return q or k of a text of one token, (layers, heads, d_head)."""
+    return [[only for (only,) in heads] for heads in found]
+
+
+def _check_alone(data: dict[str, Any], text: str) -> None:
+    """Raise a ValueError where a text's q and k are not those of its tokens alone."""
+    tokens = CUTS[data["unit"]](text)
+    for name in "qk":
+        inside = torch.tensor(data["texts"][text][name], dtype=torch.float64)
+        if not torch.allclose(inside, _together(data, tokens, name), rtol=1e-4, atol=1e-4):
+            raise ValueError(f"words: expected {name} that come from a token alone, got others in {text!r}")

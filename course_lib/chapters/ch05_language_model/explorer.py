@@ -1,12 +1,10 @@
 """The explorer of chapter 05: a language model and the knobs of its sampling."""
 
-import html
 import math
 import textwrap
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable
+from typing import Any
 
-import ipywidgets
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -14,116 +12,173 @@ from torch import Tensor
 from course_lib.attention.sampling import entropy, generate, next_distribution
 from course_lib.attention.transformer import Transformer
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import Explorer, control
+from course_lib.classroom.live import LiveExplorer, rounded
 from course_lib.datasets.text import Text
 from course_lib.training.eval_mode import evaluating
 
-
-@dataclass(frozen=True)
-class SamplingState:
-    """Prompt, knobs and seed; top_k of the whole vocabulary and top_p of 1 cut nothing."""
-
-    prompt: str
-    temperature: float = 1.0
-    top_k: int = 65
-    top_p: float = 1.0
-    seed: int = 0
+SHOWN = 10  # characters with bars
 
 
-@dataclass(frozen=True)
-class Odds:
-    """The ten most probable characters, each with its probability before and after the knobs; what the knobs did."""
-
-    rows: list[tuple[str, float, float]]
-    says: str
+SEEDS = 21  # 0 … 20
 
 
-def odds(logits: Tensor, vocabulary: str, state: SamplingState) -> Odds:
-    """Return the odds that the next character's logits (vocab,) give under the state's knobs."""
-    before = logits.softmax(-1)
-    after = next_distribution(logits, state.temperature, state.top_k, state.top_p)
-    most = before.argsort(descending=True)[:10].tolist()
-    bits = [abs(entropy(p).item()) / math.log(2) for p in (before, after)]  # of a sure thing −0
-    left = f"{int((after > 0).sum())} of {len(vocabulary)} characters can be drawn"
-    rows = [(figures.visible(vocabulary[i]), before[i].item(), after[i].item()) for i in most]
-    knobs = f"temperature {state.temperature:g}, top-k {state.top_k}, top-p {state.top_p:g}"
-    return Odds(rows, f"{knobs}\nentropy {bits[0]:.2f} → {bits[1]:.2f} bits; {left}")
+class SamplingExplorer(LiveExplorer):
+    """Turn temperature, top-k and top-p; see the next character's odds, one drawn, and text written with these knobs.
 
-
-def sampling_frame(found: Odds, written: str) -> str:
-    """Return the odds as bars, dashed in mute before the knobs and orange after them, beside a text, as HTML."""
-    rows = []
-    for name, p, q in found.rows:
-        bar = (
-            f"<div style='width:{240 * p:.0f}px;height:6px;border:1px dashed {figures.MUTE}'></div>"
-            f"<div style='width:{240 * q:.0f}px;height:9px;background:{figures.ORANGE}'></div>"
-        )
-        rows.append(
-            f"<tr><th style='width:24px;font:14px monospace'>{html.escape(name)}</th><td style='width:250px'>{bar}</td>"
-            f"<td style='font:12px monospace'>{p:.3f} → {q:.3f}</td></tr>"
-        )
-    ground = f"color:{figures.INK};background:#fff;padding:8px"
-    return (
-        f"<div style='{ground};font:13px sans-serif;display:flex;gap:24px;flex-wrap:wrap'>"
-        f"<div>{found.says}<table>{''.join(rows)}</table>- - the model &nbsp; ▬ after the knobs</div>"
-        f"<div style='white-space:pre-wrap;font:13px monospace;max-width:420px'>{html.escape(written)}</div></div>"
-    )
-
-
-def sampling_still(found: Odds, written: str) -> Figure:
-    """Return the same as a figure."""
-    figure, ((left, right),) = figures.new(1, 2, height=3.6)
-    names, before, after = zip(*found.rows, strict=True)
-    rows = range(len(names))
-    left.barh(rows, before, 0.8, color="white", edgecolor=figures.MUTE, linestyle="--")
-    left.barh(rows, after, 0.4, color=figures.ORANGE)
-    left.set_yticks(rows, names, family="monospace")
-    left.set(xlim=(0, 1), xlabel="probability  (- - the model   ▬ after the knobs)")
-    left.invert_yaxis()
-    figures.title(left, found.says)
-    lines = [part for line in written.splitlines() for part in textwrap.wrap(line, 48) or [""]]
-    right.text(0.08, 1, "\n".join(lines[:14]), va="top", family="monospace", fontsize=9, parse_math=False)
-    right.set_axis_off()
-    return figure
-
-
-class SamplingExplorer(Explorer):
-    """Turn temperature, top-k and top-p; see the next character's distribution, and text written with these knobs.
-
-    model: a Transformer on any device; text: its ``Text``; prompt: where it starts; length: characters to write.
+    model: a Transformer on any device; text: its ``Text``; prompt: where it starts; prompts: others that a page without
+    a kernel has, of which those with characters outside the vocabulary are left out. length: characters that the kernel
+    writes, the first as the page draws it. In a prompt ``\\n`` is typed for the end of a line. ValueError for an empty
+    prompt and for a first one that the text cannot encode.
     """
 
-    State = SamplingState
+    module = "sampling.js"
 
-    def __init__(self, model: Transformer, text: Text, prompt: str, length: int = 200, alt: str = "") -> None:
+    def __init__(
+        self,
+        model: Transformer,
+        text: Text,
+        prompt: str,
+        length: int = 200,
+        alt: str = "",
+        prompts: Iterable[str] = (),
+    ) -> None:
         self._model, self._text, self._length = model, text, length
-        n = len(text.vocabulary)
-        late = partial(control, continuous_update=False)
-        self.prompt = late(ipywidgets.Textarea, "prompt", prompt)
-        self.temperature = late(ipywidgets.FloatSlider, "temperature", 0.7, min=0, max=2, step=0.05)
-        self.top_k = late(ipywidgets.IntSlider, "top-k", n, min=1, max=n)
-        self.top_p = late(ipywidgets.FloatSlider, "top-p", 0.95, min=0.05, max=1, step=0.05)
-        self.seed = late(ipywidgets.IntSlider, "seed", 0, min=0, max=20)
-        rows = [[self.prompt, self.seed], [self.temperature, self.top_k, self.top_p]]
-        super().__init__(rows, alt or f"Distribution of the character after {prompt!r}, and text written from there.")
+        vocabulary = text.vocabulary
+        fit = [each for each in prompts if set(each) <= set(vocabulary)]
+        data = {
+            "vocabulary": list(vocabulary),
+            "prompts": {typed(each): self._logits(each) for each in (prompt, *fit)},
+            "refused": {},
+        }
+        knobs = {"temperature": 0.7, "top_k": len(vocabulary), "top_p": 0.95, "seed": 0}
+        state = {"prompt": typed(prompt), **knobs}
+        data = rounded(data)
+        data["written"] = {"state": state, "text": self._written(data, state)}
+        super().__init__(data, state, alt or f"Odds of the character after {prompt!r}, and text written from there.")
+        self.data = {**self.data, "kernel": True}  # of which a stored page knows nothing
 
-    def _continue(self, state: SamplingState) -> tuple[Odds, str]:
-        """Return the odds of the next character, from what ``generate`` reads for it, and the text that goes on."""
-        if not state.prompt:
-            raise ValueError("prompt: expected at least one character")
-        tokens = self._text.encode(state.prompt)[None].to(self._model.embedding.weight.device)
+    def _logits(self, prompt: str) -> list[float]:
+        """Return the next character's logits, from what ``generate`` reads for it."""
+        tokens = self._tokens(prompt)
         config = self._model.config
         seen = tokens[:, -config.context_length :] if config.positions == "learned" else tokens
         with torch.no_grad(), evaluating(self._model):
-            logits = self._model(seen)[0, -1].float().cpu()
-        knobs = torch.Generator().manual_seed(state.seed), state.temperature, state.top_k, state.top_p
-        longer = generate(self._model, tokens, self._length, *knobs)[0].cpu()
-        return odds(logits, self._text.vocabulary, state), self._text.decode(longer)
+            logits = self._model(seen)[0, -1].cpu().double().tolist()
+        return rounded(logits, 6)
 
-    def frame(self, state: SamplingState) -> str:
-        """Return the distribution and the text of a state as HTML."""
-        return sampling_frame(*self._continue(state))
+    def _tokens(self, prompt: str) -> Tensor:
+        if not prompt:
+            raise ValueError("prompt: expected at least one character")
+        return self._text.encode(prompt)[None].to(self._model.embedding.weight.device)
 
-    def still(self) -> bytes:
-        """Return the distribution and the text of the first state as PNG."""
-        return figures.png(sampling_still(*self._continue(self._first)))
+    def _written(self, data: dict[str, Any], state: dict[str, Any]) -> str:
+        """Return the prompt with the character that is drawn from the page's odds, and what the model writes on."""
+        prompt = state["prompt"].replace("\\n", "\n")
+        found = compute(data, state)
+        start = prompt + data["vocabulary"][found["draws"][state["seed"]]]
+        generator = torch.Generator().manual_seed(state["seed"])
+        knobs = state["temperature"], state["top_k"], state["top_p"]
+        longer = generate(self._model, self._tokens(start), self._length - 1, generator, *knobs)[0]
+        return self._text.decode(longer.cpu())
+
+    def answer(self, state: dict[str, Any]) -> None:
+        """Ask the model for a prompt that the page has no odds of, and have it write on; keep the last such prompt."""
+        prompt, data = state["prompt"], self.data
+        if prompt not in data["prompts"]:
+            try:
+                own = {"prompts": {**self.first[0]["prompts"], prompt: self._logits(prompt.replace("\\n", "\n"))}}
+            except ValueError as error:
+                self.data = {**data, "refused": {prompt: str(error)}}
+                return
+            data = {**data, **own}
+        self.data = {**data, "written": {"state": state, "text": self._written(data, state)}}
+
+    @staticmethod
+    def compute(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        """Return what ``compute`` of this file does."""
+        return compute(data, state)
+
+    @staticmethod
+    def figure(data: dict[str, Any], state: dict[str, Any]) -> Figure:
+        """Return the odds as bars, dashed before the knobs and orange after them, beside the text that was written."""
+        found, vocabulary = compute(data, state), data["vocabulary"]
+        figure, ((left, right),) = figures.new(1, 2, height=3.6)
+        rows, order = range(len(found["order"])), found["order"]
+        left.barh(rows, [found["before"][i] for i in order], 0.8, color="white", edgecolor=figures.MUTE, linestyle="--")
+        left.barh(rows, [found["after"][i] for i in order], 0.4, color=figures.ORANGE)
+        left.set_yticks(rows, [figures.visible(vocabulary[i]) for i in order], family="monospace")
+        left.set(xlim=(0, 1), xlabel="probability  (- - the model   ▬ after the knobs)")
+        left.invert_yaxis()
+        figures.title(left, _says(found, state, len(vocabulary)))
+        lines = [part for line in data["written"]["text"].splitlines() for part in textwrap.wrap(line, 48) or [""]]
+        right.text(0.08, 1, "\n".join(lines[:14]), va="top", family="monospace", fontsize=9, parse_math=False)
+        right.set_axis_off()
+        return figure
+
+
+def typed(prompt: str) -> str:
+    """Return a prompt as it is typed into a field of one line: ``\\n`` stands for the end of a line."""
+    return prompt.replace("\n", "\\n")
+
+
+def compute(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return the odds of the next character, what the knobs did to them and what each seed draws.
+
+    ``before`` and ``after`` the knobs, (vocabulary,); ``bits`` of entropy of both; ``left``: how many characters can be
+    drawn; ``order``: the most probable ones, at most ten; ``shares``: where in 0 … 1 each character's share ends;
+    ``at``: where the numbers of the seeds 0 … 20 fall, and ``draws``, in whose share. ValueError for a prompt that the
+    data do not have.
+    """
+    if state["prompt"] not in data["prompts"]:
+        raise ValueError(data["refused"].get(state["prompt"], f"prompt: no odds after {state['prompt']!r} here"))
+    logits = torch.tensor(data["prompts"][state["prompt"]], dtype=torch.float64)
+    before = logits.softmax(-1)
+    after = next_distribution(logits, state["temperature"], state["top_k"], state["top_p"])
+    ends = running_sums(after.tolist())
+    at = [uniform(seed) for seed in range(SEEDS)]
+    return {
+        "before": before.tolist(),
+        "after": after.tolist(),
+        "bits": [abs(entropy(p).item()) / math.log(2) for p in (before, after)],  # of a sure thing −0
+        "left": int((after > 0).sum()),
+        "order": before.sort(descending=True, stable=True).indices[:SHOWN].tolist(),
+        "shares": ends,
+        "at": at,
+        "draws": [draw(ends, each) for each in at],
+    }
+
+
+def running_sums(probabilities: list[float]) -> list[float]:
+    """Return the sums of the first 1, 2, … probabilities, added up from the left."""
+    ends, total = [], 0.0
+    for probability in probabilities:
+        total += probability
+        ends.append(total)
+    return ends
+
+
+def draw(ends: list[float], at: float) -> int:
+    """Return the symbol in whose share of 0 … 1 a number falls: the first that ends beyond it.
+
+    ends: running sums of probabilities; their last serves as 1. A symbol of probability 0 is never drawn: its share
+    ends where the one before it does.
+    """
+    return next(i for i, end in enumerate(ends) if end > at * ends[-1])
+
+
+def uniform(seed: int) -> float:
+    """Return the first number between 0 and 1 of the generator mulberry32 for a seed of 32 bits.
+
+    It is an odd multiple of 2⁻³³ and so never the end of a share of ½, ⅓ or another simple fraction. Sums in another
+    language, which differ in their last bits, then give the same draw (Ettinger's mulberry32, 2017).
+    """
+    word = (seed + 0x6D2B79F5) & 0xFFFFFFFF
+    t = (word ^ word >> 15) * (word | 1) & 0xFFFFFFFF
+    t ^= (t + ((t ^ t >> 7) * (t | 61) & 0xFFFFFFFF)) & 0xFFFFFFFF
+    return ((t ^ t >> 14) + 0.5) / 2**32
+
+
+def _says(found: dict[str, Any], state: dict[str, Any], n: int) -> str:
+    before, after = found["bits"]
+    knobs = f"temperature {state['temperature']:g}, top-k {state['top_k']}, top-p {state['top_p']:g}"
+    return f"{knobs}\nentropy {before:.2f} → {after:.2f} bits; {found['left']} of {n} characters can be drawn"

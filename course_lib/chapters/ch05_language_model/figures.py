@@ -174,4 +174,5 @@ def sampling_explorer(model: Transformer, text: Text, prompt: str) -> object:
         from course_lib.chapters.ch05_language_model.explorer import SamplingExplorer
     except ImportError:
         return alt
-    return SamplingExplorer(model, text, prompt, alt=alt)
+    others = ["ROMEO:\nO, ", "To be, or not to b", "the q", "\n\n"]
+    return SamplingExplorer(model, text, prompt, alt=alt, prompts=others)

@@ -1,4 +1,4 @@
-"""Pictures of chapter 06: the bound and what it misses, the two networks, gradients through a draw, weights."""
+"""Pictures of chapter 06: the bound and what it misses, the two networks, gradients through a draw, learning."""
 
 from collections.abc import Sequence
 
@@ -48,24 +48,17 @@ def opening(weight: Sequence[float], bias: Sequence[float], x: Sequence[float]) 
     )
 
 
-def ladder(log_p: float, elbo: float, recon: float) -> Figure:
-    """Return ln p(x), the ELBO and its two terms as lengths on one axis of nats."""
-    figure, ((ax,),) = figures.new(width=8.5, height=2.6)
-    bars = [
-        (2, recon, 0.0, ORANGE, f"reconstruction {recon:.2f}".replace("-", "−"), -0.03),
-        (1, elbo, recon, MUTE, f"KL(q ‖ prior) {recon - elbo:.2f}", None),
-        (0, elbo, log_p, BERRY, f"KL(q ‖ posterior) {log_p - elbo:.2f}", None),
-    ]
-    for y, start, end, colour, text, _ in bars:
-        ax.barh(y, end - start, left=start, height=0.5, facecolor="white", edgecolor=colour, linewidth=1.8)
-        ax.text(max(start, end) + 0.02 if y < 2 else end - 0.03, y, text, va="center", color=TEXT[colour],
-                ha="left" if y < 2 else "right")  # fmt: skip
-    for at, text in ((elbo, f"ELBO\n{elbo:.2f}"), (log_p, f"ln p(x)\n{log_p:.2f}")):
-        ax.axvline(at, color=INK, linewidth=1)
-        ax.text(at, 2.5, text.replace("-", "−"), ha="center", va="bottom", fontsize=9.5)
-    ax.set(ylim=(-0.5, 2.5), yticks=(), xlabel="nats")
-    ax.spines["left"].set_visible(False)
-    return figure
+def bound_explorer(x: float, noise: float) -> object:
+    """Return the explorer of the bound where the posterior is known, or its words where there are no widgets."""
+    alt = (
+        "Explorer of the bound where the posterior is known: prior, posterior and a q to move; on an axis of nats down "
+        "by the reconstruction and by the KL to the prior to the ELBO, and from there up by the gap to ln p(x)."
+    )
+    try:
+        from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer
+    except ImportError:
+        return alt
+    return BoundExplorer(alt, x, noise)
 
 
 def autoencoder() -> Figure:
