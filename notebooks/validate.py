@@ -1,5 +1,7 @@
 """Runs stored notebooks again, two at a time, and tells chapter by chapter whether what they show still comes out.
 
+A line names the first cell that failed, and the claim that does not hold.
+
 ``python notebooks/validate.py``           nbval: every compared text is what is stored
 ``python notebooks/validate.py 02``        the same for one chapter
 ``python notebooks/validate.py --avx2``    nbval on PyTorch's AVX2 kernels, and two threads where a cell sets none
@@ -10,22 +12,21 @@ The chapters that took longest when they were executed begin, so that two worker
 
 import json
 import os
-import re
-import subprocess
 import sys
-import time
+import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
+
+import comparison
+import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = 2  # a chapter trains on one thread
-NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg"]
-SOLVED = "tests/notebooks/test_runs.py::test_with_all_exercises_done_the_rest_prints_the_same"
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-WAYS = {  # how → its variables; the test of solved notebooks chooses the oldest kernels itself
-    "": ONE_THREAD,
+WAYS = {  # how → its variables
+    "": {"OMP_NUM_THREADS": "1"},
     "--avx2": {"OMP_NUM_THREADS": "2", "ATEN_CPU_CAPABILITY": "avx2"},
-    "--solved": ONE_THREAD,
+    "--solved": {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": "default"},
 }
 
 
@@ -40,35 +41,42 @@ def longest_first(notebooks: list[Path]) -> list[Path]:
     return sorted(notebooks, key=lambda path: (-seconds(path), path.name))
 
 
-def command(notebook: Path, how: str) -> list[str]:
-    """Return the call of pytest that validates a notebook."""
-    what = [f"{SOLVED}[{notebook.stem}]"] if how == "--solved" else [*NBVAL, f"notebooks/{notebook.name}"]
-    return [sys.executable, "-m", "pytest", "-rfE", "-p", "no:cacheprovider", *what]
+def run(notebook: Path, how: str) -> comparison.Result:
+    """Validate one notebook in one of the ways."""
+    environment = {**os.environ, **WAYS[how]}
+    return run_solved(notebook, environment) if how == "--solved" else comparison.run(notebook, environment=environment)
 
 
-def run(notebook: Path, how: str) -> tuple[int, str, float]:
-    """Validate one notebook; return pytest's status, what it printed and the seconds."""
-    started = time.monotonic()
-    done = subprocess.run(
-        command(notebook, how),
-        cwd=ROOT,
-        env={**os.environ, **WAYS[how], "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return done.returncode, done.stdout + done.stderr, time.monotonic() - started
+def run_solved(notebook: Path, environment: dict[str, str]) -> comparison.Result:
+    """Validate a chapter with every exercise done: the rest shows what it stores, and each exercise is noted as done.
+
+    After the last cell the exercises come once more: a learner who comes back to one finds its check as it was.
+    """
+    from solved import solved  # which imports the library
+
+    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+        done, home = solved(ROOT / "notebooks" / "source" / f"{notebook.stem}.py"), Path(folder, "home")
+        done.cells += again(done)
+        nbformat.write(done, Path(folder, notebook.name))
+        result = comparison.run(Path(folder, notebook.name), environment={**environment, "COURSE_HOME": str(home)})
+        missing = not_done(notebook.stem, home / "progress.json")
+    failures = [comparison.Failure(notebook.stem, 0, "", f"{id}: not noted as done") for id in missing]
+    return replace(result, notebook=notebook, failures=[*result.failures, *failures])
 
 
-def first_failure(output: str, notebook: Path) -> str:
-    """Return the first cell that nbval turns down, else what a test says, else the last line of the output."""
-    cells = [int(n) for n in re.findall(r"^(?:FAILED|ERROR) \S+\.ipynb::Cell (\d+)", output, re.M)]
-    if cells:
-        every = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        code = ["".join(cell["source"]) for cell in every if cell["cell_type"] == "code"]
-        return f"In [{min(cells) + 1}]: {code[min(cells)].splitlines()[0]}"  # as JupyterLab counts
-    tests = re.findall(r"^(?:FAILED|ERROR) \S+ - (.+)", output, re.M)
-    return tests[0] if tests else (output.strip().splitlines() or ["no output"])[-1]
+def again(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """Return copies of every exercise's cell and of the code cell that follows it, to be run and not compared."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    wanted = [i for i, cell in enumerate(code) if "\n@exercise(" in f"\n{cell.source}"]
+    return [nbformat.v4.new_code_cell(code[i].source) for i in sorted({*wanted, *(i + 1 for i in wanted)})]
+
+
+def not_done(chapter: str, progress: Path) -> list[str]:
+    """Return the exercises of a chapter that a file of progress does not have as done."""
+    from course_lib.chapters.exercises import REGISTRY
+
+    noted = json.loads(progress.read_text(encoding="utf-8")) if progress.exists() else {}
+    return [id for id in REGISTRY.chapters.get(chapter, {}) if noted.get(id, {}).get("state") != "done"]
 
 
 def main(arguments: list[str]) -> int:
@@ -86,16 +94,16 @@ def main(arguments: list[str]) -> int:
         running = {pool.submit(run, path, how): path for path in longest_first(chosen)}
         try:
             for future in as_completed(running):
-                path, (status, output, seconds) = running[future], future.result()
-                said = f"failed at {first_failure(output, path)}" if status else "ok"
-                print(f"  {path.stem:<24} {seconds:4.0f} s  {said}", flush=True)
-                if status:
-                    failed.append((path.stem, output))
+                path, result = running[future], future.result()
+                said = f"failed at {result.failures[0]}" if result.failures else "ok"
+                print(f"  {path.stem:<24} {result.seconds:4.0f} s  {said}", flush=True)
+                if result.failures:
+                    failed.append(result)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    for name, output in failed:
-        print(f"\n--- {name}\n{output[-6000:]}")
+    for result in failed:
+        print(f"\n--- {result.notebook.stem}\n" + "\n".join(map(str, result.failures)) + f"\n{result.log[-6000:]}")
     return bool(failed)
 
 

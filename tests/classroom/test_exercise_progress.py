@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.chapters.exercises import answer, progress
+from course_lib.classroom.exercises.engine import WrongAnswerError
 from course_lib.classroom.exercises.lock import held
 from course_lib.classroom.exercises.progress import read
 
@@ -40,6 +41,7 @@ DAMAGED = {
     "no state": '{"toy.word": {"seen": true}}',
     "another state": '{"toy.word": {"state": "finished", "seen": true}}',
     "nothing seen": '{"toy.word": {"state": "done"}}',
+    "what was said": '{"toy.word": {"state": "wrong", "seen": true, "said": "no"}}',
     "deep": "[" * 100_000,
     "other bytes": b"\xff\xfe\x00",
     "empty": "",
@@ -55,6 +57,25 @@ def test_what_is_no_progress_is_moved_aside(home, content):
     assert (home / "progress.damaged.json").read_bytes() == content
     answer("toy.word", "left")
     assert read() == {"toy.word": {"state": "done", "seen": False}}
+
+
+def test_what_was_said_is_remembered_until_it_is_done(home, capsys):
+    answer("toy.word", ...)
+    assert read()["toy.word"]["state"] == "open"
+    assert read()["toy.word"]["said"]["state"] == "untouched"
+    for value, key in (("right", "right"), ("upp", "unknown")):
+        with pytest.raises(WrongAnswerError) as stopped:
+            answer("toy.word", value)
+        entry = read()["toy.word"]
+        assert (entry["state"], entry["said"]["state"]) == ("wrong", "wrong")
+        assert entry["said"]["key"] == stopped.value.key == key
+        assert entry["said"]["lines"]
+        assert all(line in str(stopped.value) for line in entry["said"]["lines"])
+    answer("toy.word", ...)
+    assert read()["toy.word"]["state"] == "wrong", "as it was"
+    assert read()["toy.word"]["said"]["state"] == "untouched", "but this is what stands there now"
+    answer("toy.word", "left")
+    assert read()["toy.word"] == {"state": "done", "seen": False}
 
 
 WRITER = """

@@ -1,7 +1,6 @@
-"""Chapters through a real kernel: exercises done, wrong, unfinished; warnings."""
+"""Through a real kernel: a wrong answer, classes, warnings."""
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 
@@ -11,12 +10,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import course
-from course_lib.chapters.exercises import REGISTRY
-from course_lib.classroom.exercises.engine import solution_source
-from course_lib.classroom.exercises.spec import Exercise
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted((ROOT / "notebooks" / "source").glob("*.py"))
 sys.path.insert(0, str(ROOT / "notebooks"))
 from build import from_source  # noqa: E402
 
@@ -37,57 +32,6 @@ def told(cell):
     """What a reader sees of a cell, as plain text."""
     shown = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
     return "\n".join(shown)
-
-
-def solved(source):
-    """The chapter with every exercise done: the solution as shown, the right answers."""
-    notebook = from_source(source)
-    for id, entry in REGISTRY.chapters[source.stem].items():
-        asks = (f'@exercise("{id}")', f'answer("{id}"')
-        # at the start of a line: chapter 00 provokes a wrong answer inside a try
-        cell = next(
-            c for c in notebook.cells if c.cell_type == "code" and any(f"\n{a}" in f"\n{c.source}" for a in asks)
-        )
-        if isinstance(entry, Exercise):
-            imports, _, definition = solution_source(entry).rpartition("\n\n\n")
-            cell.source = f'{imports}\n@exercise("{id}")\n{definition}'
-        else:
-            cell.source = cell.source.replace(f'answer("{id}", ...)', f'answer("{id}", {entry.right!r})')
-    return notebook
-
-
-def again(notebook):
-    """Copies of every exercise's cell and of the code cell that follows it."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    wanted = [i for i, cell in enumerate(code) if "\n@exercise(" in f"\n{cell.source}"]
-    chosen = sorted({*wanted, *(i + 1 for i in wanted)})
-    return [nbformat.v4.new_code_cell(code[i].source) for i in chosen]
-
-
-def sanitized(text):
-    return re.sub(r"(?m)^    (measured: |on .*; seeds ).*$", "", text)
-
-
-@pytest.mark.notebooks
-@pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
-def test_with_all_exercises_done_the_rest_prints_the_same(source, monkeypatch):
-    """And a learner who comes back to an exercise after the last cell finds its check as it was.
-
-    On PyTorch's oldest kernels at once, so that each chapter need not run once more for those alone.
-    """
-    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
-    stored = nbformat.read(ROOT / "notebooks" / f"{source.stem}.ipynb", as_version=4)
-    notebook = solved(source)
-    notebook.cells += again(notebook)
-    code = execute(notebook)
-    before = [cell for cell in stored.cells if cell.cell_type == "code"]
-    messages = ""
-    for cell, old in zip(code, before, strict=False):
-        if "nbval-ignore-output" not in cell.metadata.get("tags", []):
-            assert sanitized(told(cell)) == sanitized(told(old)), cell.source
-        messages += told(cell)
-    for id in REGISTRY.chapters[source.stem]:
-        assert f"✓ {id}: right" in messages
 
 
 def test_a_wrong_answer_stops_the_run_with_its_message():

@@ -188,13 +188,15 @@ def message(entry: Exercise | Answer, verdict: Verdict) -> list[str]:
 
 
 def _tell(entry: Exercise | Answer, verdict: Verdict) -> None:
-    """Show the message of a verdict and remember its state; wrong ends the cell."""
+    """Show the message of a verdict and remember it; wrong ends the cell."""
     lines = message(entry, verdict)
-    if verdict.state == "wrong":
-        memory.note(entry.id, "wrong")
-        raise WrongAnswerError(verdict.key, lines) from None
     if verdict.state == "right":
         memory.note(entry.id, "done")
+    else:
+        said = {"state": verdict.state, "key": verdict.key, "lines": verdict.lines}
+        memory.note(entry.id, "wrong" if verdict.state == "wrong" else "", said)
+    if verdict.state == "wrong":
+        raise WrongAnswerError(verdict.key, lines) from None
     _show(verdict.state, lines)
 
 

@@ -20,9 +20,11 @@ def _file() -> Path:
 
 
 def read() -> Entries:
-    """Return id → {state: done, wrong or open; seen: whether the solution was shown before it was done}.
+    """Return id → {state: done, wrong or open; seen: whether the solution was shown before it was done; said}.
 
-    A file that holds anything else is moved aside to ``progress.damaged.json``, and progress starts anew.
+    said is of an exercise that is not done: {state: untouched, unfinished or wrong; key: of the message; lines: of the
+    message}, which tells a teacher which mistake it is. A file that holds anything else is moved aside to
+    ``progress.damaged.json``, and progress starts anew.
     """
     try:
         path = _file()
@@ -41,7 +43,8 @@ def read() -> Entries:
 
 
 def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and entry.get("state") in STATES and isinstance(entry.get("seen"), bool)
+    sound = isinstance(entry, dict) and entry.get("state") in STATES and isinstance(entry.get("seen"), bool)
+    return sound and isinstance(entry.get("said", {}), dict)
 
 
 def _update(change: Callable[[Entries], Entries]) -> None:
@@ -69,9 +72,18 @@ def _write(path: Path, entries: Entries) -> None:
         raise
 
 
-def note(id: str, state: str) -> None:
-    """Remember the state of one exercise; one that is done stays done, with the solution seen or not."""
-    _update(lambda entries: entries if _done(entries, id) else {**entries, id: {**_entry(entries, id), "state": state}})
+def note(id: str, state: str, said: dict[str, Any] | None = None) -> None:
+    """Remember the state of one exercise, '' to leave it, and what was said of an answer that is not right.
+
+    One that is done stays done, with the solution seen or not.
+    """
+
+    def noted(entries: Entries) -> Entries:
+        before = _entry(entries, id)
+        after = {"state": state or before["state"], "seen": before["seen"]}
+        return {**entries, id: {**after, "said": said} if said else after}
+
+    _update(lambda entries: entries if _done(entries, id) else noted(entries))
 
 
 def note_seen(id: str) -> None:
