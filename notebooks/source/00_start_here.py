@@ -92,8 +92,8 @@ bell = mean + std * torch.randn(4000, 2, dtype=f64, generator=generator)  # the 
 # - **Guess.** Put what you expect in place of the dots of `guess("…", ...)`. Nobody judges it; it will stand beside the
 #   result.
 # - **Claim.** A line `✓ …` is a sentence of the text that your machine has just computed, or read from a record, with the
-#   measured numbers and your guess below. If it fails, the run stops. What a training ends with differs a little between
-#   machines, so such a number stands beside those of a record: *yours is inside*, or *outside*, as chance has it in 3 of 100.
+#   measured numbers and your guess below. If it fails, the run stops. What training ends with differs between machines; such
+#   a number is said to be *inside* or *outside* the range of a record.
 # - **Exercise.** Below `@exercise("…")` you write a function; `answer("…", ...)` asks for a word or a number. Running the
 #   cell checks it. Leave it alone and the course's own serves; get it right, and the cells after it use *yours*.
 # - `hint("…")` helps in steps, `solution("…")` shows ours and why, `progress()` lists what is done, `reset("…")` starts anew.
