@@ -12,7 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "notebooks"))
 import build  # noqa: E402
-import validate  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +91,15 @@ def test_a_changed_function_makes_those_stale_that_import_it_however_indirectly(
     assert set(stale(tree)) == {s.stem.split("_")[0] for s in sources(tree)}
 
 
+def test_a_changed_script_of_an_explorer_makes_those_stale_that_show_it(tree):
+    name = "course_lib/chapters/ch01_likelihood/kl_bells.js"
+    edit(tree / name, "const FORWARD", "const REVERSED = 1, FORWARD")
+    assert stale(tree) == {"01": f"changed since it was executed: {name}"}
+    edit(tree / "course_lib" / "classroom" / "live.js", "const live", "const dead = 1, live")
+    assert {"01", "10"} <= set(stale(tree))
+    assert not {"03", "04", "12"} & set(stale(tree))
+
+
 def test_a_changed_source_and_a_missing_notebook_are_named(tree):
     first, second, third, *_ = sources(tree)
     edit(first, "# %%", "# one more word\n\n# %%")
@@ -168,81 +176,6 @@ def test_numbers_that_are_no_chapter_are_refused(small, capsys):
 def test_sources_name_their_kernel(source):
     """Without it `jupytext --execute` looks for one that belongs to the Python that runs it."""
     assert jupytext.read(source, fmt="py:percent").metadata["kernelspec"] == build.KERNEL
-
-
-# --- validate.py -----------------------------------------------------------------------------------------------
-
-
-def test_the_longest_begin_and_those_without_a_note_before_them(tmp_path):
-    notes = {
-        "a": {"course": {"seconds": 5}},
-        "b": {"course": {"seconds": 50}},
-        "c": {},
-        "d": {"course": {"seconds": 9}},
-    }
-    for name, metadata in notes.items():
-        nbformat.write(nbformat.v4.new_notebook(metadata=metadata), tmp_path / f"{name}.ipynb")
-    paths = [tmp_path / f"{name}.ipynb" for name in "abcde"]
-    assert "".join(path.stem for path in validate.longest_first(paths)) == "cebda"
-
-
-@pytest.fixture
-def course_of_two(tmp_path, monkeypatch):
-    """Two stored notebooks, two cells of the second of which no longer show what they store."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "nbval.cfg", tmp_path / "tests")
-    for name, printed in (("01_good", "1"), ("02_bad", "2")):
-        cells = [nbformat.v4.new_code_cell(text) for text in ("x = 1", "print(x)\nx", "x")]
-        cells[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{printed}\n")]
-        cells[1].outputs.append(nbformat.v4.new_output("execute_result", data={"text/plain": "1"}))
-        cells[2].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": printed})]
-        for count, cell in enumerate(cells, 1):
-            cell.execution_count = count
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
-    monkeypatch.setattr(validate, "ROOT", tmp_path)
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-
-
-def test_a_line_a_chapter_names_the_first_cell_that_differs(course_of_two, monkeypatch, capsys):
-    """nbval itself over the second; the first is taken for good, which every run of `make test` tries."""
-    run = validate.run
-    monkeypatch.setattr(validate, "run", lambda path, how: run(path, how) if "bad" in path.stem else (0, "", 7.4))
-    assert validate.main([]) == 1
-    good, bad = sorted(line for line in capsys.readouterr().out.splitlines() if line.startswith("  0"))
-    assert good.split() == ["01_good", "7", "s", "ok"]
-    assert bad.startswith("  02_bad ")
-    assert bad.endswith(" s  failed at In [2]: print(x)")
-
-
-def test_numbers_choose_chapters_and_kernels_are_those_asked_for(course_of_two, monkeypatch):
-    calls = []
-
-    def call(command, env, **others):
-        calls.append((command[-1], env["OMP_NUM_THREADS"], env.get("ATEN_CPU_CAPABILITY")))
-        return validate.subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(validate.subprocess, "run", call)
-    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
-    assert validate.main(["01"]) == validate.main(["01", "--avx2"]) == validate.main(["02", "--solved"]) == 0
-    assert calls == [
-        ("notebooks/01_good.ipynb", "1", None),
-        ("notebooks/01_good.ipynb", "2", "avx2"),
-        (f"{validate.SOLVED}[02_bad]", "1", None),
-    ]
-
-
-def test_what_stopped_a_run_is_told_where_no_cell_of_nbval_is_named(tmp_path):
-    failed = "1 failed\nFAILED tests/notebooks/test_runs.py::test_with_all[02_attention] - AssertionError: Cell 3\n"
-    assert validate.first_failure(failed, tmp_path) == "AssertionError: Cell 3"
-    assert validate.first_failure("usage\nno such option\n", tmp_path) == "no such option"
-    assert validate.first_failure("", tmp_path) == "no output"
-
-
-@pytest.mark.parametrize("arguments", [["07"], ["01", "07"], ["--avx"], ["--avx2", "--solved"]])
-def test_what_cannot_be_followed_is_told(course_of_two, capsys, arguments):
-    assert validate.main(arguments) == 2
-    assert "numbers of chapters (01, 02), got " in capsys.readouterr().out
 
 
 def test_a_notebook_alone_says_what_it_lacks(tmp_path):
