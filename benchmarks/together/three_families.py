@@ -38,8 +38,9 @@ from course_lib.pretrained.classifiers import load_classifier
 from course_lib.training.fit import fit
 from course_lib.training.precision import bfloat16_pays
 from course_lib.vae.annealed import annealed_weights, lower_bound, sigmoid_betas, tuned_sizes, upper_bound
-from course_lib.vae.grey import GreyVAE, complete_annealed, grey_log_likelihood
+from course_lib.vae.grey import GreyVAE, complete_annealed
 from course_lib.vae.likelihoods import discretized_logistic_log_likelihood
+from course_lib.vae.models import log_likelihood
 
 SEEDS = range(5)
 SECONDS = 40.0  # of one processor, for each training
@@ -116,7 +117,7 @@ def figure_of_trial(family: str, model: Any, seed: int) -> float:
     if family == "ar":
         return -pixel_log_likelihoods(model, validation).sum(1).mean().item() * BITS
     if family == "vae":
-        return -grey_log_likelihood(model, validation, 100, rng(seed)).mean().item() * BITS
+        return -log_likelihood(model, validation, 100, rng(seed)).mean().item() * BITS
     return frechet_distance(look(draws(family, model, 10_000, seed))[0], look(validation)[0])
 
 
@@ -137,7 +138,7 @@ def short_figure(family: str, model: Any, seed: int) -> float:
     if family == "ar":
         return -pixel_log_likelihoods(model, some).sum(1).mean().item() * BITS
     if family == "vae":
-        return -grey_log_likelihood(model, some, 100, rng(seed)).mean().item() * BITS
+        return -log_likelihood(model, some, 100, rng(seed)).mean().item() * BITS
     return frechet_distance(look(draws(family, model, 2_000, seed))[0], look(test)[0])
 
 
@@ -180,10 +181,10 @@ def likelihoods(family: str, model: Any, seed: int) -> dict[str, float]:
         error = exact.std().item() / math.sqrt(len(exact))
         return {"bits": exact.mean().item(), "bits_error": error, "bits_train": of_train.mean().item()}
     if family == "vae":
-        k_1, k_100 = (-grey_log_likelihood(model, test, k, rng(seed)).mean().item() * BITS for k in (1, 100))
+        k_1, k_100 = (-log_likelihood(model, test, k, rng(seed)).mean().item() * BITS for k in (1, 100))
         few = test[shuffled[:1_000]]
-        gain = grey_log_likelihood(model, few, 1_000, rng(seed)) - grey_log_likelihood(model, few, 100, rng(seed + 1))
-        of_train = -grey_log_likelihood(model, some_train, 100, rng(seed)).mean().item() * BITS
+        gain = log_likelihood(model, few, 1_000, rng(seed)) - log_likelihood(model, few, 100, rng(seed + 1))
+        of_train = -log_likelihood(model, some_train, 100, rng(seed)).mean().item() * BITS
         bits = {"bits_elbo": k_1, "bits_100": k_100, "bits_1000": k_100 - gain.mean().item() * BITS}
         return bits | {"bits_train_100": of_train} | enclosed(model, seed)
     return {"test_images_hit": float(found_among(test, draws(family, model, 10_000, seed)))}
@@ -205,7 +206,7 @@ def enclosed(model: GreyVAE, seed: int, n: int = 40, chains: int = 8, steps: int
     posterior = ((z - mu) / (0.5 * logvar).exp()).detach().expand(chains, -1, -1)
     backward = annealed_weights(log_weight, posterior, betas, sizes, generator, backward=True)
     low, high = lower_bound(forward.log_w), upper_bound(backward.log_w)
-    weights = grey_log_likelihood(model, x, 1_000, generator)
+    weights = log_likelihood(model, x, 1_000, generator)
     return {
         "own_bits_at_most": -low.mean().item() * BITS,
         "own_bits_at_least": -high.mean().item() * BITS,

@@ -22,6 +22,7 @@ class AttentionOnly(nn.Module):
         self, vocab_size: int, context_length: int = 32, d_model: int = 64, n_heads: int = 4, n_layers: int = 2
     ) -> None:
         super().__init__()
+        self.context_length = context_length
         self.token = nn.Embedding(vocab_size, d_model)
         self.position = nn.Parameter(torch.randn(context_length, d_model) / 2)
         self.layers = nn.ModuleList(MultiHeadAttention(d_model, n_heads) for _ in range(n_layers))

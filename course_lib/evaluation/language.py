@@ -7,13 +7,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from course_lib.attention.attention_only import AttentionOnly
 from course_lib.attention.transformer import Transformer
 from course_lib.training.eval_mode import evaluating
+
+Model = Transformer | AttentionOnly
 
 
 @torch.no_grad()
 def cross_entropy_by_position(
-    model: Transformer, tokens: Int[Tensor, "n"], context: int | None = None, at_once: int = 16_384
+    model: Model, tokens: Int[Tensor, "n"], context: int | None = None, at_once: int = 16_384
 ) -> Float[Tensor, "context"]:
     """Return the mean of −log p of the next token, in nats, at each position of a window.
 
@@ -21,7 +24,8 @@ def cross_entropy_by_position(
     position t has t + 1 tokens to look at. at_once: positions computed together. ValueError for too few tokens, and as
     for ``Transformer.forward``. The model is in eval mode during the call and back in its own mode afterwards.
     """
-    context = model.config.context_length if context is None else context
+    if context is None:
+        context = model.context_length if isinstance(model, AttentionOnly) else model.config.context_length
     n = (len(tokens) - 1) // context
     if n < 1:
         raise ValueError(f"tokens: expected more than context = {context}, got {len(tokens)}")
@@ -35,7 +39,7 @@ def cross_entropy_by_position(
     return total / n
 
 
-def cross_entropy(model: Transformer, tokens: Int[Tensor, "n"], context: int | None = None) -> float:
+def cross_entropy(model: Model, tokens: Int[Tensor, "n"], context: int | None = None) -> float:
     """Return the mean of −log p of the next token, in nats, over windows of context tokens without overlap."""
     return cross_entropy_by_position(model, tokens, context).mean().item()
 

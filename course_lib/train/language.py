@@ -4,8 +4,7 @@ import math
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from course_lib.attention.attention_only import AttentionOnly
 from course_lib.attention.step import next_token_step
@@ -45,7 +44,7 @@ def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None
         draw=lambda generator: random_windows(train, batch, context, generator),
         steps=steps,
         quick=steps,
-        measure=lambda: {"validation bits per character": held_out_nats(model, validation, context) / math.log(2)},
+        measure=lambda: {"validation bits per character": cross_entropy(model, validation) / math.log(2)},
         schedule=schedule,
         unit=("tokens", batch * context),
         batch=batch,
@@ -95,15 +94,3 @@ def _take(batch: tuple[Tensor, Tensor], rows: slice) -> tuple[Tensor, Tensor]:
 def _on(text: Text | None) -> str:
     """Name a text: the course's, or a reader's by its size and its split."""
     return "Tiny Shakespeare" if text is None else f"a text of your own, {text.summary()}"
-
-
-@torch.no_grad()
-def held_out_nats(model: nn.Module, tokens: Tensor, context: int) -> float:
-    """Return the mean of −log p of the next token over windows of context tokens without overlap."""
-    n = (len(tokens) - 1) // context * context
-    inputs, targets = (tokens[i : i + n].view(-1, context) for i in (0, 1))
-    parts = [
-        F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="sum")
-        for x, y in zip(inputs.split(256), targets.split(256), strict=True)
-    ]
-    return torch.stack(parts).cpu().double().sum().item() / n

@@ -12,7 +12,7 @@ from course_lib.information.divergences import kl_to_standard_normal
 from course_lib.training.linear import Linear
 from course_lib.training.transfer import to_device
 from course_lib.vae.annealed import annealed_weights, sigmoid_betas, tuned_sizes
-from course_lib.vae.bounds import importance_weighted_bound, log_standard_normal, reparameterize
+from course_lib.vae.bounds import log_standard_normal, reparameterize
 from course_lib.vae.inpainting import self_normalized_weights
 from course_lib.vae.likelihoods import discretized_logistic_log_likelihood
 
@@ -44,6 +44,16 @@ class GreyVAE(nn.Module):
 
     mean: Tensor
 
+    def check(self, x: Tensor) -> None:
+        """Raise a ValueError for what are no images of levels, their values included: a GPU waits for it."""
+        self._check_kind(x)
+        if x.numel() and not (x.min() >= 0 and x.max() < self.levels):
+            raise ValueError(f"x: expected levels 0 … {self.levels - 1}, got {x.min().item()} … {x.max().item()}")
+
+    def _check_kind(self, x: Tensor) -> None:
+        if x.is_floating_point() or x.ndim != 2 or x.shape[1] != self.pixels:
+            raise ValueError(f"x: expected whole numbers (batch, {self.pixels}), got {x.dtype} {tuple(x.shape)}")
+
     def encode(
         self, x: Int[Tensor, "batch pixels"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
@@ -51,10 +61,8 @@ class GreyVAE(nn.Module):
 
         On a GPU the levels themselves are not looked at, for which each step of training would wait there.
         """
-        if x.is_floating_point() or x.ndim != 2 or x.shape[1] != self.pixels:
-            raise ValueError(f"x: expected whole numbers (batch, {self.pixels}), got {x.dtype} {tuple(x.shape)}")
-        if x.device.type == "cpu" and x.numel() and not (x.min() >= 0 and x.max() < self.levels):
-            raise ValueError(f"x: expected levels 0 … {self.levels - 1}, got {x.min().item()} … {x.max().item()}")
+        check = self.check if x.device.type == "cpu" else self._check_kind
+        check(x)
         seen = (x - self.mean) * (2 / (self.levels - 1))  # within −2 … 2
         mu, logvar = _at_least_float32(self.encoder(seen)).chunk(2, dim=-1)
         return mu, logvar
@@ -171,22 +179,3 @@ def _at_least_float32(x: Tensor) -> Tensor:
 
 def _two_hidden_layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(Linear(inputs, hidden), nn.SiLU(), Linear(hidden, hidden), nn.SiLU(), Linear(hidden, outputs))
-
-
-@torch.no_grad()
-def grey_log_likelihood(
-    model: GreyVAE, x: Int[Tensor, "n pixels"], k: int, generator: torch.Generator, at_once: int = 20_000
-) -> Float[Tensor, "n"]:
-    """Return the importance-weighted bound on ln p(x) of each image with k draws, in nats (Burda et al. 2016).
-
-    at_once: draws decoded together. The generator lives on the CPU, and so does what comes back, in float64. ValueError
-    for k below 1.
-    """
-    if k < 1:
-        raise ValueError(f"k: expected at least 1, got {k}")
-    parts = []
-    for images in x.split(max(1, at_once // k)):
-        eps = torch.randn(k, len(images), model.latent_dim, generator=generator)
-        (eps,) = to_device(x.device, eps.to(model.mean.dtype))
-        parts.append(importance_weighted_bound(model.log_weights(images, eps).cpu().double()))
-    return torch.cat(parts)

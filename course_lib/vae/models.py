@@ -5,8 +5,10 @@ backpropagation*. The encoder gives q(z|x) = N(mu, diag(exp(logvar))), the prior
 the parameters of p(x|z). Everything is in nats and one number an example: sums over pixels and latents, no means.
 """
 
+from typing import Any, Protocol, runtime_checkable
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -69,6 +71,10 @@ class VAE(nn.Module):
 
     mean: Tensor
 
+    def check(self, x: Tensor) -> None:
+        """Raise a ValueError or TypeError for what are no images, their values included: a GPU waits for it."""
+        check_images(x)
+
     def encode(
         self, x: Float[Tensor, "batch pixels"], labels: Int[Tensor, "batch"] | None = None
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
@@ -77,7 +83,7 @@ class VAE(nn.Module):
         On a GPU the pixels themselves are not looked at, for which each step of training would wait there:
         ``draw_binary`` and ``log_likelihood`` do that, once.
         """
-        check = check_images if x.device.type == "cpu" else check_kind
+        check = self.check if x.device.type == "cpu" else check_kind
         check(x)
         mu, logvar = self.encoder(self._with_class(x - self.mean, labels)).chunk(2, dim=-1)
         return (mu.float(), logvar.float()) if mu.dtype == torch.bfloat16 else (mu, logvar)
@@ -203,9 +209,23 @@ def convolutional_vae(
     return VAE(encoder, decoder, latent_dim, mean)
 
 
+@runtime_checkable
+class Weighted(Protocol):
+    """What a model of latents has to offer for ``log_likelihood``: here ``VAE``, and ``grey.GreyVAE``."""
+
+    latent_dim: int
+    mean: Tensor
+
+    def check(self, x: Tensor) -> None:
+        """Raise a ValueError or TypeError for what are no images of the model's kind."""
+
+    def log_weights(self, x: Any, eps: Any) -> Tensor:
+        """Return ln p(x|z) + ln p(z) − ln q(z|x) at draws of z made from eps (k, batch, latent)."""
+
+
 @torch.no_grad()
 def log_likelihood(
-    model: VAE, x: Float[Tensor, "n pixels"], k: int, generator: torch.Generator, at_once: int = 20_000
+    model: Weighted, x: Shaped[Tensor, "n pixels"], k: int, generator: torch.Generator, at_once: int = 20_000
 ) -> Float[Tensor, "n"]:
     """Return the importance-weighted bound on ln p(x) of each image with k draws, in nats (Burda et al. 2016).
 
@@ -214,9 +234,10 @@ def log_likelihood(
     """
     if k < 1:
         raise ValueError(f"k: expected at least 1, got {k}")
-    check_images(x)
+    model.check(x)
     parts = []
     for images in x.split(max(1, at_once // k)):
-        (eps,) = to_device(x.device, torch.randn(k, len(images), model.latent_dim, generator=generator))
+        eps = torch.randn(k, len(images), model.latent_dim, generator=generator)
+        (eps,) = to_device(x.device, eps.to(model.mean.dtype))
         parts.append(importance_weighted_bound(model.log_weights(images, eps).cpu().double()))
     return torch.cat(parts)

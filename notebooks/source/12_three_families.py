@@ -64,7 +64,7 @@ from course_lib.information.image_files import file_bits, pack
 from course_lib.pretrained.classifiers import load_classifier
 from course_lib.training.fit import fit
 from course_lib.training.runtime import start
-from course_lib.vae.grey import grey_log_likelihood
+from course_lib.vae.models import log_likelihood
 
 run = start(seed=0, threads=1)
 device = run.device
@@ -159,7 +159,7 @@ bound = log_w.logsumexp(0) - math.log(5)  # (8,)
 # %%
 claim("(12.1) and (12.2) by hand are the library's, within 0.01 nats of an image",
       (exact.detach().cpu() - pixel_log_likelihoods(ar, x).sum(1)).abs().max() < 0.01
-      and (bound.detach().cpu() - grey_log_likelihood(vae, x, 5, seed(1))).abs().max() < 0.01)
+      and (bound.detach().cpu() - log_likelihood(vae, x, 5, seed(1))).abs().max() < 0.01)
 tiny = PixelTransformer(pixels=4, levels=8).to(device)
 for weights in tiny.parameters():
     nn.init.normal_(weights, std=0.5)
@@ -193,7 +193,7 @@ if run.pick(quick=False, full=True):  # never recorded, the minutes are an estim
         one.model.eval().requires_grad_(False)
     whole = to_levels(digits.test[:500], levels=8).to(device)
     for nats in (-pixel_log_likelihoods(large["ar"].model, whole, at_once=50).sum(1),
-                 -grey_log_likelihood(large["vae"].model, whole, 100, seed(7))):
+                 -log_likelihood(large["vae"].model, whole, 100, seed(7))):
         print(f"{nats.mean() / (784 * math.log(2)):.3f} bits a pixel of 28 × 28")
 
 # %%
@@ -205,16 +205,16 @@ some = test[chosen].to(device)
 nats = -pixel_log_likelihoods(ar, some).sum(1)
 fakes = quantise(sample(G, torch.randn(10_000, 64, generator=seed(7)).to(device)), levels=8)
 found = {"ar": nats.mean().item() * BITS,
-         "vae": -grey_log_likelihood(vae, some, 100, seed(7)).mean().item() * BITS,
+         "vae": -log_likelihood(vae, some, 100, seed(7)).mean().item() * BITS,
          "gan": frechet_distance(look(fakes[:2000])[0], look(test)[0])}
 ends = {name: of(name, "live") for name in FAMILIES}
 room = {"ar": 0.03, "vae": 0.005}
 claim("the Transformer's bits are within 0.03 of those of five short runs, the VAE's bound within 0.005",
       all(ends[name].min() - room[name] < found[name] < ends[name].max() + room[name] for name in room),
-      here=list(found.values())[:2], recorded=[ends["ar"], ends["vae"]])
+      **{name: record.beside(found[name], ends[name]) for name in room})
 claim("the GAN's distance lies between half of their smallest and twice their largest",
-      ends["gan"].min() / 2 < found["gan"] < 2 * ends["gan"].max(), here=found["gan"],
-      recorded=ends["gan"])
+      ends["gan"].min() / 2 < found["gan"] < 2 * ends["gan"].max(),
+      distance=record.beside(found["gan"], ends["gan"]))
 
 # %% [markdown]
 # One could *count* equation (12.3): draw 10,000 images of $G$, and see how many of the 10,000 test digits are among them. **Guess** how many.

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from course_lib.vae.grey import GreyVAE, complete_annealed, grey_log_likelihood
+from course_lib.vae.grey import GreyVAE, complete_annealed
+from course_lib.vae.models import log_likelihood
 
 
 def rng(seed=0):
@@ -46,7 +47,7 @@ def test_the_model_is_a_distribution_over_all_images():
 def test_the_bounds_lie_below_the_integral_and_close_in_on_it():
     model, x = small(), every_image()
     truth = exact(model, x)
-    few, many = (grey_log_likelihood(model, x, k, rng()) for k in (1, 50_000))
+    few, many = (log_likelihood(model, x, k, rng()) for k in (1, 50_000))
     assert many.sub(truth).abs().max() < 0.08
     assert few.mean() < truth.mean() - 0.001
     elbos = torch.stack(
@@ -124,6 +125,6 @@ def test_what_is_no_batch_of_levels_is_refused_by_name(unchecked):
     with pytest.raises(ValueError, match="levels: expected at least 2, got 1"):
         GreyVAE(3, 1)
     with pytest.raises(ValueError, match="k: expected at least 1, got 0"):
-        grey_log_likelihood(model, every_image(), 0, rng())
+        log_likelihood(model, every_image(), 0, rng())
     with pytest.raises(ValueError, match="k: expected at least 1 draw, got 0"):
         model.complete(every_image(), torch.tensor([True, False, False]), 0, rng())
