@@ -1,17 +1,15 @@
-"""The explorer of chapter 02: the true numbers in every cell, the cell in focus written out, errors said."""
+"""The explorer of chapter 02: the true numbers in every cell, the cell in focus, the kernel's answers, the still."""
 
-import re
-import time
+import math
 
 import pytest
 import torch
 from elsewhere import GPU, SecondDevice
-from matplotlib.colors import to_hex
 from pictures import shown
 
 from course_lib.attention.masks import causal_mask
 from course_lib.attention.multi_head import MultiHeadAttention
-from course_lib.chapters.ch02_attention.explorer import LONGEST, AttentionExplorer, AttentionState, frame, stages
+from course_lib.chapters.ch02_attention.explorer import LONGEST, AttentionExplorer, UnknownTextError, compute
 from course_lib.chapters.ch02_attention.figures import attention_stages
 from course_lib.classroom import figures
 
@@ -24,136 +22,150 @@ LAYERS = torch.nn.ModuleList(MultiHeadAttention(64, 4) for _ in range(2))
 TABLE = torch.randn(128, 64)
 
 
+def through(x):
+    pairs = [layer.project(x[None])[:2] for layer in LAYERS]
+    return tuple(torch.stack([p[i][0] for p in pairs]) for i in (0, 1))
+
+
 @torch.no_grad()
 def attend(text):
     if "€" in text:
         raise ValueError("text: no '€' here")
-    x = TABLE[[ord(c) for c in text]][None]
-    pairs = [layer.project(x)[:2] for layer in LAYERS]
-    return tuple(torch.stack([p[i][0] for p in pairs]) for i in (0, 1))
+    return through(TABLE[[ord(c) for c in text]])
 
 
-def test_the_three_stages_are_the_true_numbers():
-    q, k = attend("the king")
-    found = stages(q, k, layer=1, head=2)
-    _, weights = LAYERS[1].attend(TABLE[[ord(c) for c in "the king"]][None], mask=causal_mask(8))
-    torch.testing.assert_close(found.weights, weights[0, 2])
-    torch.testing.assert_close(found.heads, weights[0])
-    torch.testing.assert_close(found.scores[5, 3], q[1, 2, 5] @ k[1, 2, 3])
-    torch.testing.assert_close(found.scaled * 4, found.scores)
+@torch.no_grad()
+def of_words(text):
+    return through(TABLE[[sum(map(ord, word)) % 128 for word in text.split()]])
 
 
-def test_frames_differ_with_every_part_of_the_state():
-    q, k = attend("the king")
-    base = AttentionState("the king", 0, 0, 5, 3, 2)
-    others = [
-        AttentionState("the king", *v)
-        for v in ((1, 0, 5, 3, 2), (0, 1, 5, 3, 2), (0, 0, 4, 3, 2), (0, 0, 5, 2, 2), (0, 0, 5, 3, 1))
-    ]
-    assert len({frame(q, k, s) for s in [base, *others]}) == 6
+def state(text="the king", layer=0, head=0, query=5, key=3, stage=2):
+    return {"text": text, "layer": layer, "head": head, "query": query, "key": key, "stage": stage}
 
 
-def test_the_cell_in_focus_is_written_out_with_its_own_numbers():
-    q, k = attend("the king")
-    found, html = stages(q, k, 0, 0), frame(q, k, AttentionState("the king", 0, 0, 5, 3, 2))
-    assert html.count(f"<b>{found.scores[5, 3]:.2f}</b>") == 1
-    assert f"= <b>{found.weights[5, 3]:.2f}</b>" in html
-    assert html.count("·") >= q.shape[-1]
-    assert "masked, weight 0" in frame(q, k, AttentionState("the king", 0, 0, 3, 5, 2))
+@pytest.fixture(scope="module")
+def explorer():
+    return AttentionExplorer(
+        attend, "the king", alt="eight words that say what is to be seen", texts=["<b>&", "my lord"]
+    )
 
 
-def test_every_cell_has_its_number_and_its_shade():
-    q, k = attend("the king")
-    found, html = stages(q, k, 0, 1), frame(q, k, AttentionState("the king", 0, 1))
-    tables = [
-        re.findall(r"<td style='[^']*?(?:background:(#\w+);)?(?:color:[^']*)?'>([^<]*)</td>", t)
-        for t in html.split("<table")[1:]
-    ]
-    for cells, values, mask in zip(
-        tables, (found.scores, found.scaled, found.weights), (False, True, True), strict=True
-    ):
-        assert len(cells) == 64
-        for n, (shade, written) in enumerate(cells):
-            value, future = values[n // 8, n % 8].item(), n % 8 > n // 8
-            if mask and future:
-                assert written == ""
-                continue
-            assert float(written) == pytest.approx(value, abs=0.0051)
-            weights = values is found.weights
-            assert shade == to_hex(
-                figures.WEIGHTS(value) if weights else figures.SIGNED(0.5 + value / values.abs().max().item() / 2)
-            )
+def found(explorer, **changes):
+    return compute(explorer.data, state(**changes))
 
 
-def test_stages_open_one_after_the_other_and_text_is_escaped():
-    q, k = attend("<b>&")
-    tables = [frame(q, k, AttentionState("<b>&", stage=s)).count("<table") for s in (0, 1, 2)]
-    assert tables == [1, 2, 3]
-    assert "&lt;" in frame(q, k, AttentionState("<b>&"))
-    assert "<th style" in frame(q, k, AttentionState("<b>&"))
+def test_the_three_stages_are_the_true_numbers(explorer):
+    seen = found(explorer, layer=1, head=2)
+    q, k = (x.double()[1, 2] for x in attend("the king"))
+    for r in range(8):
+        scores = [sum(a * b for a, b in zip(q[r].tolist(), k[c].tolist(), strict=True)) for c in range(8)]
+        powers = [math.exp(score / 4) for score in scores[: r + 1]]  # d_head is 16
+        assert seen["scores"][r] == pytest.approx(scores, abs=1e-4)
+        assert seen["scaled"][r] == pytest.approx([score / 4 for score in scores], abs=1e-4)
+        weights = [power / sum(powers) for power in powers]
+        assert seen["weights"][r] == pytest.approx(weights + [0.0] * (7 - r), abs=1e-4)
+    assert seen["heads"][2] == seen["weights"]
+    with torch.no_grad():
+        _, all_heads = LAYERS[1].attend(TABLE[[ord(c) for c in "the king"]][None], mask=causal_mask(8))
+    torch.testing.assert_close(torch.tensor(seen["heads"]), all_heads[0], atol=1e-4, rtol=1e-4)
 
 
-def test_a_move_answers_within_100_ms():
-    explorer = AttentionExplorer(attend, "the king", alt="eight words that say what is to be seen")
-    times = []
-    for i in range(40):
-        started = time.process_time()  # of this process alone, whatever else the machine does
-        explorer.query.value = i % 8
-        times.append(time.process_time() - started)
-    assert min(times) < 0.05  # 100 ms with a factor of two to spare, the browser's part apart
+def test_what_is_computed_changes_with_every_part_of_the_state_but_the_stage(explorer):
+    others = ({"text": "my lord"}, {"layer": 1}, {"head": 1}, {"query": 4}, {"key": 2})
+    seen = [str(found(explorer, **changes)) for changes in ({}, *others)]
+    assert len(set(seen)) == 6
+    assert found(explorer, stage=0) == found(explorer)
 
 
-def test_sliders_and_text_reach_the_picture_and_shorter_texts_clip_the_cell():
-    explorer = AttentionExplorer(attend, "the king", alt="words")
-    seen = {explorer.picture.value}
-    for control, value in (
-        (explorer.head, 3),
-        (explorer.layer, 1),
-        (explorer.query, 2),
-        (explorer.key, 1),
-        (explorer.stage, 0),
-    ):
-        control.value = value
-        assert explorer.picture.value not in seen
-        seen.add(explorer.picture.value)
-    explorer.query.value = 7
-    explorer.text.value = "ab"
-    assert (explorer.query.max, explorer.query.value, explorer.status.value) == (1, 1, "")
-    explorer.text.value = "abcdef"
-    assert explorer.query.max == 5
+def test_the_cell_in_focus_leads_from_its_products_to_its_weight(explorer):
+    seen = found(explorer)
+    assert sum(a * b for a, b in seen["pairs"]) == pytest.approx(seen["scores"][5][3])
+    assert len(seen["pairs"]) == 16
+    assert seen["power"] / seen["total"] == pytest.approx(seen["weights"][5][3])
+    assert math.log(seen["power"]) == pytest.approx(seen["scaled"][5][3])
 
 
-@pytest.mark.parametrize(
-    ("text", "says"), [("x", "2 to 8 characters, got 1"), ("nine chars", "got 10"), ("5€", "no '€'")]
-)
-def test_a_text_that_cannot_be_shown_is_said_in_the_status_line(text, says):
-    explorer = AttentionExplorer(attend, "the king", alt="words")
-    before = explorer.picture.value
-    explorer.text.value = text
-    assert says.replace("'", "&#x27;") in explorer.status.value
-    assert explorer.picture.value == before
-    explorer.text.value = "fine"
-    assert explorer.status.value == ""
+def test_a_shorter_text_moves_the_cell_to_its_last_row_and_column(explorer):
+    seen = found(explorer, text="<b>&", query=7, key=6)
+    assert (seen["query"], seen["key"], seen["tokens"]) == (3, 3, list("<b>&"))
 
 
-def test_the_bundle_carries_a_still_of_the_first_state_and_the_alternative_text():
-    explorer = AttentionExplorer(attend, "the king", alt="eight words that say what is to be seen")
+@pytest.mark.parametrize(("text", "got"), [("x", 1), ("nine chars", 10), ("", 0)])
+def test_a_text_of_another_length_is_refused_and_the_model_is_not_asked(text, got):
+    asked = []
+    explorer = AttentionExplorer(lambda own: asked.append(own) or attend(own), "the king")
+    with pytest.raises(ValueError, match=f"text: expected 2 to {LONGEST} characters, got {got}"):
+        found(explorer, text=text)
+    before = explorer.data
+    explorer.state = state(text=text)
+    assert (explorer.data, explorer.said, asked) == (before, "", ["the king"])
+
+
+def test_the_kernel_answers_for_a_text_of_the_reader_s_and_keeps_the_last(explorer):
+    explorer = AttentionExplorer(attend, "the king", texts=["my lord"])
+    with pytest.raises(UnknownTextError, match="text: no q and k of 'to be' here"):
+        found(explorer, text="to be")
+    explorer.state = state(text="to be")
+    q, k = attend("to be")
+    assert found(explorer, text="to be", query=4)["scores"][4][3] == pytest.approx(
+        (q[0, 0, 4] @ k[0, 0, 3]).item(), abs=1e-4
+    )
+    explorer.state = state(text="or not")
+    assert list(explorer.data["texts"]) == ["the king", "my lord", "or not"]
+    explorer.state = state(text="5€")
+    with pytest.raises(UnknownTextError, match="text: no '€' here"):
+        found(explorer, text="5€")
+    assert explorer.said == ""  # the page says it, from the data
+    explorer.state = state(text="the king")
+    assert found(explorer, text="the king")["tokens"] == list("the king")
+    assert explorer.data["kernel"]
+    assert "kernel" not in explorer.first[0]
+
+
+def test_of_known_words_any_text_can_be_opened_without_the_kernel():
+    words = ["the", "king", "wore", "his", "<crown>"]
+    explorer = AttentionExplorer(of_words, "the king wore his <crown>", unit="words", words=words)
+    data = explorer.first[0]
+    assert compute(data, explorer.first[1])["tokens"] == words
+    assert (explorer.state["query"], explorer.state["key"]) == (4, 3)
+    mixed = compute(data, state(text="his  <crown> the king", layer=1, query=3))
+    q, k = (x.double() for x in of_words("his <crown> the king"))
+    torch.testing.assert_close(torch.tensor(mixed["scores"]), (q[1, 0] @ k[1, 0].T).float(), atol=1e-4, rtol=1e-4)
+    with pytest.raises(UnknownTextError, match="no q and k of 'his ring'"):
+        compute(data, state(text="his ring"))
+    with pytest.raises(ValueError, match="expected 2 to 8 words, got 1"):
+        compute(data, state(text="crown"))
+
+
+def test_words_whose_q_and_k_hang_on_their_neighbours_are_refused():
+    def mixing(text):
+        q, k = of_words(text)
+        return q, k.cumsum(2)
+
+    with pytest.raises(ValueError, match="words: expected k that come from a token alone, got others in 'the king'"):
+        AttentionExplorer(mixing, "the king", unit="words", words=["the", "king"])
+
+
+def test_the_bundle_carries_the_first_state_and_the_alternative_text(explorer):
     first = explorer.still()
-    explorer.head.value = 2
+    explorer.state = state(head=2)
     data, metadata = explorer._repr_mimebundle_()
     assert data["text/plain"] == metadata["image/png"]["alt"] == "eight words that say what is to be seen"
     assert data["image/png"] == first
-    assert "application/vnd.jupyter.widget-view+json" in data
-    other = AttentionExplorer(attend, "the king", layer=1, alt="words")
+    assert metadata["course_explorer"]["state"]["head"] == 0
+    assert list(metadata["course_explorer"]["data"]["texts"]) == ["the king", "<b>&", "my lord"]
+    other = AttentionExplorer(attend, "the king", layer=1, head=3)
     assert other.still() != first
-    assert LONGEST == 8
+    assert other._alt == "Attention of head 3 in layer 1 on the text 'the king'."
 
 
-def test_the_still_has_the_shade_of_every_cell():
-    found, allowed = stages(*attend("the king"), 0, 0), causal_mask(8)
-    figure = attention_stages(found.scores, found.scaled, found.weights, allowed, list("the king"))
+def test_the_still_has_the_shade_of_every_cell(explorer):
+    seen, allowed = found(explorer), causal_mask(8)
+    stages = [torch.tensor(seen[name]) for name in ("scores", "scaled", "weights")]
+    figure = attention_stages(*stages, allowed, list("the␣king"))
     png = figures.png(figure)
-    for ax, values in zip(figure.axes, (found.scores, found.scaled, found.weights), strict=True):
+    assert png == explorer.still()
+    for ax, values in zip(figure.axes, stages, strict=True):
         for r in range(8):
             for c in range(8 if ax is figure.axes[0] else r + 1):
                 allowed_ones = values if ax is figure.axes[0] else values[allowed]
@@ -166,30 +178,6 @@ def test_what_attend_gives_may_be_elsewhere_and_in_half_precision():
     expected = AttentionExplorer(lambda text: [x.bfloat16().float() for x in attend(text)], "the king")
     with SecondDevice():
         explorer = AttentionExplorer(lambda text: [x.bfloat16().to(GPU) for x in attend(text)], "the king")
-        explorer.head.value = expected.head.value = 2
-        assert explorer.picture.value == expected.picture.value
+        explorer.state = expected.state = state(text="my lord", head=2)
+        assert explorer.data == expected.data
         assert explorer.still() == expected.still()
-
-
-def test_a_long_product_is_written_by_its_largest_terms():
-    q, k = torch.randn(1, 1, 3, 64), torch.randn(1, 1, 3, 64)
-    html = frame(q, k, AttentionState("abc", query=2, key=1))
-    assert "58 smaller terms" in html
-
-
-def test_a_text_may_be_cut_into_words():
-    def of_words(text):
-        x = TABLE[[sum(map(ord, word)) % 128 for word in text.split()]][None]
-        pairs = [layer.project(x)[:2] for layer in LAYERS]
-        return tuple(torch.stack([p[i][0] for p in pairs]).detach() for i in (0, 1))
-
-    explorer = AttentionExplorer(of_words, "the king <wore> his crown", cut=str.split, unit="words")
-    assert (explorer.query.max, explorer.query.value, explorer.key.value) == (4, 4, 3)
-    shown = explorer.picture.value
-    assert shown.count("<tr>") == 3 * 6
-    assert shown.count("&lt;wore&gt;</th>") == 2 * 3
-    assert "query 4 <b>crown</b> · key 3 <b>his</b>" in shown
-    explorer.text.value = "his crown"
-    assert (explorer.query.max, explorer.status.value) == (1, "")
-    explorer.text.value = "crown"
-    assert "expected 2 to 8 words, got 1" in explorer.status.value
