@@ -12,6 +12,9 @@ WHEEL = "course_lib-*.whl"
 AND_RUN = "Run this line in a new cell, and then this cell again:"
 KERNEL = """If that was done, choose the Python of the folder's .venv as this notebook's kernel.
 Into another environment it comes by this line:"""
+HOSTED = (
+    "%pip install --no-deps jaxtyping wadler-lindig"  # what Colab and Kaggle lack, and nothing else
+)
 MAKE_WHEEL = "python -m pip wheel --no-deps -w dist ."
 
 CELL = '''\
@@ -50,9 +53,9 @@ def with_wheel() -> dict[str, str]:
     made = f"In the course's folder `{MAKE_WHEEL}` makes that file, in dist."
     return {
         "colab": f"On Colab: upload the course's wheel, {WHEEL}, by the folder sign at the left.\n"
-        f"{AND_RUN}\n    %pip install /content/{WHEEL}\n{made}",
+        f"{AND_RUN}\n    {HOSTED} /content/{WHEEL}\n{made}",
         "kaggle": f"On Kaggle: add the course's wheel, {WHEEL}, as an input; turn the internet on.\n"
-        f"{AND_RUN}\n    %pip install $(find /kaggle/input -name '{WHEEL}')\n{made}",
+        f"{AND_RUN}\n    {HOSTED} $(find /kaggle/input -name '{WHEEL}')\n{made}",
         "elsewhere": f"In the course's folder `make lab` sets it up and opens the chapters.\n{KERNEL}\n"
         "    %pip install PATH-OF-THE-FOLDER",
     }
@@ -60,10 +63,10 @@ def with_wheel() -> dict[str, str]:
 
 def with_address(address: str) -> dict[str, str]:
     """Return the advice for each place, once the course can be fetched from its address."""
-    line = f"    %pip install git+{address}"
+    hosted = f"{AND_RUN}\n    {HOSTED} git+{address}"
     return {
-        "colab": f"{AND_RUN}\n{line}",
-        "kaggle": f"On Kaggle: turn the internet on in the settings.\n{AND_RUN}\n{line}",
+        "colab": hosted,
+        "kaggle": f"On Kaggle: turn the internet on in the settings.\n{hosted}",
         "elsewhere": f"`git clone {address}`\nand then `make lab` in its folder set it up and open the chapters.\n"
-        f"{KERNEL}\n{line}",
+        f"{KERNEL}\n    %pip install git+{address}",
     }

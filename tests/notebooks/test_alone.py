@@ -11,12 +11,13 @@ sys.path.insert(0, str(ROOT / "notebooks"))
 import alone  # noqa: E402
 
 ADDRESS = "https://github.com/someone/course"
+HOSTED = "%pip install --no-deps jaxtyping wadler-lindig"
 LINES = {
-    ("colab", ""): "%pip install /content/course_lib-*.whl",
-    ("kaggle", ""): "%pip install $(find /kaggle/input -name 'course_lib-*.whl')",
+    ("colab", ""): f"{HOSTED} /content/course_lib-*.whl",
+    ("kaggle", ""): f"{HOSTED} $(find /kaggle/input -name 'course_lib-*.whl')",
     ("elsewhere", ""): "%pip install PATH-OF-THE-FOLDER",
-    ("colab", ADDRESS): f"%pip install git+{ADDRESS}",
-    ("kaggle", ADDRESS): f"%pip install git+{ADDRESS}",
+    ("colab", ADDRESS): f"{HOSTED} git+{ADDRESS}",
+    ("kaggle", ADDRESS): f"{HOSTED} git+{ADDRESS}",
     ("elsewhere", ADDRESS): f"%pip install git+{ADDRESS}",
 }
 
