@@ -1,13 +1,16 @@
 """A real browser for the tests of this folder, and what is kept of its pages when one of them fails."""
 
+import contextlib
 import os
 import re
 import shutil
 import sys
+import time
 
 import pytest
 from browser.lab import Lab, served
 from browser.notebook import KEPT
+from browser.run_all import run_all
 
 NOTES: list[str] = []
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -67,12 +70,40 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(line)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(browser, tmp_path_factory):
-    """JupyterLab as `make lab` opens it, with a fresh work/ and no progress, one for each file of tests."""
+    """JupyterLab as `make lab` opens it, in which chapters are run and explorers moved; nothing else is done there."""
+    with opened(browser, tmp_path_factory) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def own_lab(browser, tmp_path_factory):
+    """Another one, with a fresh work/ and no progress, for what a learner does."""
+    with opened(browser, tmp_path_factory) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def opened(browser, tmp_path_factory):
+    """Start JupyterLab and open its first page."""
     folder = tmp_path_factory.mktemp("lab") / "course"
     with served(folder) as address, browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
         yield Lab(context.new_page(), address, folder)
+
+
+@pytest.fixture(scope="session")
+def ran(lab, notes, request):
+    """What Run All did to each chapter that a test asks for; those whose explorers are tested stay open."""
+    asked = [test for test in request.session.items if "ran" in test.fixturenames]
+    chapters = {test.callspec.params["chapter"] for test in asked}
+    kept = {test.callspec.params["chapter"] for test in asked if "explorer" in test.fixturenames}
+    started = time.monotonic()
+    done = run_all(lab, chapters, kept)
+    slowest = sorted(done, key=lambda chapter: -done[chapter].seconds)[:6]
+    times = ", ".join(f"{chapter} {done[chapter].seconds:.0f} s" for chapter in slowest)
+    notes.append(f"Run All in {len(done)} chapters, two at a time: {time.monotonic() - started:.0f} s; {times}")
+    return done
 
 
 @pytest.hookimpl(wrapper=True)

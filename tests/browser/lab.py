@@ -45,13 +45,21 @@ class Lab:
         self.page.evaluate("async path => void (await jupyterapp.commands.execute('docmanager:open', {path}))", path)
         return Notebook(self.page, path)
 
+    def fresh(self, chapter: str) -> Notebook:
+        """Open a chapter as `make lab` copies it, whatever was done to it before."""
+        path = f"work/{chapter}.ipynb"
+        if self.page.evaluate("path => Boolean(course.panel(path))", path):
+            self.open(chapter).close()
+        course.place(self.folder / "notebooks" / f"{chapter}.ipynb", self.folder / path)
+        return self.open(chapter)
+
     def theme(self, name: str) -> None:
         """Choose one of JupyterLab's themes, ‘JupyterLab Light’ or ‘JupyterLab Dark’."""
         self.page.evaluate(
             "async theme => void (await jupyterapp.commands.execute('apputils:change-theme', {theme}))", name
         )
         dark = "false" if name.endswith("Dark") else "true"
-        self.page.locator(f"body[data-jp-theme-light={dark}]").wait_for()
+        self.page.locator(f"body[data-jp-theme-light={dark}]").wait_for(state="attached")
 
 
 @contextlib.contextmanager

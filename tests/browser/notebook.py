@@ -137,6 +137,11 @@ class Notebook:
         """Wait until what was begun has ended."""
         self.page.wait_for_function(DONE, arg=self.begun, timeout=seconds * SECOND)
 
+    def wait_for_picture(self, text: str, seconds: float = 120) -> None:
+        """Wait until a cell that runs shows a picture."""
+        what = "([path, place]) => course.cells(path)[place].outputs.some((output) => output.picture)"
+        self.page.wait_for_function(what, arg=[self.path, self.number(text)], timeout=seconds * SECOND)
+
     def write(self, text: str, code: str) -> None:
         """Put code in place of what a cell holds, by keyboard."""
         self.show()

@@ -1,0 +1,89 @@
+"""Every explorer in JupyterLab, by the keyboard alone: each control moves it, and the picture answers within 150 ms."""
+
+import re
+import statistics
+
+import pytest
+from browser.explorer import Explorer
+from browser.run_all import CHAPTERS, stored
+
+pytestmark = pytest.mark.browser
+WITHIN = 150  # milliseconds from the key to the changed picture, in the median
+MOVES = 21
+PLAYED = 300  # moves between two measurements
+CALL = re.compile(r"^(?!from|import).*\b(\w*[Ee]xplorer)\(", re.M)
+EXPLORERS = [
+    (chapter, found[1])
+    for chapter in CHAPTERS
+    for cell in stored(chapter)["cells"]
+    if cell["cell_type"] == "code" and (found := CALL.search("".join(cell["source"])))
+]
+# What leaves the picture as it is: knobs of the training to come, and what says something in words.
+QUIET = {"GanExplorer": {"slow", "keep", "R1 penalty γ", "rate of G", "rate of D", "fa fa-stop", "fa fa-retweet"}}
+TYPED = {"AttentionExplorer": "the crown", "SamplingExplorer": "Now"}
+ACTS = {"GanExplorer": "G turn"}  # what is timed where no slider moves the picture
+
+
+@pytest.fixture
+def explorer(ran, chapter, name):
+    """The explorer of a chapter in which everything has run, at rest."""
+    assert not ran[chapter].wrong, "\n".join(ran[chapter].wrong)
+    notebook = ran[chapter].notebook
+    element = notebook.select(f"{name}(")
+    return Explorer(notebook.page, element.locator(".course-live, .widget-vbox").first)
+
+
+def times(explorer, name):
+    """Return the median and the largest of the milliseconds that moves take."""
+    taken = explorer.times(explorer.control(*filter(None, [ACTS.get(name)])), MOVES)
+    return statistics.median(taken), taken[-1]
+
+
+@pytest.mark.parametrize(("chapter", "name"), EXPLORERS)
+def test_tab_reaches_every_control(explorer, chapter, name):
+    reached = explorer.reached_by_tab()
+    missed = [c.name for c in explorer.controls() if c.place not in reached and not c.disabled]
+    assert not missed, f"{chapter}, {name}: Tab does not reach {missed}"
+
+
+@pytest.mark.parametrize(("chapter", "name"), EXPLORERS)
+def test_each_control_moves_by_the_keyboard_and_the_picture_changes(explorer, chapter, name):
+    for place in range(len(explorer.controls())):
+        control = explorer.controls()[place]
+        if control.disabled:
+            continue
+        before = explorer.look()
+        explorer.move(control, TYPED.get(name, ""))
+        quiet = control.guess or control.name in QUIET.get(name, ())
+        explorer.wait_for_change(before, quiet, f"{chapter}, {name}: {control.kind} ‘{control.name}’, {control.key}")
+        if control.name == "fa fa-play":
+            explorer.move(control)  # pauses
+
+
+@pytest.mark.parametrize(("chapter", "name"), EXPLORERS)
+def test_the_picture_answers_within_150_ms_and_after_much_play(explorer, chapter, name, notes):
+    fresh = times(explorer, name)
+    explorer.hurry(explorer.control(*filter(None, [ACTS.get(name)])), PLAYED)
+    explorer.come_to_rest()
+    played = times(explorer, name)
+    says = [f"{median:.0f} ms (at most {most:.0f})" for median, most in (fresh, played)]
+    notes.append(f"{chapter}, {name}: a move takes {says[0]}, after {PLAYED} more {says[1]}")
+    assert max(fresh[0], played[0]) < WITHIN, notes[-1]
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize(("chapter", "name"), EXPLORERS)
+def test_words_have_contrast_in_both_themes(explorer, lab, chapter, name, theme):
+    lab.theme(theme)
+    pale = explorer.root.evaluate("root => course.pale(root, 4.5)")
+    assert not pale, f"{chapter}, {name}, {theme}: {pale}"
+
+
+@pytest.mark.parametrize(("chapter", "name"), EXPLORERS)
+def test_nothing_moves_by_itself_where_less_motion_is_asked_for(explorer, chapter, name):
+    explorer.page.emulate_media(reduced_motion="reduce")
+    try:
+        moving = explorer.root.evaluate("root => course.moving(root)")
+    finally:
+        explorer.page.emulate_media(reduced_motion="no-preference")
+    assert not moving, f"{chapter}, {name}: {moving}"
