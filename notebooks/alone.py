@@ -12,9 +12,7 @@ WHEEL = "course_lib-*.whl"
 AND_RUN = "Run this line in a new cell, and then this cell again:"
 KERNEL = """If that was done, choose the Python of the folder's .venv as this notebook's kernel.
 Into another environment it comes by this line:"""
-HOSTED = (
-    "%pip install --no-deps jaxtyping wadler-lindig"  # what Colab and Kaggle lack, and nothing else
-)
+HOSTED = "%pip install --no-deps jaxtyping wadler-lindig"  # what Colab and Kaggle lack, and nothing else
 MAKE_WHEEL = "python -m pip wheel --no-deps -w dist ."
 
 CELL = '''\

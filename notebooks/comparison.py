@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "tests" / "nbval.cfg"
 IGNORE = "nbval-ignore-output"
 STOPPED = "the run was ended here"
+NOT_RUN = "was not run: the kernel had ended"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 CLAIM = re.compile(r"^✗ does not hold here: (.+)$", re.M)  # what course_lib.classroom.claims raises
 
@@ -178,7 +179,7 @@ def in_words(error: str) -> str:
     known = {
         "Cell execution caused an exception": "raised",
         "Cell outputs differ": "shows something else than it stores",
-        "Kernel dead on test start": "was not run: the kernel had ended",
+        "Kernel dead on test start": NOT_RUN,
         "Timeout": "took too long and was interrupted",
     }
     return next((words for start, words in known.items() if error.startswith(start)), error.strip() or "failed")

@@ -212,12 +212,9 @@ with torch.no_grad():
 claim("change the second half of a window: no logit of the first half moves, every later one does",
       gap[:16].max() < 1e-4 and gap[16:].min() > 1e-3)
 if shakespeare:
-    spread = record.each("bits")
-    room = max(spread) - min(spread)
+    live = record.beside(live_bits, "bits")
     claim("a seed that is not among the five recorded lies where they do, give or take their range",
-          not set(live_seeds) & set(record.seeds)
-          and all(min(spread) - room < each < max(spread) + room for each in live_bits),
-          bits=live_bits, five_seeds=spread)
+          not set(live_seeds) & set(record.seeds) and live.outside == 0, bits=live)
 
 # %% tags=["nbval-ignore-output", "hide-input"]
 fig = pictures.training(losses, bits, rivals)
@@ -368,8 +365,10 @@ try:
     from course_lib.chapters.ch02_attention.explorer import AttentionExplorer
 
     first_head = int(by_distance[0, :, 1].argmax())
-    own = "to be or" if shakespeare else text.decode(text.validation[:8])
-    explorer = AttentionExplorer(attend, own, layer=0, head=first_head, alt=alt)
+    quarter = len(text.validation) // 4
+    others = [text.decode(text.validation[i * quarter :][:8]) for i in range(4)]
+    own = "to be or" if shakespeare else others[0]
+    explorer = AttentionExplorer(attend, own, layer=0, head=first_head, alt=alt, texts=others)
 except ImportError:  # run as a script where there are no widgets
     explorer = alt
 explorer

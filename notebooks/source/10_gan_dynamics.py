@@ -347,10 +347,10 @@ show(pictures.step_multipliers(),
 guess("gamma_at_once", ...)
 
 # %%
-alt = ("Explorer of the Dirac-GAN: field, path, distance and multipliers, for your start, penalty, "
-       "rates, update and loss.")
+alt = ("Explorer of the Dirac-GAN: the field with 200 simultaneous steps that spiral outwards from 1.5 "
+       "to 2.47, their distance, and two multipliers just outside the unit circle.")
 try:
-    from course_lib.chapters.ch10_gan_dynamics.explorers import PhaseExplorer
+    from course_lib.chapters.ch10_gan_dynamics.phase import PhaseExplorer
 
     portrait = PhaseExplorer(alt=alt)
 except ImportError:  # run as a script where there are no widgets
