@@ -100,7 +100,7 @@ def picture(output: Output, pictures: Pictures, chapter: str) -> str:
 
 
 def image_tag(png: str, alt: str, pictures: Pictures) -> str:
-    """Return an image with its size, so that the page never jumps; beyond the first it is fetched when it comes near."""
+    """Return an image with its size, so that the page never jumps; beyond the first it is fetched when near."""
     address, width, height = pictures.save(base64.b64decode("".join(png)))
     when = 'fetchpriority="high"' if pictures.count == 1 else 'loading="lazy" decoding="async"'
     return f'<img src="{address}" alt="{html.escape(alt)}" width="{width}" height="{height}" {when}>'

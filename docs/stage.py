@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docs import outputs
+from docs import anchors, outputs
 
 ROOT = Path(__file__).parents[1]
 PARTS = {  # the first chapter of each part
@@ -22,6 +22,7 @@ PARTS = {  # the first chapter of each part
     "Miniatures": 15,
 }
 EXTRA = {  # pages beside the chapters: the name on the site, and the file that it is made from
+    "ways_in": "docs/ways_in.md",
     "coverage": "notebooks/COVERAGE.md",
     "teaching": "docs/teaching.md",
     "checks": "docs/checks.md",
@@ -94,8 +95,8 @@ def stage(work: Path, repository: str = "", notebooks: Path = ROOT / "notebooks"
         (work / f"{each.name}.ipynb").write_text(json.dumps(page, ensure_ascii=False), encoding="utf-8")
     extra = {name: ROOT / file for name, file in EXTRA.items() if (ROOT / file).is_file()}
     for name, file in extra.items():
-        text = site_links(file.read_text(encoding="utf-8"), repository)
-        (work / f"{name}.md").write_text(text, encoding="utf-8")
+        text = anchors.from_github(file.read_text(encoding="utf-8"))
+        (work / f"{name}.md").write_text(site_links(text, repository), encoding="utf-8")
     (work / "index.md").write_text(start_page(work, found, list(extra), repository), encoding="utf-8")
     return found
 
@@ -128,7 +129,7 @@ def site_cells(cells: list[Any], pictures: outputs.Pictures, number: str, reposi
         yield {**cell, "outputs": shown}
 
 
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^()\s#]+)(#[^()\s]*)?\)")
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^()\s#]*[./][^()\s#]*)(#[^()\s]*)?\)")  # a target without . or / is code
 
 
 def site_links(markdown: str, repository: str = "") -> str:
