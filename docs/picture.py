@@ -92,7 +92,7 @@ def main() -> None:
         part(ax)
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     TARGET.write_bytes(figures.png(figure))
-    print(f"{TARGET.relative_to(ROOT)}: {TARGET.stat().st_size / 1024:.0f} KiB")
+    print(f"{TARGET.name}: {TARGET.stat().st_size / 1024:.0f} KiB")
 
 
 if __name__ == "__main__":
