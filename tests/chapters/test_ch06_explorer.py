@@ -79,5 +79,4 @@ def test_the_still_shows_the_three_bells_and_the_ladder():
         for part in (0.25, 0.75):
             assert shown(png, colour, right, low + part * (high - low), y + 0.2), (low, y)
         assert not shown(png, colour, right, low - 0.2, y + 0.2)
-    assert explorer.data == {}
     assert BoundExplorer("words", x=-1.0, noise=1.5).still() != png

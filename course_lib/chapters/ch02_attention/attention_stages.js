@@ -117,7 +117,7 @@ function matrix({ name, title, values, tokens, focus, masked = false, signed = t
     ? values.map((line, r) => line.map((value, c) => cell(value, r, c)).join("")).join("") +
       live.tag("rect", { ...edge, fill: "none", stroke: live.INK, "stroke-width": 3 }) +
       (sums ? values.map((line, r) => words(LEFT + n * SIZE + 5, TOP + r * SIZE + 24,
-        `Σ ${live.fixed(line.reduce((sum, each) => sum + each, 0))}`, { "text-anchor": "start", "font-size": 11, fill: live.MUTE })).join("") : "")
+        `Σ ${live.fixed(line.reduce((sum, each) => sum + each, 0))}`, { "text-anchor": "start", "font-size": 12, fill: live.MUTE })).join("") : "")
     : live.tag("rect", { x: LEFT, y: TOP, width: n * SIZE, height: n * SIZE, fill: "none", stroke: live.MUTE, "stroke-dasharray": "5 4" }) +
       words(LEFT + n * SIZE / 2, TOP + n * SIZE / 2, "not open yet", { fill: live.MUTE });
   const names = tokens.map((token, i) =>

@@ -22,7 +22,8 @@ class BoundExplorer(LiveExplorer):
     module = "known_posterior.js"
 
     def __init__(self, alt: str, x: float = 1.6, noise: float = 0.6) -> None:
-        super().__init__({}, {"mean": 0.5, "width": 0.8, "x": x, "noise": noise}, alt)
+        data = {"mean": [-2.0, 2.0], "width": [0.1, 1.5], "noise": [0.5, 1.5]}  # from where to where each may go
+        super().__init__(data, {"mean": 0.5, "width": 0.8, "x": x, "noise": noise}, alt)
 
     @staticmethod
     def compute(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:

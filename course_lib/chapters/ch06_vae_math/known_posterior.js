@@ -20,16 +20,15 @@ export function compute(data, state) {
     gap: kl(mean, width, ...posterior), posterior };
 }
 
-const MEAN = [-2, 2], WIDTH = [0.1, 1.5];
-
-function controls() {
+// data: from where to where mean (and x), width and noise may go.
+function controls(data) {
   const number = (name, label, [min, max], step) =>
     ({ kind: "range", name, label, min, max, step, show: x => live.fixed(x) });
   return [
-    [number("mean", "mean of q", MEAN, 0.01), number("width", "width of q", WIDTH, 0.01)],
-    [number("x", "x, what is seen", MEAN, 0.1), number("noise", "noise", [0.5, 1.5], 0.1)],
+    [number("mean", "mean of q", data.mean, 0.01), number("width", "width of q", data.width, 0.01)],
+    [number("x", "x, which is seen", data.mean, 0.1), number("noise", "noise", data.noise, 0.1)],
     [{ kind: "button", label: "q = prior", act: () => ({ mean: 0, width: 1 }) },
-     { kind: "button", label: "best reconstruction", act: ({ x }) => ({ mean: x, width: WIDTH[0] }) },
+     { kind: "button", label: "best reconstruction", act: ({ x }) => ({ mean: x, width: data.width[0] }) },
      { kind: "button", label: "q = posterior", act: state => {
        const [mean, width] = posteriorOf(state);
        return { mean, width };
@@ -62,13 +61,13 @@ function level(gap, [m, s]) {
   return [...left, ...right.reverse(), ...left.slice(0, 1)];
 }
 
-function map({ posterior }, { mean, width }) {
-  const made = live.panel({ name: "map", title: ["The gap of every q, in nats"], x: MEAN, y: WIDTH,
+function map({ posterior }, { mean, width }, data) {
+  const made = live.panel({ name: "map", title: ["The gap of every q, in nats"], x: data.mean, y: data.width,
     xlabel: "mean of q", ylabel: "width of q" });
   for (const gap of LEVELS) {
     const ring = level(gap, posterior);
     made.line(ring, { colour: live.BERRY, width: 1 });
-    const inside = ring.filter(([m, w]) => m > MEAN[0] + 0.1 && m < MEAN[1] - 0.35 && w < WIDTH[1] - 0.1);
+    const inside = ring.filter(([m, w]) => m > data.mean[0] + 0.1 && m < data.mean[1] - 0.35 && w < data.width[1] - 0.1);
     if (inside.length) {
       const [m, w] = inside.reduce((top, each) => each[1] > top[1] ? each : top);
       made.text(m, w, String(gap), { colour: live.BERRY, size: 11, dx: 2, dy: -2 });
@@ -105,13 +104,13 @@ function ladder({ recon, kl: toPrior, elbo, gap, log_p: logP }) {
   return made;
 }
 
-function draw(found, state) {
+function draw(found, state, data) {
   const { recon, kl: toPrior, elbo, gap, log_p: logP } = found, two = live.fixed;
   const says = `ELBO = ${two(recon)} − ${two(toPrior)} = ${two(elbo)} nats, which is ${two(gap)} below ln p(x) = ${two(logP)}.` +
     (gap < 0.001 ? " q is the posterior: nothing is missing." : "");
   const label = `Prior, posterior and q with mean ${two(state.mean)} and width ${two(state.width)}; the gap of every q; ` +
     `the lengths of the two terms. ${says}`;
-  return { panels: [bells(found, state), map(found, state), ladder(found)], label, says };
+  return { panels: [bells(found, state), map(found, state, data), ladder(found)], label, says };
 }
 
 const clip = (x, [low, high]) => Math.min(high, Math.max(low, x));
@@ -127,5 +126,6 @@ export default live.explorer({
     because: "What is missing is KL(q ‖ posterior), which is 0 for the posterior alone; it lies between x and the prior.",
   },
   controls, compute, draw,
-  point: (panel, mean, width) => panel !== "map" ? null : { mean: clip(mean, MEAN), width: clip(width, WIDTH) },
+  point: (panel, mean, width, state, data) =>
+    panel !== "map" ? null : { mean: clip(mean, data.mean), width: clip(width, data.width) },
 });
