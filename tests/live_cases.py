@@ -1,84 +1,61 @@
 """Every live explorer, with the states in which its module is compared with its reference in Python."""
 
 import itertools
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from live_models import WORDS, attention, sampling
 
-from course_lib.attention.multi_head import MultiHeadAttention
-from course_lib.attention.transformer import Transformer, TransformerConfig
 from course_lib.chapters.ch01_likelihood.explorer import DIRECTIONS, TARGETS, KLExplorer
-from course_lib.chapters.ch02_attention.explorer import AttentionExplorer
-from course_lib.chapters.ch05_language_model.explorer import SamplingExplorer
 from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer
+from course_lib.chapters.ch10_gan_dynamics.phase import PhaseExplorer
 from course_lib.classroom.live import LiveExplorer
-from course_lib.datasets.text import load_shakespeare
+from course_lib.gan.dirac import METHODS, SLOPES
 
 ALT = "An explorer that is made for a test, with a picture of its first state."
 
 
 @dataclass(frozen=True)
 class Case:
-    """An explorer, and what its states may be: each field with its corners and something between."""
+    """An explorer; what each field of its state may be, the ends included; changes that show who guessed right."""
 
     make: Callable[[], LiveExplorer]
     choices: dict[str, list[Any]]
+    found: dict[str, Any]
 
-    def states(self) -> list[dict[str, Any]]:
-        """Every combination of the choices."""
-        return [dict(zip(self.choices, each, strict=True)) for each in itertools.product(*self.choices.values())]
-
-
-WORDS = ["the", "king", "wore", "his", "crown"]
-
-
-def attention() -> AttentionExplorer:
-    """Two layers of random heads on words; the second text's q and k come from all its words, so they are given."""
-    torch.manual_seed(0)
-    layers, table = [MultiHeadAttention(24, 3) for _ in range(2)], torch.randn(len(WORDS) + 2, 24)
-
-    def attend(text):
-        words = text.split()
-        x = table[[WORDS.index(word) if word in WORDS else len(WORDS) + i for i, word in enumerate(words)]]
-        x = x + x.sum(0) if "queen" in words else x
-        pairs = [layer.project(x[None])[:2] for layer in layers]
-        return [torch.stack([pair[i][0] for pair in pairs]) for i in (0, 1)]
-
-    return AttentionExplorer(attend, " ".join(WORDS), 1, 2, ALT, "words", ["her queen"], WORDS)
-
-
-def sampling() -> SamplingExplorer:
-    """A small random model of Shakespeare's characters."""
-    torch.manual_seed(0)
-    model = Transformer(TransformerConfig(65, context_length=8, n_layers=1, n_heads=2, d_model=16))
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    return SamplingExplorer(model, load_shakespeare(), "To be\n", 8, ALT, ["the q"])
+    def states(self, most: int = 100) -> list[dict[str, Any]]:
+        """Combinations of the choices: all, or so many by a fixed draw, the first and the last among them."""
+        every = [dict(zip(self.choices, each, strict=True)) for each in itertools.product(*self.choices.values())]
+        if len(every) <= most:
+            return every
+        return [every[0], *random.Random(0).sample(every[1:-1], most - 2), every[-1]]
 
 
 CASES = {
     "attention_stages": Case(
-        attention,
+        lambda: attention(ALT),
         {
-            "text": [" ".join(WORDS), "her queen", "crown king", "the the king wore his his crown king"],
-            "layer": [0, 1],
+            "text": [" ".join(WORDS), "her queen", "crown king", "the the king wore his his crown crow"],
+            "layer": [0, 2],
             "head": [0, 2],
             "query": [0, 3, 7],
             "key": [0, 2, 7],
             "stage": [0, 2],
         },
+        {"query": 0, "key": 0},
     ),
     "sampling": Case(
-        sampling,
+        lambda: sampling(ALT),
         {
-            "prompt": ["To be\\n", "the q"],
+            "prompt": ["the q", "To be\\n"],
             "temperature": [0.0, 0.05, 0.7, 1.0, 2.0],
             "top_k": [1, 3, 65],
             "top_p": [0.05, 0.5, 0.95, 1.0],
-            "seed": [0, 20],
+            "seed": [0, 7, 20],
         },
+        {"temperature": 2.0},
     ),
     "known_posterior": Case(
         lambda: BoundExplorer(ALT),
@@ -88,6 +65,7 @@ CASES = {
             "x": [-2.0, 0.0, 1.6],
             "noise": [0.5, 0.6, 1.5],
         },
+        {"mean": 1.18, "width": 0.51},
     ),
     "kl_bells": Case(
         lambda: KLExplorer(ALT),
@@ -97,5 +75,20 @@ CASES = {
             "mean": [-4.0, -0.4, 0.0, 1.35, 4.0],
             "std": [0.3, 0.6, 2.05, 4.0],
         },
+        {"mean": -2.0, "std": 0.6},
+    ),
+    "dirac_phase": Case(  # some rates of 1 and more make chaos, in which no two machines share a path
+        lambda: PhaseExplorer(ALT),
+        {
+            "theta": [-2.5, 0.0, 1.5, 2.5],
+            "psi": [-2.5, -1.2, 0.0, 2.5],
+            "rate_g": [0.01, 0.2, 0.5],
+            "rate_d": [0.01, 0.3, 2.0],
+            "gamma": [0.0, 0.25, 4.0],
+            "steps": [1, 40, 200],
+            "method": list(METHODS),
+            "loss": list(SLOPES),
+        },
+        {"gamma": 1.0},
     ),
 }

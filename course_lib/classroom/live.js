@@ -45,7 +45,7 @@ const live = (() => {
     if (size !== 0 && (size < 1e-3 || size >= 1e5)) {
       const [base, power] = x.toExponential(Math.max(0, digits - 1)).split("e");
       const raised = [...String(Number(power))].map(sign => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
-      return `${base.replace("-", "−")}·10${raised}`;
+      return `${base === "1" ? "" : `${base.replace("-", "−")}·`}10${raised}`;
     }
     return String(Number(x.toPrecision(digits))).replace("-", "−");
   }
@@ -290,7 +290,7 @@ const live = (() => {
           for (const v of ticks(y, 5, log)) {
             const py = round(top + onY(v));
             marks.push(tag("path", { d: `M${left} ${py}h-4`, stroke: INK }));
-            marks.push(words({ x: left - 6, y: py + 4, "text-anchor": "end", "font-size": 11 }, say(v)));
+            marks.push(words({ x: left - 6, y: py + 4, "text-anchor": "end", "font-size": 11 }, say(v, log ? 1 : 3)));
           }
         }
         const axes = tag("path", { d: `M${left} ${top}v${high}h${wide}`, fill: "none", stroke: INK });

@@ -7,110 +7,11 @@ import ipywidgets
 import pytest
 import torch
 from elsewhere import GPU, Away, SecondDevice
-from pictures import pixels, shown
+from pictures import shown
 
-from course_lib.chapters.ch10_gan_dynamics.explorers import (
-    GanExplorer,
-    PhaseExplorer,
-    PhasePicture,
-    PhaseState,
-    ScenePicture,
-)
+from course_lib.chapters.ch10_gan_dynamics.explorers import GanExplorer, ScenePicture
 from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, EXTENT, Scene, View, preset
 from course_lib.classroom import figures
-from course_lib.gan.dirac import SLOPES, dirac_field, dirac_path, multipliers, running_mean
-
-
-@pytest.fixture(scope="module")
-def phase():
-    return PhasePicture()
-
-
-def test_the_portrait_is_a_function_of_its_state(phase):
-    state = PhaseState()
-    first = phase.frame(state)
-    assert pixels(first).shape == (350, 950, 3)
-    other = PhaseState(0.7, 1.0, 0.5, 0.4, 0.1, "alternating", "wasserstein")
-    for name, value in vars(other).items():
-        assert phase.frame(replace(state, **{name: value})) != first, name
-    assert phase.frame(state) == first
-    assert PhasePicture().frame(state) == first
-
-
-PHASES = [
-    PhaseState(),
-    PhaseState(-1.2, 1.8, gamma=0.3, rate_g=0.1, rate_d=0.1, method="alternating", loss="nonsaturating"),
-    PhaseState(2.0, -1.0, rate_g=0.3, rate_d=0.05, method="optimistic", loss="wasserstein"),
-    PhaseState(2.5, 2.5, gamma=4.0, rate_g=2.0, rate_d=2.0, loss="wasserstein"),  # as far as the knobs go
-    PhaseState(2.5, -2.5, gamma=4.0, rate_g=2.0, rate_d=2.0, method="optimistic", loss="wasserstein"),
-    PhaseState(0.0, 0.0),
-]
-
-
-def solution(state):
-    """The path (201, 2), its multipliers and the length of each pair, as the portrait should show them."""
-    place = (torch.tensor(x, dtype=torch.float64) for x in (state.theta, state.psi))
-    path = dirac_path(*place, 200, state.rate_g, state.rate_d, state.gamma, state.method, state.loss)
-    rates = multipliers(state.method, state.rate_g, state.rate_d, state.gamma, SLOPES[state.loss])
-    return path, rates, path.norm(dim=-1)
-
-
-@pytest.mark.parametrize("state", PHASES, ids=lambda s: f"{s.method}, {s.loss}, {s.gamma}")
-def test_the_portrait_has_start_end_and_multipliers_where_the_state_says(phase, state):
-    png, (plane, _, circle) = phase.frame(state), phase.figure.axes
-    path, rates, _ = solution(state)
-    end = path[-1].clamp(-2.6, 2.6)
-    assert shown(png, figures.ORANGE, plane, *end, radius=5) > 10  # a half of it in a corner
-    if (path[0] - end).norm() > 0.4:
-        assert shown(png, figures.INK, plane, *path[0], radius=3) > 15
-    for rate in rates[rates.abs() < 1.5]:  # others are outside
-        assert shown(png, figures.BERRY, circle, rate.real, rate.imag, radius=3) > 15
-
-
-def test_the_portrait_has_path_mean_distance_and_equilibrium_in_their_colours(phase):
-    state = PhaseState(1.5, 0.5, gamma=0.1, rate_g=0.1, rate_d=0.1)
-    png, (plane, distance, circle) = phase.frame(state), phase.figure.axes
-    path, rates, length = solution(state)
-    for step in (5, 10, 15):
-        assert shown(png, figures.INK, plane, *path[step]) > 2
-    assert sum(shown(png, figures.TEAL, plane, *mean) for mean in running_mean(path)[5:60:5]) > 30
-    assert shown(png, figures.BERRY, plane, 0, 0, radius=8) > 8
-    for step in (40, 120, 180):
-        assert shown(png, figures.INK, distance, step, length[step], radius=2, tolerance=60) > 2
-    far = replace(state, theta=0.0, psi=2.0)  # starts where the path does not follow the line that is predicted
-    predicted = [(n, 2.0 * rates.abs()[0] ** n) for n in range(20, 200, 5)]
-    assert sum(shown(phase.frame(far), figures.MUTE, distance, *at, radius=5) for at in predicted) > 20
-    assert shown(png, figures.MUTE, circle, 0, 1, radius=8) > 4
-
-
-@pytest.mark.parametrize("loss", SLOPES)
-def test_the_field_s_arrows_point_where_the_pair_is_driven(phase, loss):
-    state = PhaseState(0.0, 0.0, gamma=0.5, loss=loss)  # no path in the way
-    png, plane = phase.frame(state), phase.figure.axes[0]
-    ticks, before, behind = torch.linspace(-2.6, 2.6, 15, dtype=torch.float64), 0, 0
-    for i, j in ((2, 3), (11, 4), (3, 12), (12, 11), (1, 7), (9, 2), (5, 3), (10, 8)):
-        node = torch.stack([ticks[i], ticks[j]])
-        pull = torch.stack(dirac_field(*node, state.gamma, loss))
-        ahead = 0.12 * pull / pull.norm()
-        before += shown(png, "#B9B9B9", plane, *(node + ahead), radius=2)
-        behind += shown(png, "#B9B9B9", plane, *(node - ahead), radius=2)
-    assert before > 30
-    assert before > 2 * behind
-
-
-def test_the_titles_say_how_far_and_what_becomes_of_it(phase):
-    says = {
-        "moves away": PhaseState(),
-        "comes nearer": PhaseState(gamma=1.0),
-        "keeps its distance": PhaseState(method="alternating"),
-    }
-    for verdict, state in says.items():
-        phase.frame(state)
-        _, rates, length = solution(state)
-        first, second, third = (title.get_text() for title in phase._titles)
-        assert first == f"{state.method},\n{state.loss}"
-        assert f"{length[0]:.2f} from (0, 0) at first,\n{length[-1]:.3g} after 200 steps" == second
-        assert f"|μ| = {rates.abs()[0]:.4f}:\n{verdict}" in third
 
 
 def view():
@@ -178,24 +79,9 @@ def fastest(draw):
     return min(times)
 
 
-def test_pictures_come_within_100_ms(phase):
+def test_a_picture_comes_within_100_ms():
     scene, picture = Scene(preset("ring of eight")), ScenePicture()
-    assert fastest(lambda: phase.frame(PhaseState())) < 0.1
     assert fastest(lambda: picture.frame(scene.look())) < 0.1
-
-
-def test_a_moved_control_draws_once_and_the_still_stays():
-    explorer = PhaseExplorer(alt="a phase portrait")
-    drawn = []
-    explorer.picture.observe(drawn.append, names="value")
-    explorer.gamma.value = 1.5
-    assert len(drawn) == 1
-    explorer.method.value = "optimistic"
-    assert len(drawn) == 2
-    data, metadata = explorer._repr_mimebundle_()
-    assert data["image/png"] == PhasePicture().frame(PhaseState())
-    assert data["text/plain"] == metadata["image/png"]["alt"] == "a phase portrait"
-    explorer.close()
 
 
 @pytest.fixture

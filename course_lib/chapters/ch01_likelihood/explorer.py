@@ -1,5 +1,6 @@
 """The explorer of chapter 01: one bell q against one or two bells p, and what each direction of KL says of it."""
 
+import math
 from typing import Any
 
 import torch
@@ -16,6 +17,9 @@ TARGETS = {"two bells": [(0.6, -2.0, 0.6), (0.4, 2.0, 0.6)], "one bell": [(1.0, 
 
 
 WIDE, DRAWN, COARSE = (-40.0, 40.0, 3201), (-6.0, 6.0, 241), (-40.0, 40.0, 801)  # grids: low, high, points
+
+
+SHADES, LEVELS = ["#FFFFFF", "#F3DCEE", "#E9B9DC", "#D080BB", "#B8489A", "#8D066D", "#4A0339"], [0.2, 0.5, 1, 2, 4, 8]
 
 
 DIRECTIONS = {"forward": "KL(p‖q)", "reverse": "KL(q‖p)"}
@@ -49,7 +53,7 @@ def shares(log_density: Tensor, dx: Tensor) -> Tensor:
 
 
 def best(humps: list[Any]) -> dict[str, list[list[float]]]:
-    """Return direction → the q = [mean, std] at the bottom of each valley, found downhill from each bell of p."""
+    """Return direction → [mean, std, nats] of the q in each valley's bottom, found downhill from each bell of p."""
     x = grid(*WIDE)
     log_p = log_mixture(x, humps)
 
@@ -59,8 +63,8 @@ def best(humps: list[Any]) -> dict[str, list[list[float]]]:
             kl = both_kl(x, log_p, knobs[0], knobs[1].exp())[direction]
             return kl.item(), torch.autograd.grad(kl, knobs)[0].numpy()
 
-        mean, log_std = minimize(cost, begin, jac=True, tol=1e-12).x
-        return [float(f"{mean:.6f}"), float(f"{torch.tensor(log_std).exp():.6f}")]
+        found = minimize(cost, begin, jac=True, tol=1e-12)
+        return [round(x, 6) + 0.0 for x in (found.x[0], math.exp(found.x[1]), found.fun)]
 
     starts = [[mean, 0.0] for _, mean, _ in humps]
     return {"forward": [valley("forward", starts[0])], "reverse": [valley("reverse", begin) for begin in starts]}
@@ -122,12 +126,12 @@ class KLExplorer(LiveExplorer):
         left.set(xlim=(x[0], x[-1]), ylim=(-0.5, 1.5), xlabel="x", ylabel="density")
         title(left, f"KL(p‖q) = {found['forward']:.2f}, KL(q‖p) = {found['reverse']:.2f} nats")
         edges = data["map"]["mean"], data["map"]["std"]
-        right.contourf(*edges, found["map"], levels=[0, 0.2, 0.5, 1, 2, 4, 8, 1e9], colors=SHADES)
-        right.plot(*zip(*data["best"][state["target"]][state["direction"]], strict=True), "+", color=INK, markersize=11)
+        drawn = right.contourf(*edges, found["map"], levels=[0, *LEVELS, 1e9], colors=SHADES)
+        edge = [INK] * 4 + ["white"] * 2
+        right.clabel(right.contour(drawn, levels=LEVELS, colors=edge, linewidths=0.6), fmt="%g", fontsize=9)
+        for mean, std, _ in data["best"][state["target"]][state["direction"]]:
+            right.plot(mean, std, "+", color=INK, markersize=11)
         right.plot([state["mean"]], [state["std"]], "^", color=ORANGE, markersize=9, markeredgecolor="white")
         right.set(xlabel="mean of q", ylabel="width of q")
-        title(right, f"{DIRECTIONS[state['direction']]} of every bell q")
+        title(right, f"{DIRECTIONS[state['direction']]} of every bell: + least, ▲ q")
         return figure
-
-
-SHADES = ["#FFFFFF", "#F3DCEE", "#E9B9DC", "#D080BB", "#B8489A", "#8D066D", "#4A0339"]

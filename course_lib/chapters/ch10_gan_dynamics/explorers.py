@@ -1,11 +1,10 @@
-"""Explorers of chapter 10: the Dirac-GAN's phase portrait, and a GAN of the plane that trains while one watches.
+"""An explorer of chapter 10: a GAN of the plane that trains while one watches.
 
-Each picture is a persistent figure whose moving artists are drawn over a stored background; ``frame`` is a pure
-function of the state.
+Its picture is a persistent figure whose moving artists are drawn over a stored background; ``frame`` is a pure
+function of the view.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,84 +18,6 @@ from torch import Tensor
 from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, EXTENT, PRESETS, Scene, View, preset
 from course_lib.classroom import figures
 from course_lib.classroom.explorers import Blitted, Explorer, control
-from course_lib.gan.dirac import METHODS, SLOPES, dirac_field, dirac_path, multipliers, running_mean
-
-PLANE = 2.6  # the phase portrait is the square from −2.6 to 2.6
-
-
-@dataclass(frozen=True)
-class PhaseState:
-    """Everything that the phase portrait depends on: where the pair starts, the penalty, the rates, the update."""
-
-    theta: float = 1.5
-    psi: float = 0.0
-    gamma: float = 0.0
-    rate_g: float = 0.2
-    rate_d: float = 0.2
-    method: str = "simultaneous"
-    loss: str = "minimax"
-
-
-class PhasePicture(Blitted):
-    """The field with one path of steps (left), its distance from the equilibrium (middle), its multipliers (right)."""
-
-    def __init__(self, steps: int = 200) -> None:
-        self._steps = steps
-        figure, ((plane, distance, circle),) = figures.new(1, 3, height=3.5, width_ratios=(1.15, 1.15, 1))
-        ticks = torch.linspace(-PLANE, PLANE, 15, dtype=torch.float64)
-        self._at = torch.meshgrid(ticks, ticks, indexing="xy")
-        nodes = list(map(figures.values, self._at))
-        self._field = plane.quiver(*nodes, *nodes, color="#B9B9B9", width=0.005, scale=22, angles="xy")
-        (self._path,) = plane.plot([], [], color=figures.INK, linewidth=0.9, marker=".", markersize=3)
-        (self._mean,) = plane.plot([], [], color=figures.TEAL, linewidth=1.6, linestyle="--")
-        (self._start,) = plane.plot([], [], "o", color=figures.INK, markersize=7)
-        (self._end,) = plane.plot([], [], "^", color=figures.ORANGE, markersize=9)
-        plane.plot([0], [0], "+", color=figures.BERRY, markersize=12)
-        plane.set(xlim=(-PLANE, PLANE), ylim=(-PLANE, PLANE), aspect="equal")
-        plane.set(xlabel="generator θ   (● start, ▲ end, – – mean)", ylabel="discriminator ψ")
-        (self._distance,) = distance.plot([], [], color=figures.INK, linewidth=1.6)
-        (self._predicted,) = distance.plot([], [], color=figures.MUTE, linewidth=1.4, linestyle="--")
-        distance.set(xlim=(0, steps), ylim=(1e-4, 30), yscale="log", xlabel="step")
-        distance.set_ylabel("distance (– – start · |μ|ⁿ)")
-        angle = np.linspace(0, 2 * np.pi, 100)
-        circle.plot(np.cos(angle), np.sin(angle), color=figures.MUTE, linestyle="--", linewidth=1.2)
-        (self._multipliers,) = circle.plot([], [], "s", color=figures.BERRY, markersize=6)
-        circle.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xlabel="real part of μ", ylabel="imaginary part")
-        heading = {"loc": "left", "fontsize": 10.5, "color": figures.INK}
-        self._titles = [ax.set_title("two lines\nof text", **heading) for ax in (plane, distance, circle)]
-        moving = [self._field, self._path, self._mean, self._start, self._end, self._distance, self._predicted]
-        super().__init__(figure, [*moving, self._multipliers, *self._titles])
-
-    def frame(self, state: PhaseState) -> bytes:
-        """Return the picture of a state as PNG; the same state gives the same bytes."""
-        theta, psi = (torch.tensor(x, dtype=torch.float64) for x in (state.theta, state.psi))
-        knobs = (self._steps, state.rate_g, state.rate_d, state.gamma, state.method, state.loss)
-        path = dirac_path(theta, psi, *knobs).clamp(-1e6, 1e6)
-        d_theta, d_psi = dirac_field(self._at[0], self._at[1], state.gamma, state.loss)
-        length = torch.hypot(d_theta, d_psi).clamp(min=1e-9) ** 0.5  # long arrows shortened: the direction counts
-        self._field.set_UVC(*figures.values([d_theta / length, d_psi / length]))
-        mean, distance = running_mean(path), path.norm(dim=-1).clamp(1e-9, 1e9)
-        rates = multipliers(state.method, state.rate_g, state.rate_d, state.gamma, SLOPES[state.loss])
-        largest = rates.abs()[0].item()
-        ends = path[:1], path[-1:].clamp(-PLANE, PLANE)
-        for line, places in zip((self._path, self._mean, self._start, self._end), (path, mean, *ends), strict=True):
-            line.set_data(*figures.values(places).T)
-        time = np.arange(self._steps + 1)
-        self._distance.set_data(time, figures.values(distance))
-        self._predicted.set_data(time, np.clip(distance[0].item() * largest**time, 1e-9, 1e9))
-        self._multipliers.set_data(figures.values(rates).real, figures.values(rates).imag)
-        verdict = "comes nearer" if largest < 1 - 1e-9 else "moves away" if largest > 1 + 1e-9 else "keeps its distance"
-        for text, says in zip(
-            self._titles,
-            (
-                f"{state.method},\n{state.loss}",
-                f"{distance[0]:.2f} from (0, 0) at first,\n{distance[-1]:.3g} after {self._steps} steps",
-                f"near (0, 0) |μ| = {largest:.4f}:\n{verdict}",
-            ),
-            strict=True,
-        ):
-            text.set_text(says)
-        return self.png()
 
 
 class ScenePicture(Blitted):
@@ -153,28 +74,6 @@ class ScenePicture(Blitted):
         )
         self._titles[1].set_text(f"Divergence {view.js[-1]:.2f} nats, real against real {view.floor:.2f}")
         return self.png()
-
-
-class PhaseExplorer(Explorer):
-    """Move the start, the penalty and the two rates; choose the update and the loss; see the path and its fate."""
-
-    State = PhaseState
-
-    def __init__(self, state: PhaseState | None = None, alt: str = "") -> None:
-        state = state or PhaseState()
-        self._picture = PhasePicture()
-        number = partial(control, ipywidgets.FloatSlider)
-        place = partial(number, min=-2.5, max=2.5, step=0.1)
-        rate = partial(number, min=0.01, max=2.0, step=0.01)
-        self.theta, self.psi = place("start θ", state.theta), place("start ψ", state.psi)
-        self.gamma = number("R1 penalty γ", state.gamma, min=0, max=4, step=0.05)
-        self.rate_g, self.rate_d = rate("rate of G", state.rate_g), rate("rate of D", state.rate_d)
-        wide = {"style": {"button_width": "125px"}}
-        self.method = ipywidgets.ToggleButtons(options=METHODS, value=state.method, **wide)
-        self.loss = ipywidgets.ToggleButtons(options=list(SLOPES), value=state.loss, **wide)
-        rows = [[self.theta, self.psi, self.gamma], [self.rate_g, self.rate_d], [self.method, self.loss]]
-        alt = alt or "Phase portrait of the Dirac-GAN with one path, its distance from the equilibrium, multipliers."
-        super().__init__(rows, alt, (950, 350))
 
 
 class GanExplorer(Explorer):

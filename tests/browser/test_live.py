@@ -1,0 +1,346 @@
+"""Every live explorer in a page without a kernel: its numbers, its controls by the keyboard, what can be read of it."""
+
+import math
+import re
+import statistics
+
+import pytest
+from classroom.test_live import differences
+from live_cases import CASES
+
+from course_lib.classroom import figures
+from course_lib.classroom.live import source
+
+pytestmark = pytest.mark.browser
+
+# A page with the module, and copies of its explorer on models with the part of anywidget's that modules use.
+LOAD = """async ({ text, data, state }) => {
+  const module = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  const values = () => ({ data: structuredClone(data), state: { ...state } });
+  window.explorers = [];
+  window.mount = () => {
+    const own = values(), heard = [], saved = [];
+    const model = {
+      get: name => own[name],
+      set: (name, value) => {
+        own[name] = value;
+        heard.filter(([event]) => event === `change:${name}`).forEach(([, act]) => act());
+      },
+      save_changes: () => saved.push({ ...own.state }),
+      on: (event, act) => heard.push([event, act]),
+      off: (event, act) => heard.splice(heard.findIndex(pair => pair[0] === event && pair[1] === act), 1),
+    };
+    const el = document.querySelector("main").appendChild(document.createElement("div"));
+    window.explorers.push({ model, el, heard, saved, close: module.default.render({ model, el }) });
+  };
+  window.compute = states => states.map(each => module.compute(data, each));
+  window.mount();
+}"""
+
+SHELL = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>One explorer</title>
+<meta name="viewport" content="width=device-width"></head>
+<body style="margin:0;background:GROUND"><main><h1 style="background:#fff">One explorer</h1></main></body></html>"""
+
+
+class Mounted:
+    """One explorer on a page, and what can be seen of it."""
+
+    def __init__(self, page, name, ground="#ffffff"):
+        self.page, self.case, self.python = page, CASES[name], CASES[name].make()
+        self.errors = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.errors.append(request.url) if "http" in request.url[:4] else None)
+        page.set_content(SHELL.replace("GROUND", ground))
+        self.data, self.first = self.python.first
+        page.evaluate(LOAD, {"text": source(self.python.module), "data": self.data, "state": self.first})
+        self.root = page.locator("section.course-live").first
+
+    def state(self, copy=0):
+        return self.page.evaluate("i => explorers[i].model.get('state')", copy)
+
+    def set(self, **changes):
+        self.page.evaluate("s => explorers[0].model.set('state', {...explorers[0].model.get('state'), ...s})", changes)
+
+    def seen(self, copy=0):
+        """Picture, its label and the status of a copy."""
+        at = self.page.locator("section.course-live").nth(copy)
+        shown = at.locator(".picture")
+        return shown.inner_html() + at.locator(".below").inner_html(), shown.get_attribute("aria-label"), self.status()
+
+    def status(self):
+        return self.root.locator(".status").inner_text()
+
+    def note(self):
+        return self.root.locator(".note").inner_text()
+
+    def focus(self, press="Tab"):
+        """Go on to the next control by the keyboard; its tag and type, None outside."""
+        self.page.keyboard.press(press)
+        return self.page.evaluate(
+            "() => document.activeElement.closest('.course-live') && "
+            "[document.activeElement.tagName.toLowerCase(), document.activeElement.type, "
+            "getComputedStyle(document.activeElement).outlineStyle, !!document.activeElement.closest('.guess')]"
+        )
+
+
+@pytest.fixture(params=CASES)
+def explorer(request, page):
+    made = Mounted(page, request.param)
+    yield made
+    assert made.errors == []
+    made.python.close()
+
+
+def test_the_module_computes_what_python_computes(explorer):
+    states = explorer.case.states()
+    found = explorer.page.evaluate("states => compute(states)", states)
+    assert len(found) == len(states) >= 20
+    for state, numbers in zip(states, found, strict=True):
+        assert differences(explorer.python.compute(explorer.data, state), numbers) == [], state
+
+
+MOVES = {"range": ("ArrowRight", "ArrowLeft"), "select-one": ("ArrowDown", "ArrowUp"), "checkbox": ("Space",)}
+
+
+def test_every_control_is_moved_by_the_keyboard_alone(explorer):
+    said, pressed = {explorer.status()}, 0
+    while found := explorer.focus():
+        tag, kind, outline, guess = found
+        assert outline == "solid", f"no ring around the {tag} in focus"
+        before, state = explorer.seen(), explorer.state()
+        if guess:
+            continue  # see below
+        if kind == "text":
+            explorer.page.keyboard.press("End")
+            explorer.page.keyboard.press("Backspace")
+        for key in MOVES.get(kind, ("Enter",)):  # one of the two is not at its end
+            explorer.page.keyboard.press(key)
+            if explorer.state() != state:
+                break
+        name = explorer.page.evaluate("document.activeElement.closest('label, button').innerText")
+        assert explorer.state() != state or tag == "button", name
+        if explorer.state() != state:
+            assert explorer.seen()[:2] != before[:2] or (kind == "text" and explorer.note()), name
+            assert explorer.page.evaluate("explorers[0].saved.at(-1)") == explorer.state(), name
+            pressed += 1
+        said.add(explorer.status())
+        if explorer.note():  # without a kernel some texts have no answer: back to one that has
+            explorer.set(**state)
+    assert pressed >= 3
+    assert len(said) >= 3
+    assert explorer.focus("Shift+Tab")  # no trap: and back in
+
+
+def test_a_prediction_is_committed_to_and_answered_only_when_it_was_seen(explorer):
+    guess = explorer.root.locator(".guess")
+    options = guess.locator("button").all_inner_texts()
+    says = lambda: guess.locator("[role=status]").inner_text()
+    explorer.set(**explorer.case.found)
+    assert says() == ""  # nobody has guessed
+    explorer.set(**explorer.first)
+    assert explorer.focus()[3]
+    explorer.page.keyboard.press("Enter")
+    assert says().startswith(f"You say: {options[0]}. ")
+    assert guess.locator("button:enabled").all_inner_texts() == options[:1]
+    explorer.set(**explorer.case.found)
+    first = says()
+    assert re.match(rf"You said: {re.escape(options[0])}, (and so it is|but it is: .+)\. \w", first)
+    explorer.set(**explorer.first)
+    assert says() == first
+    right = 0 if "and so it is" in first else options.index(re.search(r"but it is: ([^.]+)\.", first)[1])
+    explorer.page.evaluate("mount()")
+    second = explorer.page.locator(".guess").nth(1)
+    second.locator("button").nth(right).click()
+    explorer.page.evaluate("s => explorers[1].model.set('state', {...s})", explorer.first | explorer.case.found)
+    assert "and so it is" in second.locator("[role=status]").inner_text()
+
+
+def test_two_copies_do_not_disturb_each_other_and_the_page_gets_no_id(explorer):
+    explorer.page.evaluate("mount()")
+    other = explorer.seen(1)[:2]
+    assert other == explorer.seen(0)[:2]
+    explorer.set(**explorer.case.found)
+    assert explorer.seen(1)[:2] == other != explorer.seen(0)[:2]
+    assert explorer.page.locator("[id]").count() == 0
+
+
+def test_after_its_end_nothing_is_left(explorer):
+    explorer.page.evaluate("explorers[0].close()")
+    assert explorer.page.evaluate("[explorers[0].heard.length, explorers[0].el.innerHTML]") == [0, ""]
+
+
+def test_what_goes_wrong_is_said_and_the_picture_stays(explorer):
+    note, shown = explorer.root.locator(".note"), explorer.seen()[:2]
+    assert not note.is_visible()
+    explorer.page.evaluate("explorers[0].model.set('said', 'text: <b>expected</b> two words')")
+    assert note.inner_text() == "text: <b>expected</b> two words"
+    explorer.page.evaluate("explorers[0].model.set('said', '')")
+    assert not note.is_visible()
+    explorer.page.evaluate("explorers[0].model.set('data', null)")
+    assert note.inner_text()
+    assert explorer.seen()[:2] == shown
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#111111"])
+@pytest.mark.parametrize("name", CASES)
+def test_it_can_be_read_and_named_on_light_and_dark_pages(page, name, ground):
+    from axe_playwright_python.sync_playwright import Axe
+
+    explorer = Mounted(page, name, ground)
+    explorer.root.locator(".guess button").first.click()
+    explorer.set(**explorer.case.found)
+    explorer.page.evaluate("explorers[0].model.set('said', 'something went wrong')")
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    explorer.python.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_fits_a_phone_and_its_letters_stay_large_enough(page, name):
+    page.set_viewport_size({"width": 390, "height": 800})
+    explorer = Mounted(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.picture svg text')].map(t => t.getScreenCTM().a * "
+        "Math.hypot(1, t.getScreenCTM().b / (t.getScreenCTM().a || 1)) * parseFloat(getComputedStyle(t).fontSize))"
+    )
+    assert min((size for size in sizes if size > 0), default=11) >= 9.5
+    narrow = page.locator(".course-live label, .course-live button")
+    assert all(box["height"] >= 24 for box in (each.bounding_box() for each in narrow.all()))
+    explorer.python.close()
+
+
+TIME = """() => {
+  const picture = document.querySelector(".course-live .picture");
+  window.took = [];
+  let pressed = 0;
+  addEventListener("keydown", () => { pressed = performance.now(); }, true);
+  new MutationObserver(() => requestAnimationFrame(() => took.push(performance.now() - pressed)))
+    .observe(picture, { childList: true });
+}"""
+
+
+def test_a_move_is_answered_within_150_ms_and_nothing_moves_by_itself(explorer, notes):
+    steps = "all => all.map(one => (one.max - one.min) / one.step)"
+    ranges = explorer.root.locator("input[type=range]")
+    longest = ranges.evaluate_all(steps)
+    ranges.nth(longest.index(max(longest))).focus()
+    explorer.page.keyboard.press("Home")
+    explorer.page.evaluate(TIME)
+    for i in range(21):
+        explorer.page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+        explorer.page.wait_for_function("n => took.length > n", arg=i)
+    median = statistics.median(explorer.page.evaluate("took"))
+    notes.append(f"{explorer.python.module}: a move is answered in {median:.0f} ms (median of 21)")
+    assert median < 150
+    assert explorer.page.evaluate("document.getAnimations().length") == 0
+
+
+# ---- where things are drawn ---------------------------------------------------------------------------------------
+
+PIXELS = """panel => {
+  const svg = document.querySelectorAll(".picture > svg")[panel];
+  const numbers = [...svg.querySelectorAll(":scope > text")].map(t => [t.getAttribute("x"), t.getAttribute("y"),
+    t.getAttribute("text-anchor"), Number(t.textContent.replace("−", "-"))]).filter(([x, , , v]) => x && !isNaN(v));
+  const inner = svg.querySelector("svg"), foot = Number(inner.getAttribute("y")) + Number(inner.getAttribute("height"));
+  return { x: numbers.filter(n => n[2] === "middle" && n[1] > foot).map(n => [Number(n[3]), n[0] - inner.getAttribute("x")]),
+    y: numbers.filter(n => n[2] === "end").map(n => [Number(n[3]), n[1] - 4 - inner.getAttribute("y")]),
+    paths: [...inner.querySelectorAll("path")].map(p => [p.getAttribute("fill"), p.getAttribute("stroke"),
+      p.getAttribute("stroke-dasharray"), p.getAttribute("d")]) };
+}"""
+
+
+class Panel:
+    """A pair of axes as drawn: what lies at a pixel is read from the numbers beside its ticks."""
+
+    def __init__(self, explorer, number):
+        drawn = explorer.page.evaluate(PIXELS, number)
+        (self._x, self._y), self.paths = ((drawn[axis][0], drawn[axis][-1]) for axis in "xy"), drawn["paths"]
+
+    def at(self, px, py):
+        go = lambda ends, p: ends[0][0] + (p - ends[0][1]) * (ends[1][0] - ends[0][0]) / (ends[1][1] - ends[0][1])
+        return go(self._x, px), go(self._y, py)
+
+    def marks(self, colour, index=0):
+        """Where paths of the colour begin, a fill (0) or a stroke (1)."""
+        found = [path for path in self.paths if path[index] == colour]
+        return [[self.at(*map(float, m)) for m in re.findall(r"M([-\d.]+) ([-\d.]+)", path[3])] for path in found]
+
+    def line(self, colour, dash=None):
+        """The points of the line of the colour."""
+        (path,) = [path for path in self.paths if path[1] == colour and path[2] == dash]
+        return [self.at(*map(float, m)) for m in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path[3])]
+
+
+def near(found, expected, within):
+    return len(found) == len(expected) and all(math.dist(a, b) < within for a, b in zip(found, expected, strict=True))
+
+
+def test_the_bells_stand_where_the_state_says_and_a_press_on_the_map_moves_q(page):
+    explorer = Mounted(page, "kl_bells")
+    explorer.set(mean=1.0, std=0.5, direction="reverse")
+    numbers = explorer.python.compute(explorer.data, explorer.state())
+    left, right = Panel(explorer, 0), Panel(explorer, 1)
+    for name, colour, dash in (
+        ("p", figures.BLUE, None),
+        ("q", figures.ORANGE, "7 4"),
+        ("integrand", figures.BERRY, "2 3"),
+    ):
+        drawn = left.line(colour, dash)
+        assert near(drawn, [(-6 + i / 20, y) for i, y in enumerate(numbers[name])], 0.02), name
+    assert near(right.marks(figures.ORANGE)[0], [(1.0, 0.5)], 0.15)  # the triangle's top
+    assert len(right.marks(figures.INK)[0]) == 2  # the least of KL(q‖p) is on either bell
+    picture = page.locator(".picture > svg").nth(1)
+    box = picture.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    state = explorer.state()
+    assert (state["mean"], state["std"]) != (1.0, 0.5)
+    assert near(Panel(explorer, 1).marks(figures.ORANGE)[0], [(state["mean"], state["std"])], 0.15)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_the_button_for_a_direction_finds_a_q_that_no_neighbour_beats(page, direction):
+    explorer = Mounted(page, "kl_bells")
+    page.locator(".course-live > .row button").nth(int(direction == "reverse")).click()
+    state = explorer.state()
+    cost = lambda **changes: explorer.python.compute(explorer.data, state | changes)[direction]
+    steps = [{name: state[name] + by} for name in ("mean", "std") for by in (-0.01, 0.01)]
+    assert all(cost(**step) > cost() for step in steps)
+    assert state["direction"] == direction
+    assert "as little as any bell can have" in explorer.status() or direction == "reverse"
+
+
+def test_the_portrait_has_path_ends_mean_and_multipliers_where_the_state_says(page):
+    explorer = Mounted(page, "dirac_phase")
+    explorer.set(theta=-1.2, psi=1.8, gamma=0.3, rate_g=0.1, rate_d=0.1, method="alternating", loss="nonsaturating")
+    numbers = explorer.python.compute(explorer.data, explorer.state())
+    plane, distance, circle = (Panel(explorer, number) for number in range(3))
+    assert near(plane.line(figures.INK), numbers["path"], 0.03)
+    assert near(plane.line(figures.TEAL, "5 4"), numbers["mean"], 0.03)
+    assert near(plane.marks(figures.ORANGE)[0], numbers["path"][-1:], 0.2)
+    assert near(plane.marks(figures.BERRY)[0], [(0, 0)], 0.2)
+    assert near(circle.marks(figures.BERRY)[0], numbers["multipliers"], 0.1)
+    assert len(distance.line(figures.INK)) == 201
+    arrows = plane.marks("#A8A8A8", 1)[0]
+    assert len(arrows) >= 2 * 15 * 15 - 4  # a shaft and a head each; none where nothing pulls
+
+
+def test_a_press_in_the_plane_is_the_new_start(page):
+    explorer = Mounted(page, "dirac_phase")
+    box = page.locator(".picture > svg").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.4)
+    state = explorer.state()
+    assert near(Panel(explorer, 0).line(figures.INK)[:1], [(state["theta"], state["psi"])], 0.05)
+    assert 0 < state["theta"] < 2.5
+    assert 0 < state["psi"] < 2.5
+
+
+@pytest.mark.parametrize(
+    ("verdict", "changes"),
+    [("moves away", {}), ("comes nearer", {"gamma": 1.0}), ("keeps its distance", {"method": "alternating"})],
+)
+def test_the_verdict_is_that_of_the_multipliers(page, verdict, changes):
+    explorer = Mounted(page, "dirac_phase")
+    explorer.set(**changes)
+    largest = explorer.python.compute(explorer.data, explorer.state())["largest"]
+    assert f"|μ| = {largest:.4f}: the pair {verdict}." in explorer.status()
