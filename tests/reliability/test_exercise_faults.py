@@ -92,7 +92,11 @@ def test_patches_of_pytorch_are_undone_before_the_next_call_and_the_comparison()
 
     assert check(spoiler, toy()).state == "right"
     assert len(seen) >= 2
-    assert all(torch.equal(value, expected) for row in seen for value, expected in zip(row, (one + 1, one + 1, one), strict=True))
+    assert all(
+        torch.equal(value, expected)
+        for row in seen
+        for value, expected in zip(row, (one + 1, one + 1, one), strict=True)
+    )
     assert "exp" not in vars(torch.Tensor)
     assert float(one.sum()) == 0
 

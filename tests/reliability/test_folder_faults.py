@@ -261,7 +261,9 @@ def test_a_network_that_answers_with_its_sign_in_page_is_told(folder, monkeypatc
         threading.Thread(target=server.serve_forever, daemon=True).start()
         index = f"http://127.0.0.1:{server.server_port}/simple"
         try:
-            with pytest.raises(course.Problem, match="PyTorch could not be downloaded: the package index did not answer"):
+            with pytest.raises(
+                course.Problem, match="PyTorch could not be downloaded: the package index did not answer"
+            ):
                 course.pip("PyTorch", "--index-url", index, "--dry-run", "--no-deps", "a-package-that-is-not-there")
         finally:
             server.shutdown()
