@@ -1,7 +1,7 @@
 """A number of the reader's own run beside the recorded ones: is it where other seeds' numbers were?
 
-What float32 training ends with differs from machine to machine and from seed to seed. The interval for it is the
-recorded seeds' least to greatest, moved out by their own range at either end. Where values are normally distributed
+What a training ends with differs from machine to machine and from seed to seed. The interval for it is the recorded
+seeds' least to greatest, give or take their range: moved out by it at either end. Where values are normally distributed
 a further seed falls outside in 3 of 100 cases with five recorded seeds, more seldom with more; this is tested. It is
 a yardstick and no verdict: only a claim stops a run.
 """
@@ -14,26 +14,33 @@ import torch
 from torch import Tensor
 
 LEAST_SEEDS = 5
-OUTSIDE = "chance does that to 3 in 100 runs; further off, the data, the code or the settings differ"
+OUTSIDE = "as 3 in 100 runs are by chance; far outside, the data, the code or the settings differ"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Live values, the interval of the recorded ones, and where these come from.
+    """Live values, the least and greatest of the recorded ones, and where these come from.
 
     As a text, which is what ``claim(…, loss=…)`` prints:
-    ``1.834 (recorded 1.79 … 1.86: yours is inside; 5 seeds, AMD EPYC)``.
+    ``1.834 (recorded 1.79 … 1.86, give or take their range: yours is inside; 5 seeds, AMD EPYC)``.
     """
 
     values: tuple[float, ...]
-    low: float
-    high: float
+    least: float
+    greatest: float
     source: str
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """From where to where a value is inside: least to greatest, moved out by their range at either end."""
+        room = self.greatest - self.least
+        return self.least - room, self.greatest + room
 
     @property
     def outside(self) -> int:
         """How many of the live values are not in the interval; one that is not a number is not."""
-        return sum(not self.low <= value <= self.high for value in self.values)
+        low, high = self.interval
+        return sum(not low <= value <= high for value in self.values)
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{value:.4g}" for value in self.values)
@@ -44,7 +51,8 @@ class Beside:
             verdict = f"yours is outside, {OUTSIDE}"
         else:
             verdict = f"yours: {self.outside} of {len(self.values)} outside, {OUTSIDE}"
-        return f"{live} (recorded {self.low:.4g} … {self.high:.4g}: {verdict}; {self.source})"
+        recorded = f"recorded {self.least:.4g} … {self.greatest:.4g}, give or take their range"
+        return f"{live} ({recorded}: {verdict}; {self.source})"
 
 
 def beside(live: float | Sequence[float] | Tensor, recorded: Sequence[float] | Tensor, machine: str) -> Beside:
@@ -58,5 +66,4 @@ def beside(live: float | Sequence[float] | Tensor, recorded: Sequence[float] | T
         raise ValueError("live: expected at least one number, got none")
     if len(there) < LEAST_SEEDS or not all(map(math.isfinite, there)):
         raise ValueError(f"recorded: expected at least {LEAST_SEEDS} finite numbers, one a seed, got {there}")
-    room = max(there) - min(there)
-    return Beside(tuple(own), min(there) - room, max(there) + room, f"{len(there)} seeds, {machine}")
+    return Beside(tuple(own), min(there), max(there), f"{len(there)} seeds, {machine}")

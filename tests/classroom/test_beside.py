@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib.classroom.beside import LEAST_SEEDS, OUTSIDE, Beside, beside
+from course_lib.classroom.beside import LEAST_SEEDS, OUTSIDE, beside
 from course_lib.classroom.claims import claim
 
 FIVE = [2.0, 1.0, 1.25, 1.5, 1.75]  # the range is 1: from 0 to 3
@@ -20,16 +20,22 @@ CONFIGURED = (Path(__file__).parents[1] / "nbval.cfg").read_text(encoding="utf-8
 )
 def test_the_interval_is_the_recorded_one_and_its_range_at_either_end(live, outside):
     found = beside(live, FIVE, "abacus")
-    assert (found.low, found.high, found.outside) == (0.0, 3.0, outside)
+    assert (found.interval, found.outside) == ((0.0, 3.0), outside)
 
 
 @pytest.mark.parametrize(
     ("live", "said"),
     [
-        (1.23456, "1.235 (recorded 0 … 3: yours is inside; 5 seeds, abacus)"),
-        (torch.tensor([0.5, 1]), "[0.5, 1] (recorded 0 … 3: yours are inside; 5 seeds, abacus)"),
-        (4, f"4 (recorded 0 … 3: yours is outside, {OUTSIDE}; 5 seeds, abacus)"),
-        ([4, 1], f"[4, 1] (recorded 0 … 3: yours: 1 of 2 outside, {OUTSIDE}; 5 seeds, abacus)"),
+        (1.23456, "1.235 (recorded 1 … 2, give or take their range: yours is inside; 5 seeds, abacus)"),
+        (
+            torch.tensor([0.5, 1]),
+            "[0.5, 1] (recorded 1 … 2, give or take their range: yours are inside; 5 seeds, abacus)",
+        ),
+        (4, f"4 (recorded 1 … 2, give or take their range: yours is outside, {OUTSIDE}; 5 seeds, abacus)"),
+        (
+            [4, 1],
+            f"[4, 1] (recorded 1 … 2, give or take their range: yours: 1 of 2 outside, {OUTSIDE}; 5 seeds, abacus)",
+        ),
     ],
 )
 def test_the_reader_is_told_where_the_number_lies_and_what_that_means(live, said):
@@ -41,7 +47,10 @@ def test_a_claim_prints_it_and_the_notebooks_validation_leaves_it_out(capsys):
     for live in (1.0, 9.0):  # outside is no error, and no difference to nbval
         claim("it learned", True, loss=beside(live, FIVE, "abacus"))
         lines.append(capsys.readouterr().out)
-    assert lines[0] == "✓ it learned\n    measured: loss = 1 (recorded 0 … 3: yours is inside; 5 seeds, abacus)\n"
+    assert (
+        lines[0]
+        == "✓ it learned\n    measured: loss = 1 (recorded 1 … 2, give or take their range: yours is inside; 5 seeds, abacus)\n"
+    )
     for regex, replacement in re.findall(r"(?m)^regex: (.*)\nreplace: (.*)$", CONFIGURED):
         lines = [re.sub(regex, replacement, line) for line in lines]
     assert lines[0] == lines[1]
@@ -76,9 +85,6 @@ def test_chance_puts_3_in_100_further_seeds_outside_of_five_and_fewer_outside_of
     room, further = high - low, draws[:, -1]
     share = ((further < low - room) | (further > high + room)).double().mean().item()
     assert 0.027 < share < 0.032 if seeds == LEAST_SEEDS else share < 0.01
-    for row in draws[:50]:  # and the formula is the library's
-        mine = (row[-1] < row[:-1].min() - row[:-1].max() + row[:-1].min()) | (
-            row[-1] > 2 * row[:-1].max() - row[:-1].min()
-        )
-        assert isinstance(found := beside(row[-1], row[:-1], ""), Beside)
-        assert bool(found.outside) == bool(mine)
+    rows = [beside(row[-1], row[:-1], "") for row in draws[:200]]  # and the interval is the library's
+    mine = torch.stack([low - room, high + room], dim=1)[:200]
+    torch.testing.assert_close(torch.tensor([row.interval for row in rows], dtype=torch.float64), mine)

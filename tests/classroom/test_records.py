@@ -77,7 +77,7 @@ def test_what_a_record_does_not_hold_is_met_with_what_it_holds(read, message):
 
 def test_a_live_value_stands_beside_those_of_a_record():
     loss = Record("loss", (0, 1, 2, 3, 4), {"arm": {"nats": [3.0, 1.0, 2.0, 2.5, 1.5]}}, "abacus")
-    said = "4.5 (recorded -1 … 5: yours is inside; 5 seeds, abacus)"
+    said = "4.5 (recorded 1 … 3, give or take their range: yours is inside; 5 seeds, abacus)"
     assert str(loss.arm("arm").beside(4.5, "nats")) == said
     assert str(loss.beside(4.5, loss.arm("arm").each("nats"))) == said
     with pytest.raises(LookupError, match="has no 'bits'"):
