@@ -1,11 +1,11 @@
 """An explorer in a notebook: its controls, moved by the keyboard alone, and the picture that answers."""
 
+import itertools
 from dataclasses import dataclass
 
 from browser.notebook import SECOND
 
-KEYS = {"checkbox": "Space", "button": "Space"}  # Enter on a button of ipywidgets is JupyterLab's own key
-ALL = "input:not([type=hidden]), select, textarea, button, [role=slider]"
+SLIDERS = ("range", "slider")
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,19 @@ class Control:
     disabled: bool
 
     @property
-    def key(self) -> str:
-        """The key that moves it."""
-        if self.kind == "select":
-            return "ArrowUp" if self.ends else "ArrowDown"
-        return KEYS.get(self.kind) or ("ArrowLeft" if self.ends else "ArrowRight")
+    def keys(self) -> tuple[str, ...]:
+        """The keys that move it."""
+        if self.kind == "select":  # closed, its arrow keys are JupyterLab's own: they leave the cell
+            return "Space", "ArrowUp" if self.ends else "ArrowDown", "Enter"
+        if self.kind in SLIDERS:
+            return ("ArrowLeft",) if self.ends else ("ArrowRight",)
+        return ("Space",)
+
+    @property
+    def to_and_fro(self) -> tuple[str, ...]:
+        """The key that moves it, and for a slider the one that undoes this."""
+        undo = {"ArrowLeft": "ArrowRight", "ArrowRight": "ArrowLeft"}
+        return (*self.keys, *(undo[key] for key in self.keys if key in undo))
 
 
 class Explorer:
@@ -41,8 +49,7 @@ class Explorer:
 
     def control(self, *names: str) -> Control:
         """Return the first control that has one of the names; without names the first slider."""
-        sliders = ("range", "slider")
-        return next(c for c in self.controls() if (c.name in names if names else c.kind in sliders))
+        return next(c for c in self.controls() if (c.name in names if names else c.kind in SLIDERS))
 
     def look(self) -> tuple[str, str]:
         """Return what the picture is made of, and what controls and texts say."""
@@ -61,16 +68,18 @@ class Explorer:
             self.page.keyboard.insert_text(typed)
             self.page.keyboard.press("Enter")
         else:
-            self.page.keyboard.press(control.key)
+            for key in control.keys:
+                self.page.keyboard.press(key)
 
     def wait_for_change(self, before: tuple[str, str], quiet: bool, what: str, seconds: float = 10) -> None:
-        """Wait until the picture is another one, or, where it keeps quiet, until a control or a text is."""
+        """Wait until the picture is another one; or, where a control may keep it, until anything is."""
         from playwright.sync_api import TimeoutError  # which a machine without a browser need not have
 
-        looks, was = ("course.words(root)", before[1]) if quiet else ("course.picture(root)", before[0])
-        another = f"([root, before]) => ![before, null].includes({looks})"
+        picture = "![picture, null].includes(course.picture(root))"
+        anything = f"({picture} || course.words(root) !== words)" if quiet else picture
+        another = f"([root, picture, words]) => {anything}"
         try:
-            self.page.wait_for_function(another, arg=[self.root.element_handle(), was], timeout=seconds * SECOND)
+            self.page.wait_for_function(another, arg=[self.root.element_handle(), *before], timeout=seconds * SECOND)
         except TimeoutError:
             raise AssertionError(f"{what}: {'nothing' if quiet else 'no picture'} changed in {seconds:.0f} s") from None
 
@@ -78,9 +87,8 @@ class Explorer:
         """Move a control to and fro; return the milliseconds from each key to the changed picture, in order of size."""
         self.root.evaluate("root => course.time(root)")
         self.focus(control)
-        keys = [control.key] if control.kind == "button" else [control.key, opposite(control.key)]
-        for done in range(moves):
-            self.page.keyboard.press(keys[done % len(keys)])
+        for done, key in enumerate(itertools.islice(itertools.cycle(control.to_and_fro), moves)):
+            self.page.keyboard.press(key)
             self.page.wait_for_function("done => course.times.length > done", arg=done)
         self.root.evaluate("() => course.stop()")
         return sorted(self.page.evaluate("course.times"))
@@ -88,9 +96,8 @@ class Explorer:
     def hurry(self, control: Control, moves: int) -> None:
         """Move a control to and fro without waiting for the picture, as one does who plays with it."""
         self.focus(control)
-        keys = [control.key] if control.kind == "button" else [control.key, opposite(control.key)]
-        for done in range(moves):
-            self.page.keyboard.press(keys[done % len(keys)])
+        for key in itertools.islice(itertools.cycle(control.to_and_fro), moves):
+            self.page.keyboard.press(key)
 
     def come_to_rest(self) -> None:
         """Wait until the kernel has answered everything that the controls have sent."""
@@ -109,9 +116,3 @@ class Explorer:
             if place >= 0:
                 seen.add(place)
         return seen
-
-
-def opposite(key: str) -> str:
-    """Return the arrow key that undoes another one."""
-    pairs = {"ArrowLeft": "ArrowRight", "ArrowUp": "ArrowDown"}
-    return (pairs | {undo: key for key, undo in pairs.items()})[key]

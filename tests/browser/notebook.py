@@ -98,11 +98,11 @@ class Notebook:
             self.page.get_by_role("menuitem", name=name, exact=True).click()
 
     def select(self, text: str):
-        """Click on the prompt beside a cell, as one does to run it; return the cell's element."""
+        """Click beside a cell, as one does to run it, or beside what it shows; return the cell's element."""
         self.show()
         element = self.element(text)
         element.scroll_into_view_if_needed()
-        element.locator(".jp-InputArea-prompt").click()
+        element.locator(".jp-InputArea-prompt, .jp-OutputPrompt").first.click()
         return element
 
     def begin(self, text: str) -> None:

@@ -27,10 +27,10 @@ ACTS = {"GanExplorer": "G turn"}  # what is timed where no slider moves the pict
 @pytest.fixture
 def explorer(ran, chapter, name):
     """The explorer of a chapter in which everything has run, at rest."""
-    assert not ran[chapter].wrong, "\n".join(ran[chapter].wrong)
     notebook = ran[chapter].notebook
-    element = notebook.select(f"{name}(")
-    return Explorer(notebook.page, element.locator(".course-live, .widget-vbox").first)
+    root = notebook.select(f"{name}(").locator(".course-live, .widget-vbox").first
+    assert root.count(), "\n".join([f"{chapter}: {name} is not on the page", *ran[chapter].wrong])
+    return Explorer(notebook.page, root)
 
 
 def times(explorer, name):
@@ -55,9 +55,12 @@ def test_each_control_moves_by_the_keyboard_and_the_picture_changes(explorer, ch
         before = explorer.look()
         explorer.move(control, TYPED.get(name, ""))
         quiet = control.guess or control.name in QUIET.get(name, ())
-        explorer.wait_for_change(before, quiet, f"{chapter}, {name}: {control.kind} ‘{control.name}’, {control.key}")
+        explorer.wait_for_change(
+            before, quiet, f"{chapter}, {name}: {control.kind} ‘{control.name}’, {' '.join(control.keys)}"
+        )
         if control.name == "fa fa-play":
             explorer.move(control)  # pauses
+        explorer.come_to_rest()
 
 
 @pytest.mark.parametrize(("chapter", "name"), EXPLORERS)
