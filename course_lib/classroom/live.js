@@ -138,6 +138,11 @@ const live = (() => {
     return { element: node("div", { class: "guess" }, title, group, said), follow };
   }
 
+  // Arrows and letters move a control and are no shortcut of the page around (JupyterLab's ↑ would leave the cell); with
+  // Ctrl, Alt or Command, Shift+Enter and Escape stay the page's.
+  const isOurs = ({ ctrlKey, metaKey, altKey, shiftKey, key }) =>
+    !ctrlKey && !metaKey && !altKey && key !== "Escape" && !(shiftKey && key === "Enter");
+
   // spec: {name, predict, controls(data, state) → rows of controls, compute(data, state), draw(result, state, data) →
   // {panels or picture, label, says, below}, point?(panel, x, y, state, data) → changes}. Gives what anywidget renders.
   function explorer(spec) {
@@ -188,8 +193,9 @@ const live = (() => {
         picture.addEventListener("pointermove", event => { if (event.pointerType === "mouse") drag(event); });
 
         const lines = rows.map(row => node("div", { class: "row" }, ...row.map(control => control.element)));
-        const root = node("section", { class: "course-live", "aria-label": spec.name, "data-lm-suppress-shortcuts": "" },
+        const root = node("section", { class: "course-live", "aria-label": spec.name },
           node("style", {}, STYLE), prediction.element, ...lines, note, status, picture, below);
+        root.addEventListener("keydown", event => { if (isOurs(event)) event.stopPropagation(); });
         const events = ["change:state", "change:data", "change:said"];
         for (const event of events) model.on(event, update);
         update();

@@ -131,6 +131,15 @@ def test_every_control_is_moved_by_the_keyboard_alone(explorer):
     assert explorer.focus("Shift+Tab")  # no trap: and back in
 
 
+def test_the_page_around_hears_its_own_keys_and_no_arrow_or_letter(explorer):
+    explorer.page.evaluate("() => { window.keys = []; document.addEventListener('keydown', e => keys.push(e.key)); }")
+    explorer.root.locator("input[type=range]").first.focus()
+    for key in ("ArrowUp", "ArrowDown", "j", "x", "Enter", "Control+s", "Shift+Enter", "Escape"):
+        explorer.page.keyboard.press(key)
+    heard = explorer.page.evaluate("keys.filter(key => !['Control', 'Shift'].includes(key))")
+    assert heard == ["s", "Enter", "Escape"]
+
+
 def test_a_prediction_is_committed_to_and_answered_only_when_it_was_seen(explorer):
     guess = explorer.root.locator(".guess")
     options = guess.locator("button").all_inner_texts()
