@@ -5,18 +5,30 @@ const SHOWN = 6;  // terms of a long product
 
 const cut = (text, unit) => unit === "words" ? text.trim().split(/\s+/).filter(Boolean) : Array.from(text);
 
-// data: unit; texts {text: {q, k: layers × heads × time × d_head}}; words {token: {q, k: layers × heads × d_head}}, of
-// which any text is put together; refused {text: what the kernel said}; kernel, where there is one.
+// The numbers of a text as layers × heads × time × d_head.
+function unpacked(text, [layers, heads, d]) {
+  const flat = text.split(" ").map(Number), time = flat.length / (layers * heads * d);
+  const list = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+  const row = at => flat.slice(at * d, (at + 1) * d);
+  return list(layers, l => list(heads, h => list(time, t => row((l * heads + h) * time + t))));
+}
+
+// data: unit; shape: layers, heads, d_head; texts {text: {q, k}}; words {token: {q, k}}, of which any text is put
+// together; refused {text: what the kernel said}; kernel, where there is one.
 function read(data, text) {
   const tokens = cut(text, data.unit);
   if (tokens.length < 2 || tokens.length > LONGEST) {
     throw new Error(`text: expected 2 to ${LONGEST} ${data.unit}, got ${tokens.length}`);
   }
-  if (Object.hasOwn(data.texts, text)) return { tokens, ...data.texts[text] };
+  if (Object.hasOwn(data.texts, text)) {
+    return { tokens, q: unpacked(data.texts[text].q, data.shape), k: unpacked(data.texts[text].k, data.shape) };
+  }
   const unknown = tokens.find(token => !Object.hasOwn(data.words, token));
   if (unknown !== undefined) throw new Error(why(data, text, unknown));
-  const of = name => data.words[tokens[0]][name].map((heads, l) =>
-    heads.map((_, h) => tokens.map(token => data.words[token][name][l][h])));
+  const of = name => {
+    const each = tokens.map(token => unpacked(data.words[token][name], data.shape));
+    return each[0].map((heads, l) => heads.map((_, h) => each.map(found => found[l][h][0])));
+  };
   return { tokens, q: of("q"), k: of("k") };
 }
 
@@ -59,7 +71,7 @@ export function compute(data, { text, layer, head, query, key }) {
 }
 
 function controls(data, { text }) {
-  const q = Object.values(data.texts)[0].q;
+  const [layers, heads] = data.shape;
   const number = (name, label, max) => ({ kind: "range", name, label, min: 0, max, show: String });
   let last = LONGEST - 1;
   const tokens = cut(text, data.unit);
@@ -68,8 +80,8 @@ function controls(data, { text }) {
     [{ kind: "text", name: "text", label: `your ${data.unit}` },
      { kind: "choice", name: "text", label: "or one of", options: Object.keys(data.texts) }],
     [{ kind: "choice", name: "stage", label: "open up to", options: [[0, "scores"], [1, "scale and mask"], [2, "softmax"]] },
-     ...(q.length > 1 ? [number("layer", "layer", q.length - 1)] : []),
-     number("head", "head", q[0].length - 1)],
+     ...(layers > 1 ? [number("layer", "layer", layers - 1)] : []),
+     number("head", "head", heads - 1)],
     [number("query", "query row", last), number("key", "key column", last)],
   ];
 }
@@ -199,7 +211,7 @@ export default live.explorer({
   },
   controls, compute, draw,
   point: (panel, x, y, { text, head }, data) => {
-    if (panel === "heads") return x === head || x < 0 || x >= Object.values(data.texts)[0].q[0].length ? null : { head: x };
+    if (panel === "heads") return x === head || x < 0 || x >= data.shape[1] ? null : { head: x };
     const last = cut(text, data.unit).length - 1;
     return x < 0 || y < 0 || x > last || y > last ? null : { query: y, key: x };
   },

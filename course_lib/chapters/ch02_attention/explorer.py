@@ -12,7 +12,7 @@ from course_lib.attention.dot_product import scaled_dot_product_attention
 from course_lib.attention.masks import causal_mask
 from course_lib.chapters.ch02_attention.figures import attention_stages
 from course_lib.classroom import figures
-from course_lib.classroom.live import LiveExplorer, rounded
+from course_lib.classroom.live import LiveExplorer
 
 Attend = Callable[[str], Iterable[Tensor]]  # text → q, k of shape (layers, heads, time, d_head)
 
@@ -46,20 +46,17 @@ class AttentionExplorer(LiveExplorer):
         words: Iterable[str] = (),
     ) -> None:
         self._attend = attend
-        known = {each: self._opened(each) for each in (text, *texts)}
-        alone = {word: {name: _without_time(found) for name, found in self._opened(word).items()} for word in words}
-        data = {"unit": unit, "texts": known, "words": alone, "refused": {}}
+        q, k = attend(text)
+        known = {text: pair(q, k)} | {each: pair(*attend(each)) for each in texts}
+        alone = {word: pair(*attend(word)) for word in words}
+        shape = [q.shape[0], q.shape[1], q.shape[3]]  # layers, heads, d_head
+        data = {"unit": unit, "shape": shape, "texts": known, "words": alone, "refused": {}}
         if alone:
             _check_alone(data, text)
         last = len(CUTS[unit](text)) - 1
         state = {"text": text, "layer": layer, "head": head, "query": last, "key": last - 1, "stage": 2}
         super().__init__(data, state, alt or f"Attention of head {head} in layer {layer} on the text {text!r}.")
         self.data = {**self.data, "kernel": True}  # of which a stored page knows nothing
-
-    def _opened(self, text: str) -> dict[str, Any]:
-        """Return a text's q and k as lists (layers, heads, time, d_head) of numbers of six digits."""
-        q, k = (found.detach().cpu().double().tolist() for found in self._attend(text))
-        return rounded({"q": q, "k": k}, 6)
 
     def answer(self, state: dict[str, Any]) -> None:
         """Ask the model for a text that the page cannot open; keep the last one that was asked for, or what it says."""
@@ -68,7 +65,7 @@ class AttentionExplorer(LiveExplorer):
             compute(self.data, state)
         except UnknownTextError:
             try:
-                own = {"texts": {**first["texts"], text: self._opened(text)}}
+                own = {"texts": {**first["texts"], text: pair(*self._attend(text))}}
             except ValueError as error:
                 own = {"refused": {text: str(error)}}
             self.data = {**self.data, **own}
@@ -127,8 +124,8 @@ def _read(data: dict[str, Any], text: str) -> tuple[list[str], Tensor, Tensor]:
     if not 2 <= len(tokens) <= LONGEST:
         raise ValueError(f"text: expected 2 to {LONGEST} {unit}, got {len(tokens)}")
     if text in data["texts"]:
-        q, k = (torch.tensor(data["texts"][text][name], dtype=torch.float64) for name in "qk")
-        return tokens, q, k
+        found = data["texts"][text]
+        return tokens, unpacked(found["q"], data["shape"]), unpacked(found["k"], data["shape"])
     if any(token not in data["words"] for token in tokens):
         raise UnknownTextError(data["refused"].get(text, f"text: no q and k of {text!r} here"))
     return tokens, _together(data, tokens, "q"), _together(data, tokens, "k")
@@ -136,19 +133,29 @@ def _read(data: dict[str, Any], text: str) -> tuple[list[str], Tensor, Tensor]:
 
 def _together(data: dict[str, Any], tokens: Sequence[str], name: str) -> Tensor:
     """Return q or k of tokens that stand alone, (layers, heads, time, d_head)."""
-    each = [data["words"][token][name] for token in tokens]  # (time, layers, heads, d_head)
-    return torch.tensor(each, dtype=torch.float64).movedim(0, 2)
+    return torch.cat([unpacked(data["words"][token][name], data["shape"]) for token in tokens], dim=2)
 
 
-def _without_time(found: list[Any]) -> list[Any]:
-    """Return q or k of a text of one token, (layers, heads, d_head)."""
-    return [[only for (only,) in heads] for heads in found]
+def pair(q: Tensor, k: Tensor) -> dict[str, str]:
+    """Return q and k as the data hold them."""
+    return {"q": packed(q), "k": packed(k)}
+
+
+def packed(numbers: Tensor) -> str:
+    """Return a tensor's numbers as one text, to six digits: a notebook gives each item of a list a line of its own."""
+    return " ".join(f"{number:.6g}" for number in numbers.detach().cpu().double().flatten().tolist())
+
+
+def unpacked(text: str, shape: Sequence[int]) -> Tensor:
+    """Return the numbers of a text as (layers, heads, time, d_head), in float64; shape: layers, heads, d_head."""
+    layers, heads, d_head = shape
+    return torch.tensor([float(number) for number in text.split()], dtype=torch.float64).view(layers, heads, -1, d_head)
 
 
 def _check_alone(data: dict[str, Any], text: str) -> None:
     """Raise a ValueError where a text's q and k are not those of its tokens alone."""
     tokens = CUTS[data["unit"]](text)
     for name in "qk":
-        inside = torch.tensor(data["texts"][text][name], dtype=torch.float64)
+        inside = unpacked(data["texts"][text][name], data["shape"])
         if not torch.allclose(inside, _together(data, tokens, name), rtol=1e-4, atol=1e-4):
             raise ValueError(f"words: expected {name} that come from a token alone, got others in {text!r}")
