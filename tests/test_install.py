@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from course_lib.paths import root
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "notebooks"))
+import alone  # noqa: E402
+
 SHIPPED = ("course_lib", "data", "notebooks/source", "benchmarks/results")
 USES_WHAT_IS_SHIPPED = """
 import sys
@@ -27,6 +31,9 @@ load_digit_vae()
 recorded("depth")
 stubs = [entry.stub for chapter in REGISTRY.chapters.values() for entry in chapter.values() if hasattr(entry, "stub")]
 assert stubs and all(stubs)
+from pathlib import Path
+scripts = {path.name for path in Path(course_lib.__file__).parent.rglob("*.js")}
+assert scripts == set(sys.argv[2:]), scripts
 print("home:", paths.home())
 """
 
@@ -56,11 +63,15 @@ def test_an_installed_copy_has_data_records_and_exercises(wheel, tmp_path, monke
     assert run.returncode == 0, run.stderr
     (package,) = (tmp_path / "there").rglob("course_lib")
     monkeypatch.delenv("COURSE_HOME")
-    used = subprocess.run(
-        [sys.executable, "-c", USES_WHAT_IS_SHIPPED, str(package.parent)], capture_output=True, text=True, cwd=tmp_path
-    )
+    scripts = [path.name for path in (ROOT / "course_lib").rglob("*.js")]  # of the explorers
+    uses = [sys.executable, "-c", USES_WHAT_IS_SHIPPED, str(package.parent), *scripts]
+    used = subprocess.run(uses, capture_output=True, text=True, cwd=tmp_path)
     assert used.returncode == 0, used.stderr
     assert f"home: {Path.home() / '.generative-ai-course'}" in used.stdout
+
+
+def test_the_line_of_a_lone_notebook_finds_the_wheel_by_its_name(wheel):
+    assert fnmatch(wheel.name, alone.WHEEL)
 
 
 def test_the_checkout_is_its_own_root_and_a_lone_package_has_none(tmp_path):
