@@ -8,7 +8,7 @@ const live = (() => {
   const FILL = { [BLUE]: "#DCE7FF", [ORANGE]: "#FAE6D6", [TEAL]: "#D6F2EA", [BERRY]: "#F3DCEE", [MUTE]: PALE };
 
   const STYLE = `
-.course-live { color: ${INK}; background: #fff; border: 1px solid #ccc; border-radius: 4px; padding: 10px;
+.course-live { color: ${INK}; background: #fff; color-scheme: light; border: 1px solid #ccc; border-radius: 4px; padding: 10px;
   font: 14px/1.4 system-ui, sans-serif; max-width: 1000px; box-sizing: border-box; }
 .course-live * { box-sizing: border-box; }
 .course-live p { margin: 0 0 6px; color: ${INK}; }

@@ -429,6 +429,21 @@ claim("both closed forms are within 5 standard errors of the estimates, for five
 # %% tags=["nbval-ignore-output"]
 answer("likelihood.cats_and_dogs", ...)
 
+# %% [markdown]
+# Look by hand first. The shaded area is the chosen divergence, the map beside it has it for every $\mu$ and $\sigma$: press or
+# drag there, or use the sliders. With *one* bell for $p$ the status line sets equation (1.6) beside the sum over a grid.
+
+# %%
+alt = ("Explorer of both KL: one bell q lies between the two of p; shaded, what KL(p‖q) sums to 0.86 nats; "
+       "a map of it over mean and width of q has its least at mean −0.4, width 2.05.")
+try:
+    from course_lib.chapters.ch01_likelihood.explorer import KLExplorer
+
+    explorer = KLExplorer(alt)
+except ImportError:  # run as a script where there are no widgets
+    explorer = alt
+explorer
+
 # %%
 shares, middles = torch.tensor([[0.6, 0.4], [-2.0, 2.0]], dtype=f64)
 humps = Normal(middles, torch.full((2,), 0.6, dtype=f64))

@@ -139,7 +139,7 @@ function draw(found, state, data) {
     return `${NAMES[direction]} = ${live.say(value)} nats, ${beyond}`;
   };
   const exact = found.closed_forward === null ? "" :
-    ` The formula gives ${live.say(found.closed_forward, 6)}, the sum over the grid ${live.say(found.forward, 6)}.`;
+    ` For ${FORWARD} the formula gives ${live.say(found.closed_forward, 6)}, the sum over the grid ${live.say(found.forward, 6)}.`;
   const says = `${sentence("forward")}; ${sentence("reverse")}. Jensen–Shannon ${live.say(found.js)}.${exact}`;
   const label = `Left, the densities: p has ${state.target}; q is one bell with mean ${live.fixed(state.mean)} and width ` +
     `${live.fixed(state.std)}; shaded, what ${NAMES[state.direction]} sums. Right, a map of it over mean and width. ${says}`;

@@ -110,7 +110,7 @@ function distances({ distance, largest }) {
     x: [0, 200], y: [1e-4, 30], log: true, xlabel: "step", ylabel: "distance", height: 350 })
     .line(distance.map((d, n) => [n, drawable(d)]))
     .line(distance.map((_, n) => [n, predicted(n)]), { colour: live.MUTE, width: 1.6, dash: "6 4" })
-    .text(6, 12, "— distance   – – start · |μ|ⁿ", { size: 11.5 });
+    .text(6, 12, "— distance,  – – start · |μ|ⁿ", { size: 11.5 });
 }
 
 const verdict = largest => largest < 1 - 1e-9 ? "comes nearer" : largest > 1 + 1e-9 ? "moves away" : "keeps its distance";
