@@ -1,35 +1,16 @@
 """A real browser for the tests of this folder, and what is kept of its pages when one of them fails."""
 
 import contextlib
-import os
 import re
-import shutil
-import sys
 import time
 
 import pytest
+from browser import chromium
 from browser.lab import Lab, served
 from browser.notebook import KEPT
 from browser.run_all import run_all
 
 NOTES: list[str] = []
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-HOW = (
-    "no Chromium: `apt-get install chromium`, or `playwright install chromium` in the course's environment, "
-    "or name one in COURSE_CHROMIUM"
-)
-
-
-def absent(reason: str) -> None:
-    """Skip the test for want of a browser; where one is expected, in CI for one, fail instead."""
-    if os.environ.get("CI") or os.environ.get("COURSE_BROWSER") == "required":
-        pytest.fail(f"a browser is required here, and there is {reason}", pytrace=False)
-    pytest.skip(reason)
-
-
-def chromium() -> str | None:
-    """Return the browser's path: the one named in COURSE_CHROMIUM, else one on PATH; None is Playwright's own."""
-    return os.environ.get("COURSE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +19,12 @@ def browser():
     try:
         from playwright.sync_api import Error, sync_playwright
     except ModuleNotFoundError:
-        absent("no Playwright: `make test-browser` installs it")
-    flags = ["--disable-gpu", "--disable-dev-shm-usage"]
-    if sys.platform == "linux" and os.geteuid() == 0:
-        flags.append("--no-sandbox")  # Chromium's sandbox refuses root
+        chromium.absent("no Playwright: `make test-browser` installs it")
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=chromium(), args=flags)
+            started = playwright.chromium.launch(executable_path=chromium.path(), args=chromium.flags())
         except Error as error:
-            absent(f"{HOW}; {str(error).strip().splitlines()[0]}")
+            chromium.absent(f"{chromium.HOW}; {str(error).strip().splitlines()[0]}")
         yield started
         started.close()
 
