@@ -253,6 +253,7 @@ def main(words: list[str]) -> int:
     chapters = [read(path) for path in sorted(HERE.glob("[0-9][0-9]*_*.ipynb"))]
     names, common = [chapter.name for chapter in chapters], common_folder(paths)
     marked: list[Marked] = []
+    print(f"{len(paths)} notebooks, two at a time; each takes about as long as its chapter", flush=True)
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         for future in as_completed([pool.submit(mark, path, who(path, common, names), chapters) for path in paths]):
