@@ -79,7 +79,7 @@ def test_texts_are_compared_and_pictures_measured_values_and_ignored_cells_are_n
 
 def test_a_run_without_comparison_interrupts_what_takes_too_long_and_goes_on(notebook):
     path = notebook(("print(1)", ["2\n"]), ("while True: pass", []), ("y = 1", []), ("print(z)", []))
-    result = comparison.run(path, compare=False, cell_limit=6, environment={**os.environ, "COURSE_HOME": "here"})
+    result = comparison.run(path, compare=False, cell_limit=10, environment={**os.environ, "COURSE_HOME": "here"})
     assert [failure.cell for failure in result.failures] == [2, 4]
     assert result.failures[0].why == "took too long and was interrupted"
     assert result.failures[1].why == "NameError: name 'z' is not defined"
@@ -87,7 +87,7 @@ def test_a_run_without_comparison_interrupts_what_takes_too_long_and_goes_on(not
 
 def test_a_kernel_that_ends_is_told_for_each_cell_that_did_not_run(notebook):
     path = notebook(("import os", []), ("os._exit(1)", []), ("y = 1", []))
-    failures = comparison.run(path, compare=False, cell_limit=6).failures
+    failures = comparison.run(path, compare=False, cell_limit=10).failures
     assert [(f.cell, f.why) for f in failures] == [
         (2, "ended its kernel, or took too long and could not be interrupted"),
         (3, "was not run: the kernel had ended"),
