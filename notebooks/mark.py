@@ -244,7 +244,7 @@ def few(lines: list[str]) -> list[str]:
 
 
 def main(words: list[str]) -> int:
-    """Mark what the words name; a line for each notebook, then the table; 2 for words that name nothing."""
+    """Mark what the words name; a line for each notebook, then the table; 2 for words that name nothing, 130 for Ctrl-C."""
     try:
         paths = notebooks_named(words or [""])
     except ValueError as error:
@@ -261,7 +261,7 @@ def main(words: list[str]) -> int:
             print(f"  {marked[-1].line}", flush=True)
     except KeyboardInterrupt:
         print(f"stopped: {len(marked)} of {len(paths)} notebooks are in the table")
-        raise
+        return 130
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         if marked:
