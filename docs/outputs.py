@@ -17,6 +17,7 @@ from PIL import Image
 
 START = "index.html#how-to-start"
 MODULE = re.compile(r'class="course-explorer" data-module="([^"]+)"')
+PHONE = 640  # pixels: a wider picture scrolls on a phone, so that its letters can be read
 
 Output = dict[str, Any]
 
@@ -103,4 +104,6 @@ def image_tag(png: str, alt: str, pictures: Pictures) -> str:
     """Return an image with its size, so that the page never jumps; beyond the first it is fetched when near."""
     address, width, height = pictures.save(base64.b64decode("".join(png)))
     when = 'fetchpriority="high"' if pictures.count == 1 else 'loading="lazy" decoding="async"'
-    return f'<img src="{address}" alt="{html.escape(alt)}" width="{width}" height="{height}" {when}>'
+    kind = ' class="wide"' if width > PHONE else ""
+    image = f'<img src="{address}" alt="{html.escape(alt)}" width="{width}" height="{height}" {when}{kind}>'
+    return f'<div class="course-picture">{image}</div>'

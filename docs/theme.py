@@ -5,7 +5,10 @@ MENDED = {  # as the theme writes it: as it should be
     '<aside class="sidebar-drawer"': '<aside class="sidebar-drawer" aria-label="Contents of the course"',
     '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
 }
-FOLDED = '<summary aria-label="Toggle hidden content">'  # would be read in place of what the fold says itself
+ALSO = {  # where a page has them
+    '<summary aria-label="Toggle hidden content">': "<summary>",  # what the fold says itself would not be read
+    '<th class="head"><p></p></th>': '<td class="head"></td>',  # a corner of a table heads nothing
+}
 
 
 def mended(page: str) -> str:
@@ -14,4 +17,6 @@ def mended(page: str) -> str:
         if written not in page:
             raise ValueError(f"page: expected {written!r} from the theme, which does not write it; see docs/theme.py")
         page = page.replace(written, meant)
-    return page.replace(FOLDED, "<summary>")
+    for written, meant in ALSO.items():
+        page = page.replace(written, meant)
+    return page

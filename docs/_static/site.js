@@ -1,7 +1,7 @@
 // What scrolls inside the page can be reached by keyboard: code, tables and equations that are wider than their place.
 // The theme does not do it, and a page cannot know at build time how wide it will be.
 
-const WIDE = "pre, .table-wrapper, .output table, mjx-container[display='true']";
+const WIDE = "pre, .course-picture, .table-wrapper, .output table, mjx-container[display='true']";
 
 function reachable() {
   for (const part of document.querySelectorAll(WIDE)) {

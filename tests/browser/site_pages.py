@@ -22,6 +22,17 @@ FACTS = """() => ({
   silent: [...document.querySelectorAll('article img')].filter(i => !(i.alt || '').trim()).map(i => i.src),
   images: document.querySelectorAll('article img').length,
 })"""
+AXE = """options => {
+  const seen = new Set();  // code has thousands of words in few colours: one of each kind is enough, and much faster
+  for (const word of document.querySelectorAll('.highlight span')) {
+    const kind = word.className + ' in ' + word.closest('.highlight').parentElement.className;
+    if (seen.has(kind)) word.dataset.again = '';
+    seen.add(kind);
+  }
+  window.violations = null;
+  const all = { exclude: [['[data-again]']] };
+  axe.run(all, { resultTypes: ['violations'], ...options }).then(r => { window.violations = r.violations; });
+}"""
 WIDTH = "document.documentElement.scrollWidth - innerWidth"
 
 
@@ -93,41 +104,57 @@ def leads_nowhere(link: str, page: str, pages: dict[str, Page], folder: Path) ->
     return bool(place) and place != "_" and address in pages and unquote(place) not in pages[address].names
 
 
-@dataclass(frozen=True)
+@dataclass
 class Visit:
-    """What was seen on one page: facts of its content, what it asked for, what went wrong, what axe-core found."""
+    """What was seen on one page: its content, what it asked for, what went wrong, what axe-core found, its overflow."""
 
-    facts: dict
-    elsewhere: list[str]
-    errors: list[str]
-    light: list[str]
-    dark: list[str]
-    too_wide: int
-
-
-def visit(context, address: str, name: str) -> Visit:
-    """Open a page at desk width in light and in dark, then at phone width."""
-    page = context.new_page()
-    asked, errors = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.goto(f"{address}/{name}")
-    page.wait_for_function(READY)
-    facts = page.evaluate(FACTS)
-    light = violations(page)
-    page.emulate_media(color_scheme="dark")
-    dark = violations(page, runOnly=["color-contrast"])
-    page.set_viewport_size(PHONE)
-    too_wide = page.evaluate(WIDTH)
-    page.close()
-    elsewhere = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
-    return Visit(facts, elsewhere, errors, light, dark, too_wide)
+    facts: dict = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    light: list[str] = field(default_factory=list)
+    dark: list[str] = field(default_factory=list)
+    too_wide: int = 0
 
 
-def violations(page, **options) -> list[str]:
-    """Return what axe-core finds on a page, a line for each rule with its first place."""
+def visit_all(browser, address: str, names: list[str]) -> dict[str, Visit]:
+    """Open every page at desk width in light and in dark, then at phone width; two at a time, for two cores."""
+    visits = {name: Visit() for name in names}
+    with contextlib.ExitStack() as stack:
+        two = [stack.enter_context(browser.new_context(viewport=DESK, color_scheme="light")) for _ in range(2)]
+        for at in range(0, len(names), 2):
+            group = names[at : at + 2]
+            pages = [context.new_page() for context, _ in zip(two, group, strict=False)]
+            look([visits[name] for name in group], pages, [f"{address}/{name}" for name in group])
+            for page in pages:
+                page.close()
+    for each in visits.values():
+        each.elsewhere = [url for url in each.elsewhere if not url.startswith((address, "data:", "blob:"))]
+    return visits
+
+
+def look(visits: list[Visit], pages: list, urls: list[str]) -> None:
+    """Fill in visits of pages that are open side by side."""
+    for each, page, url in zip(visits, pages, urls, strict=True):
+        page.on("request", lambda request, each=each: each.elsewhere.append(request.url))
+        page.on("pageerror", lambda error, each=each: each.errors.append(str(error)))
+        page.on("console", lambda said, each=each: said.type == "error" and each.errors.append(said.text))
+        page.goto(url)
+    for each, page, found in zip(visits, pages, violations(pages), strict=True):
+        each.facts, each.light, each.too_wide = page.evaluate(FACTS), found, page.evaluate(WIDTH)
+        page.emulate_media(color_scheme="dark")
+    for each, page, found in zip(visits, pages, violations(pages, runOnly=["color-contrast"]), strict=True):
+        each.dark = found
+        page.set_viewport_size(PHONE)
+        each.too_wide = max(each.too_wide, page.evaluate(WIDTH))
+
+
+def violations(pages: list, **options) -> list[list[str]]:
+    """Return what axe-core finds on pages, all at once: for each page a line for each rule with its first place."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
-    return [f"{rule['id']} ×{len(rule['nodes'])}: {rule['nodes'][0]['html'][:200]}" for rule in found]
+    for page in pages:
+        page.wait_for_function(READY)
+        page.evaluate(Axe().axe_script)
+        page.evaluate(AXE, options)
+    found = [page.wait_for_function("window.violations", timeout=300_000).json_value() for page in pages]
+    return [[f"{rule['id']} ×{len(rule['nodes'])}: {rule['nodes'][0]['html'][:200]}" for rule in of] for of in found]

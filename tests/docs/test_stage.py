@@ -99,8 +99,8 @@ def test_a_chapter_without_a_question_is_refused(tmp_path):
 
 
 def test_a_theme_that_writes_other_pages_is_noticed():
-    page = "".join(theme.MENDED) + theme.FOLDED
+    page = "".join([*theme.MENDED, *theme.ALSO])
     assert 'aria-level="2"' in theme.mended(page)
-    assert theme.mended(page).endswith("<summary>")
+    assert theme.mended(page).endswith('<summary><td class="head"></td>')
     with pytest.raises(ValueError, match="sidebar-drawer"):
         theme.mended(page.replace("sidebar-drawer", "drawer"))
