@@ -160,16 +160,12 @@ class Report:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> None:
         """Write one line for a cell; one whose kernel did not start fails before it is called."""
         if call.when == "call" or call.excinfo:
-            error = call.excinfo.value if call.excinfo else None
+            error = call.excinfo.value if call.excinfo else None  # also where nbval expects a cell to fail
             skipped = isinstance(error, pytest.skip.Exception)
             says = ANSI.sub("", (getattr(error, "inner_traceback", None) or "") if error else "")
             what = "" if error is None or skipped else in_words(str(error))
             with self.path.open("a", encoding="utf-8") as out:
                 out.write(json.dumps({"cell": item.cell_num, "what": what, "says": says}) + "\n")  # type: ignore[attr-defined]
-
-    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        """Let the next cell be judged after one that was interrupted."""
-        item.parent.timed_out = False  # type: ignore[union-attr]
 
 
 def in_words(error: str) -> str:

@@ -244,7 +244,10 @@ def few(lines: list[str]) -> list[str]:
 
 
 def main(words: list[str]) -> int:
-    """Mark what the words name; a line for each notebook, then the table; 2 for words that name nothing, 130 for Ctrl-C."""
+    """Mark what the words name: a line for each notebook, then the table.
+
+    Return 2 for words that name nothing, 130 where Ctrl-C stopped it.
+    """
     try:
         paths = notebooks_named(words or [""])
     except ValueError as error:
