@@ -159,7 +159,7 @@ class Report:
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> None:
         """Write one line for a cell; one whose kernel did not start fails before it is called."""
-        if call.when == "call" or call.excinfo:
+        if call.when == "call" or (call.when == "setup" and call.excinfo):
             error = call.excinfo.value if call.excinfo else None  # also where nbval expects a cell to fail
             skipped = isinstance(error, pytest.skip.Exception)
             says = ANSI.sub("", (getattr(error, "inner_traceback", None) or "") if error else "")
