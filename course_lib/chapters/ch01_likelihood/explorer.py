@@ -16,7 +16,7 @@ from course_lib.information.divergences import gaussian_kl, jensen_shannon
 TARGETS = {"two bells": [(0.6, -2.0, 0.6), (0.4, 2.0, 0.6)], "one bell": [(1.0, -0.5, 1.2)]}
 
 
-WIDE, DRAWN, COARSE = (-40.0, 40.0, 3201), (-6.0, 6.0, 241), (-40.0, 40.0, 801)  # grids: low, high, points
+WIDE, DRAWN, COARSE = (-40.0, 40.0, 3201), (-6.0, 6.0, 241), (-30.0, 30.0, 301)  # grids: low, high, points
 
 
 SHADES, LEVELS = ["#FFFFFF", "#F3DCEE", "#E9B9DC", "#D080BB", "#B8489A", "#8D066D", "#4A0339"], [0.2, 0.5, 1, 2, 4, 8]
