@@ -104,15 +104,16 @@ class Explorer:
         self.root.evaluate("root => course.answered(root)")
 
     def reached_by_tab(self, most: int = 60) -> set[int]:
-        """Press Tab from the cell above until the focus leaves the explorer; return the places that it stood on."""
+        """Go through the explorer with Tab, and back with Shift+Tab; return the places that the focus stood on."""
         seen: set[int] = set()
-        for _ in range(most):
-            self.page.keyboard.press("Tab")
-            inside, place = self.root.evaluate(
-                "root => [root.contains(document.activeElement), course.controls(root).indexOf(document.activeElement)]"
-            )
-            if seen and not inside:
-                break
-            if place >= 0:
-                seen.add(place)
+        where = "root => [root.contains(document.activeElement), course.controls(root).indexOf(document.activeElement)]"
+        for key in ("Tab", "Shift+Tab"):
+            been = False
+            for _ in range(most):
+                self.page.keyboard.press(key)
+                inside, place = self.root.evaluate(where)
+                if been and not inside:
+                    break
+                been |= inside
+                seen |= {place} - {-1}
         return seen

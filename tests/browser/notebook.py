@@ -98,11 +98,16 @@ class Notebook:
             self.page.get_by_role("menuitem", name=name, exact=True).click()
 
     def select(self, text: str):
-        """Click beside a cell, as one does to run it, or beside what it shows; return the cell's element."""
+        """Click on the prompt beside a cell, as one does to run it; return the cell's element, which has the focus."""
         self.show()
         element = self.element(text)
         element.scroll_into_view_if_needed()
-        element.locator(".jp-InputArea-prompt, .jp-OutputPrompt").first.click()
+        prompt = element.locator(".jp-InputArea-prompt")
+        if prompt.is_visible():
+            prompt.click()
+        else:
+            element.focus()  # collapsed, it has none
+        self.page.wait_for_function("cell => cell === document.activeElement", arg=element.element_handle())
         return element
 
     def begin(self, text: str) -> None:
