@@ -1,9 +1,10 @@
 """What each exercise's check was tried with, as a page: mutants, known mistakes, other right answers, the truth.
 
 ``python tests/exercise_table.py`` tries mutants of every reference, sees the test of every reference fail when a known
-mistake stands in its place, and writes ``docs/checks.json`` (what was counted) and ``docs/checks.md`` (the page);
-``--count`` another number of mutants. ``--check`` writes nothing and fails where the page is not what the exercises and
-the last counts give. The page holds no times and no dates.
+mistake stands in its place, and writes ``docs/checks.json`` (what was counted) and ``docs/checks.md`` (the page). Ids of
+exercises count these alone anew and keep the other counts. ``--count`` is another number of mutants, for all of them;
+``--check`` writes nothing and fails where the page is not what the exercises and the last counts give. The page holds no
+times and no dates.
 """
 
 import argparse
@@ -108,12 +109,12 @@ def exercises() -> list[Exercise]:
     ]
 
 
-def counted(mutants: int) -> dict:
-    """Try everything that takes time; one line an exercise is printed on the way."""
+def counted(mutants: int, chosen: list[Exercise]) -> dict[str, dict]:
+    """Return id → counts of the chosen exercises; one line an exercise is printed on the way."""
     texts, found = writings(), {}
-    if not passes(*dict.fromkeys(ORACLES[exercise.id][1] for exercise in exercises())):
+    if not passes(*dict.fromkeys(ORACLES[exercise.id][1] for exercise in chosen)):
         raise RuntimeError("a test that tests/oracles.py names fails as it stands; run it by itself")
-    for exercise in exercises():
+    for exercise in chosen:
         report = fuzz(exercise, mutants)
         red, green = seen_red(exercise, texts.wrong[exercise.id]), stays_green(exercise, texts.right[exercise.id])
         print(f"{report}   red with {red}, green with another style: {green}", flush=True)
@@ -125,7 +126,13 @@ def counted(mutants: int) -> dict:
             "red": red,
             "green": green,
         }
-    return {"mutants": mutants, "exercises": found}
+    return found
+
+
+def recounted(ids: list[str], last: dict) -> dict:
+    """Return the last counts with those of the named exercises made anew, in the chapters' order."""
+    found = last["exercises"] | counted(last["mutants"], [REGISTRY.find(id) for id in ids])
+    return last | {"exercises": {exercise.id: found[exercise.id] for exercise in exercises() if exercise.id in found}}
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
@@ -222,27 +229,37 @@ def place(where: str) -> str:
     return f"{chapter}, ‘{re.sub(r'^{.*?}: ', '', words)} …’"
 
 
+def write(counts: dict) -> None:
+    """Write both files, each beside its place and then into it."""
+    COUNTS.parent.mkdir(exist_ok=True)
+    for path, content in ((COUNTS, json.dumps(counts, indent=1) + "\n"), (PAGE, page(counts))):
+        part = path.with_suffix(".part")
+        part.write_text(content, encoding="utf-8")
+        part.replace(path)
+
+
 def main() -> int:
     """Count and write, or compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare the page with the exercises; write nothing")
+    parser.add_argument("ids", nargs="*", help="exercises to count anew; all of them if none is named")
     parser.add_argument("--count", type=int, default=COUNT, help="mutants an exercise")
     parser.add_argument("--page", action="store_true", help="write the page alone, from the last counts")
+    parser.add_argument("--check", action="store_true", help="compare the page with the exercises; write nothing")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    last = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.exists() else {"mutants": COUNT, "exercises": {}}
     if arguments.check:
-        current = PAGE.read_text(encoding="utf-8") == page(json.loads(COUNTS.read_text(encoding="utf-8")))
+        current = PAGE.read_text(encoding="utf-8") == page(last)
         print("docs/checks.md is current" if current else "docs/checks.md is not current: `make checks`")
         return 0 if current else 1
-    counts = json.loads(COUNTS.read_text(encoding="utf-8")) if arguments.page else counted(arguments.count)
-    text = page(counts)
-    COUNTS.parent.mkdir(exist_ok=True)
-    for path, content in ((COUNTS, json.dumps(counts, indent=1) + "\n"), (PAGE, text)):
-        beside = path.with_suffix(".part")
-        beside.write_text(content, encoding="utf-8")
-        beside.replace(path)
-    wrong = [id for id, each in counts["exercises"].items() if each["accepted"] or each["red"] is None]
-    print(f"docs/checks.md: {len(counts['exercises'])} functions" + (f"; look at {', '.join(wrong)}" if wrong else ""))
+    if arguments.ids:
+        last = recounted(arguments.ids, last)
+    elif not arguments.page:
+        last = {"mutants": arguments.count, "exercises": counted(arguments.count, exercises())}
+    write(last)
+    found = last["exercises"]
+    wrong = [id for id, each in found.items() if each["accepted"] or each["red"] is None]
+    print(f"docs/checks.md: {len(found)} functions" + (f"; look at {', '.join(wrong)}" if wrong else ""))
     return 1 if wrong else 0
 
 

@@ -84,8 +84,8 @@ ORACLES: dict[str, tuple[str, str | None]] = {
         "attention/test_masks.py::test_is_causal_finds_a_leak_from_one_number_into_one_number",
     ),
     "attention.split_heads": (
-        "by hand, entry by entry",
-        "attention/test_multi_head.py::test_heads_split_and_join",
+        "nn.MultiheadAttention, with and without a mask",
+        "attention/test_multi_head.py::test_multi_head_attention_agrees_with_pytorchs",
     ),
     "attention.fault_a": ("row and column sums", TRUTHS + "test_three_tables_of_weights_show_their_faults"),
     "attention.fault_b": ("powers of the scaled weights", TRUTHS + "test_three_tables_of_weights_show_their_faults"),

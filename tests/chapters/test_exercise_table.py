@@ -73,6 +73,15 @@ def test_check_says_whether_the_page_is_current(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "docs/checks.md is not current: `make checks`"
 
 
+def test_counting_one_exercise_anew_keeps_the_others_in_their_order(monkeypatch):
+    first, second = (exercise.id for exercise in exercises()[:2])
+    monkeypatch.setattr(exercise_table, "counted", lambda mutants, chosen: {each.id: mutants for each in chosen})
+    last = {"mutants": 7, "exercises": {second: 5, "gone.since": 5}}
+    found = exercise_table.recounted([first], last)
+    assert list(found["exercises"].items()) == [(first, 7), (second, 5)]
+    assert found["mutants"] == 7
+
+
 def double(x):
     return 2 * x
 
