@@ -49,7 +49,10 @@ class Explorer:
 
     def control(self, *names: str) -> Control:
         """Return the first control that has one of the names; without names the first slider."""
-        return next(c for c in self.controls() if (c.name in names if names else c.kind in SLIDERS))
+        every = self.controls()
+        found = [c for c in every if (c.name in names if names else c.kind in SLIDERS)]
+        assert found, f"no control {' or '.join(names or SLIDERS)} among {[c.name for c in every]}"
+        return found[0]
 
     def look(self) -> tuple[str, str]:
         """Return what the picture is made of, and what controls and texts say."""

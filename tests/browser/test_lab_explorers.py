@@ -44,9 +44,10 @@ def play(explorer, notebook, name):
     """Do what ten minutes of play come to: a GAN's 3,000 steps, after which it trains no more; elsewhere many moves."""
     if name == "GanExplorer":
         notebook.append("GanExplorer(", "scene.play.interval = 40  # milliseconds, in place of 150")
-        explorer.move(explorer.control(PLAY))
+        player = explorer.control(PLAY)
+        explorer.move(player)
         explorer.root.get_by_text("3,000 steps are done").wait_for(timeout=300_000)
-        explorer.move(explorer.control(PLAY))  # pauses
+        explorer.move(player)  # pauses
     else:
         explorer.hurry(explorer.control(), PLAYED)
     explorer.come_to_rest()
