@@ -434,8 +434,8 @@ answer("likelihood.cats_and_dogs", ...)
 # drag there, or use the sliders. With *one* bell for $p$ the status line sets equation (1.6) beside the sum over a grid.
 
 # %%
-alt = ("Explorer of both KL: one bell q lies between the two of p; shaded, what KL(p‖q) sums to 0.86 nats; "
-       "a map of it over mean and width of q has its least at mean −0.4, width 2.05.")
+alt = ("Explorer of both KL: one bell q lies between the two of p; shaded, what KL(p‖q) sums to 0.86 "
+       "nats; a map of it over mean and width of q has its least at mean −0.4, width 2.05.")
 try:
     from course_lib.chapters.ch01_likelihood.explorer import KLExplorer
 
