@@ -89,10 +89,12 @@ def test_a_damaged_notebook_is_kept_and_a_fresh_one_comes_by_reset(folder, conte
     course.copy_for_learner()
     mine = folder / "work" / "01_one.ipynb"
     mine.write_text(content)
-    course.copy_for_learner()
+    better = json.dumps(NOTEBOOK).replace("# One", "# Better")
+    (folder / "notebooks" / "01_one.ipynb").write_text(better)
+    assert len(course.copy_for_learner()) == 1  # the new chapter arrives beside it
     assert mine.read_text() == content
     assert course.main(["reset", "NB=01"]) == 0
-    assert json.loads(mine.read_text())["cells"][0]["source"] == ["# One"]
+    assert json.loads(mine.read_text())["cells"][0]["source"] == ["# Better"]
     assert (folder / "work" / "01_one.backup.ipynb").read_text() == content
 
 
