@@ -18,6 +18,7 @@ READY = "document.documentElement.dataset.ready === 'yes'"  # docs/_static/site.
 FACTS = """() => ({
   merrors: [...document.querySelectorAll('mjx-merror, merror, [data-mjx-error]')].map(e => e.textContent),
   raw: [...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')).map(e => e.textContent),
+  numbers: [...document.querySelectorAll('mjx-container [id^="mjx-eqn:"]')].map(e => e.id.slice(8)),
   formulas: document.querySelectorAll('.math').length,
   silent: [...document.querySelectorAll('article img')].filter(i => !(i.alt || '').trim()).map(i => i.src),
   images: document.querySelectorAll('article img').length,
