@@ -72,7 +72,7 @@ export function compute(data, { text, layer, head, query, key }) {
 
 function controls(data, { text }) {
   const [layers, heads] = data.shape;
-  const number = (name, label, max) => ({ kind: "range", name, label, min: 0, max, show: String });
+  const number = (name, label, max) => ({ kind: "range", name, label, min: 0, max, show: x => String(Math.min(x, max)) });
   let last = LONGEST - 1;
   const tokens = cut(text, data.unit);
   if (tokens.length >= 2 && tokens.length <= LONGEST) last = tokens.length - 1;
