@@ -34,6 +34,7 @@ WORK = ROOT / "work"
 WINDOWS = os.name == "nt"
 OLDEST, NEWEST = (3, 11), (3, 14)
 TORCH = "torch>=2.11,<3"
+SET_UP = ".[lab,check]"  # the library, JupyterLab, and what checks the course
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 EXTRAS = {  # what a command needs beside the course: a module that shows it is there, and its size
     "site": ("myst_nb", "about 30 MB to download"),
@@ -155,10 +156,16 @@ def active_environment_has_the_course() -> bool:
     for found in importlib.metadata.distributions(name="course-lib"):
         if is_editable_copy(found.read_text("direct_url.json") or ""):
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-                for requirement in found.requires or []:
+                for requirement in filter(part_of_set_up, found.requires or []):
                     importlib.metadata.version(re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0])
                 return active_torch_suits()
     return False
+
+
+def part_of_set_up(requirement: str) -> bool:
+    """Whether a line of the package's metadata names what every set-up has, not what one command brings later."""
+    extra = re.search(r"""extra == ['"](\w+)""", requirement)
+    return extra is None or extra[1] not in EXTRAS
 
 
 def is_editable_copy(direct_url: str) -> bool:
@@ -247,7 +254,7 @@ def build() -> None:
         print(f"  PyTorch {importlib.metadata.version('torch')} of the active environment is used and left alone")
     elif not has_torch():
         install_torch(nvidia)
-    pip("JupyterLab and the rest (about 150 MB to download)", "-c", "constraints.txt", "-e", ".")
+    pip("JupyterLab and the rest (about 150 MB to download)", "-c", "constraints.txt", "-e", SET_UP)
     STAMP.write_text(wanted())
 
 

@@ -467,3 +467,11 @@ def test_it_says_what_is_wrong_on_the_oldest_python_it_promises(tmp_path):
     for python in Path(os.environ.get("PYENV_ROOT", "/nowhere")).glob("versions/3.9*/bin/python"):
         run = subprocess.run([python, tmp_path / "course.py", "lab"], capture_output=True, text=True, timeout=300)
         assert "too old" in run.stderr
+
+
+def test_a_set_up_has_what_it_asks_for_and_not_what_one_command_brings_later():
+    assert course.part_of_set_up("numpy>=2.0")
+    assert course.part_of_set_up('jupyterlab<5,>=4.4; extra == "lab"')
+    assert course.part_of_set_up("pytest>=8.4 ; extra == 'check'")
+    assert not course.part_of_set_up('playwright>=1.50; extra == "browser"')
+    assert not course.part_of_set_up('sphinx>=8; python_version < "4" and extra == "site"')

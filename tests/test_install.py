@@ -3,10 +3,12 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from course_lib.paths import root
 
@@ -72,6 +74,18 @@ def test_an_installed_copy_has_data_records_and_exercises(wheel, tmp_path, monke
 
 def test_the_line_of_a_lone_notebook_finds_the_wheel_by_its_name(wheel):
     assert fnmatch(wheel.name, alone.WHEEL)
+
+
+# what Colab's list of packages named in August 2026; of what the library needs it lacks jaxtyping alone
+COLAB = {"torch": "2.11.0", "numpy": "2.1.3", "scipy": "1.16.3", "matplotlib": "3.10.0", "ipywidgets": "7.7.1"}
+COLAB |= {"anywidget": "0.9.21", "safetensors": "0.8.0", "pooch": "1.9.0", "pillow": "11.3.0", "tqdm": "4.67.3"}
+
+
+def test_on_colab_the_library_asks_for_nothing_that_is_there_in_another_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needs = {need.name: need.specifier for need in map(Requirement, project["dependencies"])}
+    assert needs.keys() - COLAB.keys() == {"jaxtyping"}
+    assert not [name for name, version in COLAB.items() if version not in needs[name]]
 
 
 def test_the_checkout_is_its_own_root_and_a_lone_package_has_none(tmp_path):
