@@ -152,7 +152,8 @@ Made by `make checks`, which counts all this anew.
 ## How to read it
 
 - **Mutants**: the reference with one operator, number, name or call changed. *Killed* of *tried*; *same*: those that do
-  what the reference does on 200 valid inputs, to 10⁻⁶, and so cannot be told from it. {holes}
+  what the reference does on 200 valid inputs, to 10⁻⁶, and so cannot be told from it; among them are those that change a check of the
+  arguments, which an answer does not owe. {holes}
 - **Mistakes**: those that get a message of their own, and in brackets the writings that the tests turn down by name; some
   of these break a general rule (a wrong shape, a lost gradient). For a question, marked *?*, the tempting answers that get
   one.
