@@ -206,7 +206,7 @@ def test_explorers_answer_on_the_site_without_a_kernel(site, desk):
                 "([place, before]) => place.querySelector('[role=img]').innerHTML !== before",
                 arg=[live.element_handle(), before],
             )
-            assert site_pages.violations([desk]) == [[]]
+        assert site_pages.violations([desk]) == [[]], name
 
 
 def test_an_explorer_that_cannot_be_loaded_keeps_its_still(site, desk):
