@@ -103,11 +103,10 @@ class Notebook:
         element = self.element(text)
         element.scroll_into_view_if_needed()
         prompt = element.locator(".jp-InputArea-prompt")
-        if prompt.is_visible():
+        if prompt.is_visible():  # a collapsed cell has none
             prompt.click()
-        else:
-            element.focus()  # collapsed, it has none
-        self.page.wait_for_function("cell => cell === document.activeElement", arg=element.element_handle())
+        element.focus()  # from a control of its own output, a click leaves the focus there
+        self.page.wait_for_function("cell => cell.matches('.jp-mod-active')", arg=element.element_handle())
         return element
 
     def begin(self, text: str) -> None:
