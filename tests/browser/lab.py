@@ -8,6 +8,7 @@ import contextlib
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from pathlib import Path
 course.ROOT = Path(sys.argv[1])
 course.WORK = course.ROOT / "work"
 course.webbrowser.open = lambda address: True  # the tests have a browser of their own
-sys.exit(course.lab(sys.executable, {}))
+sys.exit(course.lab(sys.executable, {"PORT": sys.argv[2]}))
 """
 
 
@@ -37,7 +38,7 @@ class Lab:
         self.page, self.address, self.folder = page, address, folder
         page.add_init_script(path=SCRIPT)
         page.goto(address)
-        page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=60 * SECOND)
+        page.wait_for_function("window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=120 * SECOND)
 
     def open(self, chapter: str) -> Notebook:
         """Open the learner's copy of a chapter in a tab, or bring its tab to the front."""
@@ -76,7 +77,10 @@ def served(folder: Path):
     exposed = {"LabApp": {"expose_app_in_browser": True}}  # so that the page can be asked for its notebooks
     (folder / "jupyter" / "jupyter_lab_config.json").write_text(json.dumps(exposed))
     own = {f"JUPYTER_{name}_DIR": str(folder / "jupyter") for name in ("CONFIG", "DATA", "RUNTIME")}
-    command = [sys.executable, "-c", MAKE_LAB, str(folder)]
+    with socket.socket() as probe:  # a port that no other JupyterLab of this moment takes
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-c", MAKE_LAB, str(folder), port]
     said = folder / "lab.log"
     with course.test_environment() as environment, said.open("w") as log:
         environment |= {**own, "COURSE_HOME": str(folder / ".course"), "PYTHONUNBUFFERED": "1"}
