@@ -394,9 +394,8 @@ def lab(python: str, settings: dict[str, str]) -> int:
     environment = {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
     server = [python, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     server += ["--ServerApp.log_level=WARN"]  # the address below is all that a learner needs to read
-    server += [
-        f"--ServerApp.websocket_ping_{name}=30" for name in ("interval", "timeout")
-    ]  # as it is, without a warning
+    # the values that hold anyway, said so that nothing is warned of
+    server += [f"--ServerApp.websocket_ping_{name}=30" for name in ("interval", "timeout")]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         server.append("--allow-root")
     process = subprocess.Popen(
