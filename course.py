@@ -584,7 +584,7 @@ def in_turn(python: str, *steps: tuple[str, list[str]]) -> int:
     return 0
 
 
-UNIT = "not notebooks and not accelerator and not fuzz and not processes and not browser"
+UNIT = "not accelerator and not fuzz and not processes and not browser"
 QUICK = (  # what `make check` does
     ("lint", ["-m", "ruff", "check", "."]),
     ("layout of the code", ["-m", "ruff", "format", "--check", "."]),

@@ -55,8 +55,13 @@ def jensen_shannon(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#batc
     Lin 1991, equation 4.1 with equal weights. For densities on a grid hand over p · dx. ValueError names the argument
     that is not a distribution over the last axis.
     """
-    m = (p + q) / 2
-    return 0.5 * (categorical_kl(p, m) + categorical_kl(q, m))
+    check_device(p=p, q=q)
+    check_distribution("p", p)
+    check_distribution("q", q)
+    total = p + q
+    drawn = torch.where(total > 0, total, torch.ones_like(total))
+    # p ln(p/m) as p ln(2p/(p + q)): half of the smallest number there is would be 0
+    return 0.5 * (torch.special.xlogy(p, 2 * p / drawn) + torch.special.xlogy(q, 2 * q / drawn)).sum(dim=-1)
 
 
 def total_variation(p: Float[Tensor, "*#batch symbols"], q: Float[Tensor, "*#batch symbols"]) -> Float[Tensor, "*_"]:
