@@ -7,6 +7,7 @@ machine. An active environment in which the course is installed (conda, Binder) 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -40,6 +41,10 @@ EXTRAS = {  # what a command needs beside the course: a module that shows it is 
     "site": ("myst_nb", "about 30 MB to download"),
     "browser": ("playwright", "about 50 MB to download"),
 }
+PACKAGES = (  # what the cells of the chapters import, directly or not
+    *("course_lib", "torch", "numpy", "scipy", "matplotlib", "PIL", "IPython", "ipywidgets", "anywidget"),
+    *("jaxtyping", "safetensors", "pooch", "requests", "tqdm"),
+)
 HELP = """\
 make lab          open the course in JupyterLab        (PORT=8889 chooses the port)
 make check        lint, types, pairing, unit tests: the maintainer's fast loop
@@ -361,7 +366,8 @@ def explain_failure(what: str) -> None:
     if re.search(offline, log):
         raise Problem(
             f"{what} could not be downloaded: the package index did not answer. "
-            f"Only the first set-up needs the network; afterwards the course works offline. {again}"
+            "The network is needed by a set-up alone: the first, and the one after the course was moved or updated. "
+            f"{again}"
         )
     tail = "\n".join(f"    {line}" for line in log.splitlines()[-12:])
     raise Problem(f"Setting up {what} failed. The end of {LOG.name}:\n{tail}\n{again}")
@@ -385,14 +391,15 @@ def with_extra(python: str, extra: str) -> None:
 
 def lab(python: str, settings: dict[str, str]) -> int:
     """Bring the learner's copy up to date and open JupyterLab on its first page."""
-    for line in copy_for_learner():
+    for line in [*copy_for_learner(), *hiding()]:
         print(line)
     port = free_port(settings.get("PORT", ""))
     token = secrets.token_hex(16)
     page = f"lab/tree/work/{next(iter(chapters())).name}"
     address = f"http://127.0.0.1:{port}/{page}?token={token}"
-    environment = {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
-    server = [python, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    environment = {**os.environ, **a_home(), "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
+    # not `-m jupyter lab`, which starts a script that knows the folder in which the course was set up
+    server = [python, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     server += ["--ServerApp.log_level=WARN"]  # the address below is all that a learner needs to read
     # the values that hold anyway, said so that nothing is warned of
     server += [f"--ServerApp.websocket_ping_{name}=30" for name in ("interval", "timeout")]
@@ -405,6 +412,26 @@ def lab(python: str, settings: dict[str, str]) -> int:
     while True:  # Ctrl-C reaches JupyterLab too, which asks whether to stop; it decides
         with contextlib.suppress(KeyboardInterrupt):
             return process.wait()
+
+
+def a_home() -> dict[str, str]:
+    """Return what gives Jupyter a home in the course's folder where the user has none that can be written."""
+    if os.access(os.path.expanduser("~"), os.W_OK):
+        return {}
+    place = ROOT / ".course" / "home"
+    with writing():
+        place.mkdir(parents=True, exist_ok=True)
+    return {"USERPROFILE" if WINDOWS else "HOME": str(place)}
+
+
+def hiding() -> list[str]:
+    """Name what lies in work/ under a package's name: a notebook beside it would import that in its place."""
+    found = [path for path in sorted(WORK.iterdir()) if path.suffix == ".py" or (path / "__init__.py").exists()]
+    return [
+        f"work/{path.name} hides the package {path.stem} from the notebooks beside it; give it another name."
+        for path in found
+        if path.stem in PACKAGES
+    ]
 
 
 def open_when_ready(address: str, port: int, process: subprocess.Popen) -> None:
@@ -456,8 +483,13 @@ def writing():
     try:
         yield
     except OSError as error:
-        reason = f"{Path(error.filename or ROOT).name}: {error.strerror or error}"
+        name = Path(error.filename or ROOT).name
+        reason = f"{name}: {error.strerror or error}"
         text = f"Nothing can be written to {ROOT} ({reason}); copy the course to a folder of your own."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            text = f"The disk is full ({error.strerror}). Free some space on {ROOT}; what was there is as it was."
+        elif isinstance(error, (FileExistsError, NotADirectoryError)):
+            text = f"{ROOT / name} is a file where the course needs a folder ({reason}); give it another name."
         raise Problem(text) from None
 
 
@@ -535,8 +567,10 @@ def reset(number: str) -> int:
             backup = unused(WORK, f"{chapter.stem}.backup")
             with writing():
                 target.replace(backup)
-            print(f"work/{target.name} is fresh; yours is kept as work/{backup.name}")
+            print(f"yours is kept as work/{backup.name}")
     copy_for_learner()
+    for chapter in chapters(number):
+        print(f"work/{chapter.name} is fresh")
     return 0
 
 
@@ -550,6 +584,15 @@ warnings.filterwarnings("error", module=r"(__main__|course_lib|matplotlib|numpy|
 """
 
 
+def a_temporary_folder():
+    """Make a folder that is removed with its context; Problem where there is no place for one."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="course-")
+    except OSError as error:
+        text = f"A folder for temporary files is needed ({error.strerror or error}); TMPDIR can name another place."
+        raise Problem(text) from None
+
+
 @contextlib.contextmanager
 def test_environment():
     """Yield an environment in which tests touch nothing of a learner's: quick, on the CPU, homes of their own.
@@ -557,7 +600,7 @@ def test_environment():
     Everything runs two at a time, so each process gets one thread: two that wait for each other's cores take twice
     as long as one. In a notebook's kernel a warning of a cell or of what it calls is an error.
     """
-    with tempfile.TemporaryDirectory(prefix="course-") as folder:
+    with a_temporary_folder() as folder:
         startup = Path(folder, "ipython", "profile_default", "startup")
         startup.mkdir(parents=True)
         (startup / "warnings_are_errors.py").write_text(WARNINGS_ARE_ERRORS)
@@ -698,4 +741,6 @@ def clean() -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack a sign
     sys.exit(main(sys.argv[1:]))
