@@ -66,7 +66,7 @@ def test_a_symbol_is_drawn_as_often_as_its_share_says_and_never_without_one():
     for count, p in zip(counts, probabilities, strict=True):
         assert abs(count - 10_000 * p) <= 5 * math.sqrt(10_000 * p * (1 - p))
     assert [draw(ends, at) for at in (0.0, 0.49, 0.5, 0.79, 0.81, 1 - 2**-33)] == [1, 1, 3, 3, 4, 4]
-    assert draw(running_sums([0.1] * 10), 1 - 2**-33) == 9  # their sum is a little less than 1
+    assert [draw([0.3, 0.6], at) for at in (0.49, 0.51, 0.99)] == [0, 1, 1]  # the last end serves as 1
 
 
 def test_no_draw_hangs_on_the_last_bits():

@@ -76,7 +76,7 @@ def test_the_still_shows_the_three_bells_and_the_ladder():
     recon, elbo, log_p = (found[name] for name in ("recon", "elbo", "log_p"))
     bars = ((recon, 0, 2, figures.ORANGE), (elbo, recon, 1, figures.MUTE), (elbo, log_p, 0, figures.BERRY))
     for low, high, y, colour in bars:  # the upper edges
-        for part in (0.25, 0.75):
+        for part in (0.08, 0.92):
             assert shown(png, colour, right, low + part * (high - low), y + 0.2), (low, y)
         assert not shown(png, colour, right, low - 0.2, y + 0.2)
     assert BoundExplorer("words", x=-1.0, noise=1.5).still() != png
