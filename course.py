@@ -49,10 +49,10 @@ HELP = """\
 make lab          open the course in JupyterLab        (PORT=8889 chooses the port)
 make check        lint, types, pairing, unit tests: the maintainer's fast loop
 make test         what check does, and every notebook under nbval   (NB=02 for one chapter's notebook alone)
-make test-all     what test does, and the slow rest: exercises done, other processors, mutants of the exercises
+make test-all     what test does, and the slow rest: exercises done, a stand-in accelerator, mutants, processes
                   (NB=02 for one chapter's runs; AFTER=test leaves out what `make test` has just done)
 make fuzz         all mutants of the exercises, not only 200 of each
-make test-browser JupyterLab and the site in a real browser, Chromium      (after `make site`)
+make test-browser every chapter in JupyterLab, on AVX2, explorers and the site, in Chromium   (after `make site`)
 make notebooks    re-execute the sources that changed, store the outputs   (NB=02 for one)
 make site         the executed course as pages, in build/site
 make solved       the notebooks with every exercise done, in solved/       (NB=02 for one)
@@ -636,9 +636,9 @@ QUICK = (  # what `make check` does
     ("unit tests", ["-m", "pytest", "-n", "2", "-m", UNIT, "tests"]),
 )
 VALIDATE = "notebooks/validate.py"
-SLOW = (  # what `make test-all` adds to `make test`
-    ("notebooks with all exercises done", [VALIDATE, "--solved"]),
-    ("notebooks on AVX2", [VALIDATE, "--avx2"]),
+AVX2 = ("notebooks on AVX2", [VALIDATE, "--avx2"])
+SLOW = (  # what `make test-all` adds to `make test`; `make test-browser` runs all chapters on AVX2
+    ("notebooks with all exercises done", [VALIDATE, "--solved"]),  # on PyTorch's oldest kernels, too
     ("stand-in accelerator", ["-m", "pytest", "-n", "2", "-m", "accelerator", "tests/accelerator"]),
     ("mutants of the exercises", ["-m", "pytest", "-n", "2", "-m", "fuzz", "tests/fuzz_exercises.py"]),
     ("several processes", ["-m", "pytest", "-m", "processes", "tests"]),
@@ -659,7 +659,7 @@ def test(python: str, settings: dict[str, str]) -> int:
 def test_all(python: str, settings: dict[str, str]) -> int:
     """Everything; after `make test` only what that leaves out. Of one chapter: its notebook in all three ways."""
     if number := settings.get("NB"):
-        ways = [("notebooks", [VALIDATE]), *SLOW[:2]]
+        ways = [("notebooks", [VALIDATE]), SLOW[0], AVX2]
         return in_turn(python, *((name, [*arguments, number]) for name, arguments in ways))
     before = () if settings.get("AFTER") else (*QUICK, ("notebooks", [VALIDATE]))
     return in_turn(python, *before, *SLOW)

@@ -50,8 +50,11 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def lab(browser, tmp_path_factory):
-    """JupyterLab as `make lab` opens it, in which chapters are run and explorers moved; nothing else is done there."""
-    with opened(browser, tmp_path_factory) as lab:
+    """JupyterLab as `make lab` opens it, in which chapters are run and explorers moved; nothing else is done there.
+
+    On PyTorch's AVX2 kernels, and two threads where a cell sets none, so that no chapter need run once more for those.
+    """
+    with opened(browser, tmp_path_factory, ATEN_CPU_CAPABILITY="avx2", OMP_NUM_THREADS="2") as lab:
         yield lab
 
 
@@ -63,10 +66,13 @@ def own_lab(browser, tmp_path_factory):
 
 
 @contextlib.contextmanager
-def opened(browser, tmp_path_factory):
-    """Start JupyterLab and open its first page."""
+def opened(browser, tmp_path_factory, **variables: str):
+    """Start JupyterLab, its kernels with the variables, and open its first page."""
     folder = tmp_path_factory.mktemp("lab") / "course"
-    with served(folder) as address, browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
+    with (
+        served(folder, **variables) as address,
+        browser.new_context(viewport={"width": 1400, "height": 1000}) as context,
+    ):
         yield Lab(context.new_page(), address, folder)
 
 

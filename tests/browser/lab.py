@@ -64,8 +64,10 @@ class Lab:
 
 
 @contextlib.contextmanager
-def served(folder: Path):
+def served(folder: Path, **variables: str):
     """Run what `make lab` runs on a copy of the notebooks in a folder; yield the address that it prints.
+
+    variables: of the environment, for the kernels.
 
     The kernels import the library from this checkout; work/, progress and JupyterLab's settings lie in the folder.
     """
@@ -83,7 +85,7 @@ def served(folder: Path):
     command = [sys.executable, "-c", MAKE_LAB, str(folder), port]
     said = folder / "lab.log"
     with course.test_environment() as environment, said.open("w") as log:
-        environment |= {**own, "COURSE_HOME": str(folder / ".course"), "PYTHONUNBUFFERED": "1"}
+        environment |= {**own, **variables, "COURSE_HOME": str(folder / ".course"), "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         address = ""
         try:

@@ -1,16 +1,18 @@
 """Runs chapters in JupyterLab, two at a time in two tabs, and says what differs from the stored notebooks."""
 
+import configparser
 import json
 import re
 import time
 from dataclasses import dataclass, field
 
-from browser.notebook import SECOND, Notebook
+from browser.notebook import SECOND, Notebook, Output
 
 import course
 
 CHAPTERS = {path.stem: path for path in course.chapters()}
 AT_ONCE = 2
+IGNORE = "nbval-ignore-output"
 LIMIT = 900  # seconds until one of those that run has to be done
 
 
@@ -66,32 +68,50 @@ def seconds_of(chapter: str) -> float:
     return stored(chapter)["metadata"].get("course", {}).get("seconds", 0)
 
 
-def ticks(text: str) -> int:
-    """Count the claims that hold."""
-    return len(re.findall("^✓", text, re.M))
+def rules() -> list[tuple[re.Pattern, str]]:
+    """Return what nbval, too, replaces before it compares: the lines of measured values."""
+    file = configparser.ConfigParser(interpolation=None)
+    file.read(course.ROOT / "tests" / "nbval.cfg", encoding="utf-8")
+    return [(re.compile(file[name]["regex"]), file[name]["replace"]) for name in file.sections()]
 
 
-def shown(cell: dict) -> tuple[int, int]:
-    """Count a stored cell's pictures and the claims that hold."""
-    said = ["".join(output.get("text", "")) for output in cell["outputs"]]
-    return sum("image/png" in output.get("data", {}) for output in cell["outputs"]), sum(map(ticks, said))
+def compared(outputs: list[Output]) -> str:
+    """Return all that must come out as it is stored: what was printed, then the results' texts."""
+    printed = "".join(output.text for output in outputs if output.kind == "stream")
+    results = [output.text + output.html for output in outputs if output.kind != "stream"]
+    text = "\n".join([printed, *results])
+    for pattern, replacement in RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def as_output(stored: dict) -> Output:
+    """Return a stored output as the page describes one."""
+    data = {kind: "".join(value) for kind, value in stored.get("data", {}).items()}
+    text = "".join(stored.get("text", "")) or data.get("text/plain", "")
+    return Output(stored["output_type"], text, data.get("text/html", ""), "image/png" in data, False)
+
+
+RULES = rules()
 
 
 def differences(notebook: Notebook, chapter: str) -> list[str]:
-    """Say cell by cell what differs from the stored notebook: errors, cells not run, pictures and claims missing."""
+    """Say cell by cell what differs from the stored notebook: errors, cells not run, pictures, compared texts."""
     if failed := notebook.failed():
         return failed
     wrong = []
     cells = [cell for cell in notebook.cells() if cell.type == "code"]
     expected = [cell for cell in stored(chapter)["cells"] if cell["cell_type"] == "code"]
     for cell, there in zip(cells, expected, strict=True):
-        pictures, claims = shown(there)
-        found = sum(output.picture for output in cell.outputs), sum(ticks(output.text) for output in cell.outputs)
+        outputs = [as_output(output) for output in there["outputs"]]
+        pictures, found = (sum(output.picture for output in each) for each in (outputs, cell.outputs))
         if cell.count is None and cell.source.strip():
             wrong.append(f"{chapter}, {cell.name}: was not run")
-        if found != (pictures, claims):
-            says = f"{found[0]} pictures and {found[1]} ✓, stored are {pictures} and {claims}"
-            wrong.append(f"{chapter}, {cell.name}: {says}")
+        if found != pictures:
+            wrong.append(f"{chapter}, {cell.name}: {found} pictures, stored are {pictures}")
+        says, said = compared(list(cell.outputs)), compared(outputs)
+        if IGNORE not in there["metadata"].get("tags", []) and says != said:
+            wrong.append(f"{chapter}, {cell.name}: shows {says!r}, stored is {said!r}")
     if broken := notebook.page.evaluate("path => course.broken(path)", notebook.path):
         wrong.append(f"{chapter}: {broken} pictures cannot be drawn")
     return wrong

@@ -1,4 +1,4 @@
-"""Every chapter in JupyterLab: Run All Cells shows what the stored notebook shows."""
+"""Every chapter in JupyterLab, on AVX2: Run All Cells shows what the stored notebook shows."""
 
 import pytest
 from browser.run_all import CHAPTERS

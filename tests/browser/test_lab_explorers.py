@@ -21,7 +21,7 @@ EXPLORERS = [
 PLAY = "fa fa-play"  # a button without a name, by its sign
 # What leaves the picture as it is: knobs of the training to come, and what says something in words.
 QUIET = {"GanExplorer": {"slow", "keep", "R1 penalty γ", "rate of G", "rate of D", "fa fa-stop", "fa fa-retweet"}}
-TYPED = {"AttentionExplorer": "the crown", "sampling_explorer": "Now"}
+TYPED = {"AttentionExplorer": "the king", "sampling_explorer": "Now"}
 ACTS = {"GanExplorer": "G turn"}  # what is timed where no slider moves the picture
 
 

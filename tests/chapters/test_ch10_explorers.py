@@ -9,7 +9,7 @@ import torch
 from elsewhere import GPU, Away, SecondDevice
 from pictures import shown
 
-from course_lib.chapters.ch10_gan_dynamics.explorers import GanExplorer, ScenePicture
+from course_lib.chapters.ch10_gan_dynamics.explorers import BELIEF, GanExplorer, ScenePicture
 from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, EXTENT, Scene, View, preset
 from course_lib.classroom import figures
 
@@ -43,9 +43,8 @@ def test_the_scene_has_everything_where_the_view_says_in_its_colour():
         assert shown(png, figures.INK, scene, 0, height) > 8
     for x in (-1.5, -0.5, 1.7):
         assert shown(png, figures.ORANGE, scene, x, -1.3, radius=2) > 2
-    shades = figures.SIGNED.reversed()
     for x, belief in ((-2.5, 0.1), (2.7, 0.9)):
-        assert shown(png, shades((belief + 0.3) / 1.6)[:3], scene, x, -0.5, radius=3) > 20
+        assert shown(png, BELIEF(belief / 1.3)[:3], scene, x, -0.5, radius=3) > 20
     for step, js in ((500, 0.45), (1500, 0.2)):
         assert shown(png, figures.BERRY, curve, step, js, radius=2) > 4
     dots = (shown(png, figures.INK, curve, step, step / 5000, radius=2, tolerance=80) for step in range(100, 900, 50))

@@ -13,11 +13,15 @@ import numpy as np
 import torch
 from contourpy import contour_generator
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from torch import Tensor
 
 from course_lib.chapters.ch10_gan_dynamics.scene import CELLS, EXTENT, PRESETS, Scene, View, preset
 from course_lib.classroom import figures
 from course_lib.classroom.explorers import Blitted, Explorer, control
+
+# D's belief: its two ends differ in lightness, too, or a page without colour would not tell them apart
+BELIEF = LinearSegmentedColormap.from_list("belief", ["#FAE6D6", "#F2F2F2", figures.BLUE])
 
 
 class ScenePicture(Blitted):
@@ -26,7 +30,7 @@ class ScenePicture(Blitted):
     def __init__(self, steps: int = 3000) -> None:
         figure, ((scene, curve),) = figures.new(1, 2, height=4.4, width_ratios=(1.05, 1))
         self._belief = scene.imshow(
-            np.zeros((CELLS, CELLS)), cmap=figures.SIGNED.reversed(), vmin=-0.3, vmax=1.3, origin="lower",
+            np.zeros((CELLS, CELLS)), cmap=BELIEF, vmin=0, vmax=1.3, origin="lower",
             extent=(-EXTENT, EXTENT) * 2, interpolation="nearest",
         )  # fmt: skip
         self._half = LineCollection([], colors=figures.INK, linewidths=1.6)
@@ -40,7 +44,7 @@ class ScenePicture(Blitted):
         )
         self._fake = scene.scatter([], [], s=20, color=figures.ORANGE, marker="^", linewidths=0.4, edgecolors="white")
         scene.set(xlim=(-EXTENT, EXTENT), ylim=(-EXTENT, EXTENT), aspect="equal")
-        scene.set_xlabel("● real  ▲ fake  → its pull\nD says: blue real, orange fake, line ½", fontsize=9.5)
+        scene.set_xlabel("● real  ▲ fake  → its pull\nD says: dark blue real, pale orange fake, line ½", fontsize=9.5)
         (self._js,) = curve.plot([], [], color=figures.BERRY, linewidth=1.8)
         (self._found,) = curve.plot([], [], color=figures.INK, linewidth=1, linestyle=":")
         (self._floor,) = curve.plot([0, steps], [0, 0], color=figures.MUTE, linewidth=1.2, linestyle="--")
