@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> int:
 def parse(arguments: list[str]) -> tuple[str, dict[str, str]]:
     """Split ['test', 'NB=02'] into the command and its settings; exit with the help for anything else."""
     commands = (*COMMANDS, "reset", "clean", "help")
-    words = [a for a in arguments if "=" not in a] or ["help"]
+    words = ["help" if a in ("-h", "--help") else a for a in arguments if "=" not in a] or ["help"]
     settings = dict(a.split("=", 1) for a in arguments if "=" in a)
     wrong = [w for w in words if w not in commands]
     wrong += [s for s in settings if s not in ("NB", "PORT", "AFTER", "FILES")]

@@ -91,3 +91,9 @@ def test_binder_opens_a_copy_of_the_chapters_as_a_learner_gets_them(tmp_path):
 def test_conda_installs_what_the_set_up_installs():
     needs = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     assert needs[-1] == {"pip": ["-c constraints.txt", "-e .[lab,check]"]}
+
+
+def test_no_section_stands_on_a_page_twice():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        headings = re.findall(r"^#+ .+", page.read_text(encoding="utf-8"), re.M)
+        assert len(headings) == len(set(headings)), page.name

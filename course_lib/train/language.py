@@ -53,7 +53,7 @@ def attention_plan(device: torch.device, seed: int = 0, text: Text | None = None
 
 
 def lm_plan(device: torch.device, seed: int = 0, text: Text | None = None, processes: Processes = ALONE) -> Plan:
-    """Return chapter 05's training: two minutes of two cores, 1,441 steps of 16 windows of 128 characters, Muon.
+    """Return chapter 05's training: two minutes of one core, 1,441 steps of 16 windows of 128 characters, Muon.
 
     text: Tiny Shakespeare when left out.
     """

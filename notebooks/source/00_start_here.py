@@ -15,7 +15,8 @@
 # machine below with your own hands: it makes points up, and says of every place how likely it is. Later
 # chapters draw text and pictures, and ask which models can still score.
 #
-# **Do this now:** click into the next cell and press **Shift+Enter**. It runs, and you stand in the one after it.
+# **Do this now:** click on these words and press **Shift+Enter** three times. You pass the text, then a folded cell that looks whether
+# the course is there, and the third press runs the cell that draws. After each you stand in the next one.
 
 # %%
 from course_lib.chapters.ch00_start_here import figures as drawings
@@ -96,9 +97,9 @@ bell = mean + std * torch.randn(4000, 2, dtype=f64, generator=generator)  # the 
 #   a number is said to be *inside* or *outside* the range of a record.
 # - **Exercise.** Below `@exercise("…")` you write a function; `answer("…", ...)` asks for a word or a number. Running the
 #   cell checks it. Leave it alone and the course's own serves; get it right, and the cells after it use *yours*.
-# - `hint("…")` helps in steps, `solution("…")` shows ours and why, `progress()` lists what is done, `reset("…")` starts anew.
+# - In a new cell (Esc, then B) `hint("…")` helps in steps, `solution("…")` shows ours and why, `progress()` lists what is done, `reset("…")` starts anew.
 #
-# **Guess:** of 100 points of the single bell, how many lie off it?
+# **Guess:** of 100 points that the single bell draws, how many lie off the track?
 
 # %% tags=["nbval-ignore-output"]
 guess("off_track", ...)

@@ -12,8 +12,8 @@
 # **What does it take to predict a text better than by counting it?**
 #
 # Below: what a character of the last twentieth of Shakespeare costs, in bits (chapter 01). On the left are predictors that stay as they
-# are, on the right those that go on learning from what they were just measured on. ▲ is this chapter's model after two minutes of two
-# CPU cores, each of five seeds a mark.
+# are, on the right those that go on learning from what they were just measured on. ▲ is this chapter's model after two minutes of one
+# CPU core, each of five seeds a mark.
 
 # %% tags=["hide-input"]
 import math

@@ -346,7 +346,7 @@ show(pictures.step_multipliers(),
 # %% tags=["nbval-ignore-output"]
 guess("gamma_at_once", ...)
 
-# %%
+# %% tags=["hide-input"]
 alt = ("Explorer of the Dirac-GAN: the field with 200 simultaneous steps that spiral outwards from 1.5 "
        "to 2.47, their distance, and two multipliers just outside the unit circle.")
 try:

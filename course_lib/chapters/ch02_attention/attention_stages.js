@@ -145,7 +145,7 @@ function matrix({ name, title, values, tokens, focus, masked = false, signed = t
 }
 
 // The weights of all heads of the layer, small; the chosen one has a thick edge and a sign.
-function small(heads, chosen, layer) {
+function small(heads, chosen, ofLayer) {
   const size = 84, step = 96, n = heads[0].length;
   const inside = heads.map((weights, h) => {
     const cells = weights.map((row, r) => row.map((value, c) => live.tag("rect", {
@@ -154,7 +154,7 @@ function small(heads, chosen, layer) {
     return cells.join("") + live.tag("rect", { x: h * step + 4, y: 28, width: size, height: size, fill: "none", ...edge }) +
       words(h * step + 4 + size / 2, 128, `head ${h}${h === chosen ? " ◂" : ""}`, { "font-size": 12 });
   }).join("");
-  const title = words(2, 16, `Weights of all heads of layer ${layer}`, { "text-anchor": "start", "font-weight": 600 });
+  const title = words(2, 16, `Weights of all heads${ofLayer}`, { "text-anchor": "start", "font-weight": 600 });
   return {
     name: "heads", atX: x => Math.floor((x - 4) / step), atY: y => y,
     svg: () => live.tag("svg", { viewBox: `0 0 ${Math.max(420, heads.length * step)} 134`, "font-family": "system-ui, sans-serif" },
@@ -178,7 +178,8 @@ function writtenOut({ tokens, query, key, pairs, scores, scaled, weights, power,
     `÷ the row’s sum ${live.say(total)} = <b>${two(weights[query][key])}</b></p>`;
 }
 
-function draw(found, { layer, head, stage }) {
+function draw(found, { layer, head, stage }, data) {
+  const ofLayer = data.shape[0] > 1 ? ` of layer ${layer}` : "";
   const { tokens, query, key, scores, scaled, weights, heads, pairs } = found;
   const row = weights[query], most = row.indexOf(Math.max(...row));
   const common = { tokens, focus: [query, key] };
@@ -186,13 +187,13 @@ function draw(found, { layer, head, stage }) {
     matrix({ ...common, name: "scores", title: "1 · scores q·k", values: scores }),
     matrix({ ...common, name: "scaled", title: `2 · ÷ √${pairs.length}, masked`, values: scaled, masked: true, open: stage > 0 }),
     matrix({ ...common, name: "weights", title: "3 · softmax: weights", values: weights, masked: true, signed: false, sums: true, open: stage > 1 }),
-    small(heads, head, layer),
+    small(heads, head, ofLayer),
   ];
   const quoted = i => `‘${visible(tokens[i])}’`;
   const cell = key > query
     ? `${quoted(key)} at ${key} lies in its future and is masked.`
     : `${quoted(key)} at ${key} gets ${two(row[key])}: score ${two(scores[query][key])}, scaled ${two(scaled[query][key])}.`;
-  const says = `Head ${head} of layer ${layer}: ${quoted(query)} at ${query} gives the most, ${two(row[most])}, to ` +
+  const says = `Head ${head}${ofLayer}: ${quoted(query)} at ${query} gives the most, ${two(row[most])}, to ` +
     `${quoted(most)} at ${most}; ${cell}`;
   const opened = ["scores are open", "scores and scaled scores are open", "scores, scaled scores and weights are open"];
   return { panels, says, below: writtenOut(found),
