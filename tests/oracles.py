@@ -101,15 +101,15 @@ ORACLES: dict[str, tuple[str, str | None]] = {
     ),
     "attention.curve_a": (
         "recorded trainings of the function with this fault",
-        "chapters/test_ch02b_reads.py::test_each_fault_is_the_one_that_it_is_called",
+        "chapters/test_truths_of_answers.py::test_each_curve_of_02b_is_of_the_recorded_training_with_the_fault_that_is_right",
     ),
     "attention.curve_b": (
         "recorded trainings of the function with this fault",
-        "chapters/test_ch02b_reads.py::test_each_fault_is_the_one_that_it_is_called",
+        "chapters/test_truths_of_answers.py::test_each_curve_of_02b_is_of_the_recorded_training_with_the_fault_that_is_right",
     ),
     "attention.curve_c": (
         "recorded trainings of the function with this fault",
-        "chapters/test_ch02b_reads.py::test_each_fault_is_the_one_that_it_is_called",
+        "chapters/test_truths_of_answers.py::test_each_curve_of_02b_is_of_the_recorded_training_with_the_fault_that_is_right",
     ),
     # 03
     "positions.shift_matrix": (

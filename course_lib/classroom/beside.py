@@ -2,7 +2,8 @@
 
 What a training ends with differs from machine to machine and from seed to seed. The interval for it is the recorded
 seeds' least to greatest, give or take their range: moved out by it at either end. Where values are normally distributed
-a further seed falls outside in 3 of 100 cases with five recorded seeds, more seldom with more; this is tested. It is
+a further value falls outside in 3 of 100 cases with five recorded seeds, more seldom with more; this is tested. Of
+five values at least one is in 10 of 100; where the distribution has a long tail, both happen more often. It is
 a yardstick and no verdict: only a claim stops a run.
 """
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 LEAST_SEEDS = 5
-OUTSIDE = "as 3 in 100 runs are by chance; far outside, the data, the code or the settings differ"
+OUTSIDE = "as about 3 in 100 values are by chance; far outside, the data, the code or the settings differ"
 
 
 @dataclass(frozen=True)

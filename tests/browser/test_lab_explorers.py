@@ -18,6 +18,12 @@ EXPLORERS = [
     for cell in stored(chapter)["cells"]
     if cell["cell_type"] == "code" and (found := CALL.search("".join(cell["source"])))
 ]
+assert {chapter for chapter, _ in EXPLORERS} == {  # what is called is what was shown
+    chapter
+    for chapter in CHAPTERS
+    for cell in stored(chapter)["cells"]
+    if any("course_explorer" in output.get("metadata", {}) for output in cell.get("outputs", []))
+}
 PLAY = "fa fa-play"  # a button without a name, by its sign
 # What leaves the picture as it is: knobs of the training to come, and what says something in words.
 QUIET = {"GanExplorer": {"slow", "keep", "R1 penalty γ", "rate of G", "rate of D", "fa fa-stop", "fa fa-retweet"}}

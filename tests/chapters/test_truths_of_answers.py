@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from course_lib.attention.tokens import BytePairs
 from course_lib.chapters.ch02_attention import figures as of_02
+from course_lib.chapters.ch02b_attention_reads import figures as of_02b
 from course_lib.chapters.ch04_transformer.stacks import STACKS, variances
 from course_lib.chapters.ch05b_tokens.encoders import compared
 from course_lib.chapters.ch14b_many_devices.parts import symptoms
@@ -172,3 +173,16 @@ def test_two_devices_that_agree_were_averaged_and_the_wrong_rows_show_in_the_fir
         causes[name] = "no_averaging" if apart > 1e-9 else "no_fault" if as_one else "same_rows"
         assert abs(first - 2) > 1e-3  # no sum in place of a mean
     assert causes == {"A": right("together.run_a"), "B": right("together.run_b"), "C": "no_fault"}
+
+
+def test_each_curve_of_02b_is_of_the_recorded_training_with_the_fault_that_is_right():
+    """The picture names a curve by a letter and its held-out bits; the record has the bits under the fault's name."""
+    values = recorded("attention_breaks").values
+    figure = of_02b.three_curves(values["loss, means of ten steps"], values["after 350"])
+    told = dict(
+        re.findall(r"^([abc]): held-out (\d\.\d\d)$", "\n".join(t.get_text() for t in figure.axes[0].texts), re.M)
+    )
+    assert sorted(told) == ["a", "b", "c"]
+    for letter, bits in told.items():
+        (arm,) = (name for name, each in values["after 350"].items() if f"{sum(each) / len(each):.2f}" == bits)
+        assert right(f"attention.curve_{letter}") == arm.removeprefix("one head, ").replace(" ", "_")
