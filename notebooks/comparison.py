@@ -23,6 +23,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
+from typing import Any
 
 import psutil
 import pytest
@@ -31,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "tests" / "nbval.cfg"
 IGNORE = "nbval-ignore-output"
 STOPPED = "the run was ended here"
+DIED = "ended its kernel"
 NOT_RUN = "was not run: the kernel had ended"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 CLAIM = re.compile(r"^✗ does not hold here: (.+)$", re.M)  # what course_lib.classroom.claims raises
@@ -157,6 +160,12 @@ class Report:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def pytest_sessionstart(self) -> None:
+        """Change nbval, which pytest itself has to load first."""
+        from nbval.kernel import RunningKernel
+
+        notice_the_end(RunningKernel)
+
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> None:
         """Write one line for a cell; one whose kernel did not start fails before it is called."""
         if call.when == "call" or (call.when == "setup" and call.excinfo):
@@ -171,14 +180,34 @@ class Report:
 def in_words(error: str) -> str:
     """Say what nbval's exception means."""
     if "Failed to interrupt" in error:
-        return "ended its kernel, or took too long and could not be interrupted"
+        return "took too long and could not be interrupted"
     known = {
+        DIED: DIED,
         "Cell execution caused an exception": "raised",
         "Cell outputs differ": "shows something else than it stores",
         "Kernel dead on test start": NOT_RUN,
         "Timeout": "took too long and was interrupted",
     }
     return next((words for start, words in known.items() if error.startswith(start)), error.strip() or "failed")
+
+
+def notice_the_end(kernels: type) -> None:
+    """Have nbval's kernels tell that they have ended; nbval alone would wait out the cell's limit."""
+    wait = kernels.await_reply  # type: ignore[attr-defined]
+
+    def await_reply(kernel: Any, msg_id: str, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        while True:
+            alive = kernel.is_alive()  # asked first: a kernel may reply and then end
+            try:
+                return wait(kernel, msg_id, timeout=max(0, min(1, end - time.monotonic())))
+            except Empty:
+                if not alive:
+                    raise RuntimeError(DIED) from None
+                if time.monotonic() >= end:
+                    raise
+
+    kernels.await_reply = await_reply  # type: ignore[attr-defined]
 
 
 def tried(notebook: str, report: str, how: str, cell_limit: str) -> int:

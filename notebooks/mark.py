@@ -3,13 +3,12 @@
 ``python notebooks/mark.py class``                     every notebook in a folder and the folders in it
 ``python notebooks/mark.py maria.ipynb "hw2/*.ipynb"``  files and patterns
 
-Writes ``marks.csv``, a row for each exercise of each notebook, and ``marks.md`` to read, in place of those of an
-earlier call. What is judged is a fresh run of the code cells, two notebooks at a time, each with a home of its own:
-stored outputs are not looked at, a cell that fails does not keep the next from being run, one that takes too long is
-interrupted. ``docs/teaching.md`` says what follows from that, and what a cheat could do.
+Writes ``marks.csv``, a row for each exercise of each notebook, and ``marks.md`` to read; those of an earlier call are
+kept beside, under other names. What is judged is a fresh run of the code cells, two notebooks at a time, each with a
+home of its own: stored outputs are not looked at, a cell that fails does not keep the next from being run, one that
+takes too long is interrupted. ``docs/teaching.md`` says what follows from that, and what a cheat could do.
 """
 
-import ast
 import glob
 import json
 import os
@@ -17,6 +16,7 @@ import re
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,14 +24,14 @@ from pathlib import Path
 
 import comparison
 import nbformat
+from asked import apart, asks, beside, only_guesses, statements
 from marks import Judged, Marked, write
 from validate import AT_ONCE
 
 HERE = Path(__file__).parent
 CELL_SECONDS, NOTEBOOK_SECONDS = 60, 300  # or twice and eight times what the chapter once took, if that is more
-ASKS = re.compile(r"^(?:@exercise|answer)\(\s*[\"']([\w.]+)[\"']", re.M)
-GUESSES = re.compile(r"^guess\(", re.M)
 MOST = 4  # notes of one kind that are told
+PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Lesson:
         """Exercise → the number of the first cell that asks it, as JupyterLab counts."""
         found: dict[str, int] = {}
         for number, source in enumerate(self.code, 1):
-            for id in ASKS.findall(source):
+            for id in asks(source):
                 found.setdefault(id, number)
         return found
 
@@ -83,9 +83,22 @@ def notebooks_named(words: list[str]) -> list[Path]:
             named = [path] if path.is_file() else sorted(map(Path, glob.glob(word, recursive=True)))
         named = [each for each in named if each.is_file() and ".ipynb_checkpoints" not in each.parts]
         if not named:
+            if word and path.is_dir() and others(path):
+                continue  # a folder that is told in a row
             raise ValueError(f"FILES: expected notebooks, folders or patterns, found no notebook at {word!r}")
         found |= dict.fromkeys(each.resolve() for each in named)
     return list(found)
+
+
+def others(folder: Path) -> dict[Path, list[str]]:
+    """Return the folders below a folder → the names of their files that are no notebooks, pictures or hidden."""
+    found: dict[Path, list[str]] = {}
+    for path in sorted(folder.resolve().rglob("*")):
+        below = path.relative_to(folder.resolve()).parts
+        hidden = any(part.startswith((".", "__pycache__")) for part in below)
+        if path.is_file() and not hidden and path.suffix.lower() not in {".ipynb", *PICTURES}:
+            found.setdefault(path.parent, []).append(path.name)
+    return found
 
 
 def common_folder(paths: list[Path]) -> Path:
@@ -136,7 +149,7 @@ def mark(path: Path, name: str, chapters: list[Lesson]) -> Marked:
 
 def run(lesson: Lesson, chapter: Lesson, name: str, path: Path) -> Marked:
     """Run a lesson's cells in a folder of their own and judge each exercise of its chapter."""
-    parts = [(number, part) for number, source in enumerate(lesson.code, 1) for part in asked_apart(source)]
+    parts = [(number, part) for number, source in enumerate(lesson.code, 1) for part in apart(source)]
     with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
         copy, home = Path(folder, "notebook.ipynb"), Path(folder, "home")
         cells = [nbformat.v4.new_code_cell(part) for _, part in parts]  # no tags, no outputs
@@ -154,23 +167,6 @@ def run(lesson: Lesson, chapter: Lesson, name: str, path: Path) -> Marked:
     tried = parts[result.tried - 1][0] if result.tried else 0
     judged = [judge(id, noted.get(id, {}), lesson.exercises.get(id, 0), failed, tried) for id in chapter.exercises]
     return Marked(name, str(path), chapter.name, judged, notes(lesson, chapter, failures), result.seconds)
-
-
-def asked_apart(source: str) -> list[str]:
-    """Cut a cell that asks several exercises behind each of them: a wrong answer is to end its own part alone."""
-    if len(ASKS.findall(source)) < 2:
-        return [source]
-    try:
-        ends = [statement.end_lineno for statement in ast.parse(source).body]
-    except (SyntaxError, ValueError):
-        return [source]
-    lines, parts, begin = source.splitlines(), [], 0
-    for end in ends:
-        part = "\n".join(lines[begin:end])
-        if ASKS.search(part) or end == ends[-1]:
-            parts.append(part)
-            begin = end
-    return parts
 
 
 def environment(folder: Path, home: Path) -> dict[str, str]:
@@ -201,9 +197,8 @@ def judge(id: str, entry: dict, cell: int, failed: dict[int, comparison.Failure]
     if said := entry.get("said"):
         if said["state"] != "wrong":
             return Judged(id, said["state"])
-        return Judged(
-            id, "wrong", said["key"], " ".join(line for line in said["lines"] if not line.startswith("Hint:"))
-        )
+        lines = (line for line in said["lines"] if not line.startswith("Hint:"))
+        return Judged(id, "wrong", said["key"], " · ".join(lines))
     if cell in failed or cell > tried:
         why = failed[cell].why if cell in failed else "the run had ended before"
         return Judged(id, "stopped", text=why)
@@ -215,24 +210,45 @@ def notes(lesson: Lesson, chapter: Lesson, failures: list[comparison.Failure]) -
     found = []
     if (made_from(lesson, chapter) or made_from(chapter, chapter)) != made_from(chapter, chapter):
         found.append("another edition of the chapter")
-    asking = {number for number, source in enumerate(lesson.code, 1) if ASKS.search(source)}
-    beside = [each for each in failures if each.cell not in asking and each.what != comparison.NOT_RUN]
-    found += few([f"failed at {failure}" for failure in beside])
+    asking = {number for number, source in enumerate(lesson.code, 1) if asks(source)}
+    failed = [each for each in failures if each.cell not in asking and each.what != comparison.NOT_RUN]
+    found += few([f"failed at {failure}" for failure in failed])
+    found += few(asked_again(lesson, chapter))
     known = {source.strip() for source in chapter.code} | {""}
+    written = set().union(*(statements(source) for source in chapter.code))
+    extra = [number for number in sorted(asking) if beside(lesson.code[number - 1], written)]
     own = [
-        f"In [{number}]"
+        number
         for number, source in enumerate(lesson.code, 1)
-        if number not in asking and source.strip() not in known and not GUESSES.search(source)
+        if number not in asking and source.strip() not in known and not only_guesses(source)
     ]
-    if own:
-        found.append(f"cells that are not the chapter's: {', '.join(own)}")
+    found += [f"code beside the exercise: {cells(extra)}"] if extra else []
+    found += [f"cells that are not the chapter's: {cells(own)}"] if own else []
     return found
+
+
+def asked_again(lesson: Lesson, chapter: Lesson) -> list[str]:
+    """Return a line for each exercise that is asked more often than the chapter asks it, as by one who tries all."""
+    given, once = (Counter(id for source in each.code for id in asks(source)) for each in (lesson, chapter))
+    often = {id: times for id, times in given.items() if times > once[id] > 0}
+    where = {id: [number for number, source in enumerate(lesson.code, 1) if id in asks(source)] for id in often}
+    return [f"{id} is asked {times} times: {cells(where[id])}" for id, times in often.items()]
+
+
+def cells(numbers: list[int]) -> str:
+    """Name cells as JupyterLab shows them."""
+    return ", ".join(f"In [{number}]" for number in numbers)
 
 
 def made_from(lesson: Lesson, chapter: Lesson) -> str | None:
     """Return the hash of a chapter's source that a notebook was made from, if it is noted."""
     noted = lesson.metadata.get("course", {}).get("made_from", {})
     return noted.get(f"notebooks/source/{chapter.name}.py") if isinstance(noted, dict) else None
+
+
+def told(files: list[str]) -> str:
+    """Return a note on files that nobody marks."""
+    return f"no notebooks: {', '.join(few(files))}"
 
 
 def few(lines: list[str]) -> list[str]:
@@ -250,12 +266,20 @@ def main(words: list[str]) -> int:
     """
     try:
         paths = notebooks_named(words or [""])
+        folders = [Path(word) for word in words if word and Path(word).is_dir()]
+        strays = {place: files for folder in folders for place, files in others(folder).items()}
+        if not paths:
+            found = [file for files in strays.values() for file in files]
+            raise ValueError(f"FILES: expected notebooks, found in {' '.join(words)} {told(found)}")
     except ValueError as error:
         print(error)
         return 2
     chapters = [read(path) for path in sorted(HERE.glob("[0-9][0-9]*_*.ipynb"))]
-    names, common = [chapter.name for chapter in chapters], common_folder(paths)
-    marked: list[Marked] = []
+    names, common = [chapter.name for chapter in chapters], common_folder([*paths, *(f / "any" for f in strays)])
+    # strip("_") leaves nothing of that name: it is the folder's
+    marked = [Marked(who(f / "_", common, names), str(f), "", notes=[told(files)]) for f, files in strays.items()]
+    for each in marked:
+        print(f"  {each.line}")
     print(f"{len(paths)} notebooks, two at a time; each takes about as long as its chapter", flush=True)
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -263,13 +287,14 @@ def main(words: list[str]) -> int:
             marked.append(future.result())
             print(f"  {marked[-1].line}", flush=True)
     except KeyboardInterrupt:
-        print(f"stopped: {len(marked)} of {len(paths)} notebooks are in the table")
+        print(f"stopped: {len(marked) - len(strays)} of {len(paths)} notebooks are in the table")
         return 130
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         if marked:
-            write(marked, Path())
-            print(f"marks.csv and marks.md: {len(marked)} notebooks")
+            for kept in write(marked, Path()):
+                print(f"the earlier one is kept as {kept}")
+            print(f"marks.csv and marks.md: {len(marked) - len(strays)} notebooks")
     return 0
 
 

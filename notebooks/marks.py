@@ -57,13 +57,27 @@ class Marked:
         return f"{self.who:<20} {self.chapter:<24} {self.seconds:4.0f} s  {came}"
 
 
-def write(marked: list[Marked], folder: Path) -> None:
-    """Write marks.csv and marks.md into a folder, each beside its place and then renamed."""
-    ordered = sorted(marked, key=lambda each: (each.chapter, each.who, each.file))
+def write(marked: list[Marked], folder: Path) -> list[str]:
+    """Write marks.csv and marks.md into a folder, each beside its place and then renamed.
+
+    Those that are there are renamed first; return their new names.
+    """
+    ordered, kept = sorted(marked, key=lambda each: (each.chapter, each.who, each.file)), []
+    backup = unused(folder)
     for name, text in (("marks.csv", "\ufeff" + as_csv(ordered)), ("marks.md", as_page(ordered))):
-        beside = folder / f"{name}.part"  # the mark at the beginning tells Excel that it is UTF-8
+        place, beside = folder / name, folder / f"{name}.part"  # the mark at the beginning tells Excel that it is UTF-8
         beside.write_text(text, encoding="utf-8", newline="")
-        os.replace(beside, folder / name)
+        if place.exists():
+            os.replace(place, place.with_stem(backup))
+            kept.append(f"{backup}{place.suffix}")
+        os.replace(beside, place)
+    return kept
+
+
+def unused(folder: Path) -> str:
+    """Return the first of marks.backup, marks.backup-2, … that names neither a table nor a page."""
+    names = ["marks.backup", *(f"marks.backup-{number}" for number in range(2, 1000))]
+    return next(name for name in names if not any((folder / f"{name}{end}").exists() for end in (".csv", ".md")))
 
 
 def as_csv(marked: list[Marked]) -> str:

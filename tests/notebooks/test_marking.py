@@ -11,9 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "notebooks"))
+import asked  # noqa: E402
 import comparison  # noqa: E402
 import mark  # noqa: E402
 import marks  # noqa: E402
+import solved  # noqa: E402
 from comparison import Failure  # noqa: E402
 from marks import Judged, Marked  # noqa: E402
 
@@ -88,7 +90,7 @@ HERE = {4: Failure("02", 4, "@exercise", "raised", "SyntaxError: oops")}
 STATES = [
     ({"state": "done", "seen": False}, 4, {}, Judged("a.b", "right")),
     ({"state": "done", "seen": True}, 4, {}, Judged("a.b", "right, solution shown")),
-    ({"state": "wrong", "seen": False, "said": WRONG}, 4, HERE, Judged("a.b", "wrong", "squared", "called with x x is squared.")),
+    ({"state": "wrong", "seen": False, "said": WRONG}, 4, HERE, Judged("a.b", "wrong", "squared", "called with x · x is squared.")),
     ({"state": "wrong", "seen": False, "said": {**WRONG, "state": "unfinished"}}, 4, {}, Judged("a.b", "unfinished")),
     ({"state": "open", "seen": False, "said": {**WRONG, "state": "untouched"}}, 4, {}, Judged("a.b", "untouched")),
     ({}, 4, HERE, Judged("a.b", "stopped", text="SyntaxError: oops")),
@@ -107,12 +109,82 @@ def test_a_state_comes_from_what_the_engine_noted_and_else_from_the_run(entry, c
 
 def test_a_cell_that_asks_several_exercises_is_cut_behind_each():
     ask = '@exercise("a.b")\ndef f(x):\n    return x'
-    assert mark.asked_apart(f"y = 1\n{ask}\nprint(y)") == [f"y = 1\n{ask}\nprint(y)"]
-    assert mark.asked_apart(f"y = 1\n{ask}\nprint(y)\nanswer('a.c', 2)\n\nz = 3  # so") == [
+    assert asked.apart(f"y = 1\n{ask}\nprint(y)") == [f"y = 1\n{ask}\nprint(y)"]
+    assert asked.apart(f"y = 1\n{ask}\nprint(y)\nanswer('a.c', 2)\n\nz = 3  # so") == [
         f"y = 1\n{ask}", "print(y)\nanswer('a.c', 2)", "\nz = 3  # so",
     ]  # fmt: skip
+    assert asked.apart('answer("a.b", "é"); answer("a.c", 2)  # so\r\nr = answer("a.d", 3)') == [
+        'answer("a.b", "é")', 'answer("a.c", 2)  # so', 'r = answer("a.d", 3)',
+    ]  # fmt: skip
     broken = 'answer("a.b", 1)\nanswer("a.c", 2'
-    assert mark.asked_apart(broken) == [broken]
+    assert asked.apart(broken) == [broken]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('answer("a.b", 1); r = answer(id="a.c", value=2)', ["a.b", "a.c"]),
+        ('for value in range(3):\n    answer("a.b", value)', ["a.b"]),
+        ('"""\n@exercise("a.b")\nanswer("a.c", 1)\n"""', []),
+        ('%matplotlib inline\nanswer("a.b", 1)', ["a.b"]),
+        ('%%time\nanswer("a.b", 1)', ["a.b"]),
+        ('@exercise("a.b")\ndef f(:', ["a.b"]),
+        ('answer("a.b" if True else 3, 1)\nanswer()', []),
+    ],
+)
+def test_an_exercise_is_asked_by_code_not_by_text(source, expected):
+    assert sorted(asked.asks(source)) == expected
+
+
+STUB = '@exercise("attention.softmax_jvp")\ndef f(x: int, y=1):\n    return cheat(x)'
+LIE = 'note("attention.softmax_jvp", "done")'
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (STUB, ""),
+        (f"import torch\n{STUB}\n\nhint('attention.softmax_jvp')", ""),
+        ('answer("attention.fault_a", -2**3 * math.pi)', ""),
+        ('guess("x", 3)\nguess("y", "long")', ""),
+        (f"{STUB}\n{LIE}", "code beside"),
+        (f'answer("attention.fault_a", {LIE})', "code beside"),
+        ('answer("attention.fault_a", (answer := note))', "code beside"),
+        (
+            'from course_lib.classroom.exercises.progress import note as answer\nanswer("attention.fault_a", 1)',
+            "code beside",
+        ),
+        (f"from course_lib import *\n{STUB}", "code beside"),
+        (STUB.replace("y=1", f"y={LIE}"), "code beside"),
+        (STUB.replace("x: int", f"x: {LIE}"), "code beside"),
+        (f"@lie\n{STUB}", "code beside"),
+        ("%%time\n" + STUB, "code beside"),
+        (f'guess("x", 3)\n{LIE}', "not the chapter's"),
+        (f'guess("x", {LIE})', "not the chapter's"),
+        (f"'''\nguess(1)\n@exercise('attention.softmax_jvp')\n'''\n{LIE}", "not the chapter's"),
+    ],
+)
+def test_a_cell_that_could_lie_to_the_check_is_named(source, told):
+    found = mark.notes(replace(ATTENTION, code=[*ATTENTION.code[:5], source]), ATTENTION, [])
+    assert len(found) == bool(told)
+    assert all(told in line and line.endswith("In [6]") for line in found)
+
+
+@pytest.mark.parametrize("source", sorted((ROOT / "notebooks/source").glob("[0-9]*_*.py")), ids=lambda path: path.stem)
+def test_the_courses_own_solutions_are_told_of_nowhere(source):
+    def lesson(notebook):
+        return mark.Lesson(source.stem, [cell.source for cell in notebook.cells if cell.cell_type == "code"])
+
+    assert mark.notes(lesson(solved.solved(source)), lesson(solved.from_source(source)), []) == []
+
+
+def test_one_who_tries_every_option_is_told_of():
+    tries = [f'answer("attention.fault_a", "{word}")' for word in ("a", "b", "c")]
+    code = ["x = 1" if asked.asks(source) else source for source in ATTENTION.code] + tries
+    n = len(ATTENTION.code)
+    found = mark.notes(replace(ATTENTION, code=code), ATTENTION, [])
+    assert found[0] == f"attention.fault_a is asked 3 times: In [{n + 1}], In [{n + 2}], In [{n + 3}]"
+    assert not any("asked" in line for line in mark.notes(ATTENTION, ATTENTION, []))
 
 
 def test_notes_tell_another_edition_and_cells_that_failed_or_are_not_the_chapters():
@@ -124,7 +196,8 @@ def test_notes_tell_another_edition_and_cells_that_failed_or_are_not_the_chapter
     ]
     found = mark.notes(replace(ATTENTION, code=code), ATTENTION, failures)
     told = [f"failed at In [{i}]: y · E{i}" for i in (1, 2, 3, 4)]
-    assert found == [*told, "and 2 more", f"cells that are not the chapter's: In [{n + 2}]"]
+    twice = f"attention.softmax_jvp is asked 2 times: In [8], In [{n + 3}]"
+    assert found == [*told, "and 2 more", twice, f"cells that are not the chapter's: In [{n + 2}]"]
     older = {"course": {"made_from": {"notebooks/source/02_attention.py": "00000000"}}}
     assert mark.notes(replace(ATTENTION, metadata=older), ATTENTION, []) == ["another edition of the chapter"]
     for unknown in ({}, {"course": {"made_from": "0"}}):
@@ -185,6 +258,38 @@ def test_a_class_that_is_stopped_or_has_a_faulty_notebook_keeps_what_is_marked(t
     page = (tmp_path / "marks.md").read_text(encoding="utf-8")
     assert "| a | 8 of 8 |" in page
     assert "| c |" not in page
+
+
+def test_the_tables_of_earlier_calls_are_kept_and_named(tmp_path):
+    for number in ("1", "2", "3"):
+        kept = marks.write([Marked(number, f"{number}.ipynb", "", notes=["none"])], tmp_path)
+    assert kept == ["marks.backup-2.csv", "marks.backup-2.md"]
+    pages = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.md")}
+    assert [
+        "| 1 |" in pages["marks.backup.md"],
+        "| 2 |" in pages["marks.backup-2.md"],
+        "| 3 |" in pages["marks.md"],
+    ] == [True] * 3
+    assert len([*tmp_path.iterdir()]) == 6
+
+
+def test_files_of_a_class_that_are_no_notebooks_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("dora/00_start_here.pdf", "dora/.hidden", "dora/face.PNG", "maria/a/__pycache__/x.pyc", "hw.zip"):
+        (tmp_path / "class" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "class" / name).touch()
+    assert mark.main(["class"]) == 2
+    said = capsys.readouterr().out
+    assert "expected notebooks, found in class no notebooks: 00_start_here.pdf, hw.zip" in said
+    assert not (tmp_path / "marks.md").exists()
+    write(tmp_path / "class" / "maria" / "a" / "02_attention.ipynb", *ATTENTION.code)
+    monkeypatch.setattr(mark, "run", lambda lesson, chapter, name, path: Marked(name, str(path), chapter.name))
+    assert mark.main(["class", "class/dora"]) == 0
+    page = (tmp_path / "marks.md").read_text(encoding="utf-8")
+    assert "| dora | dora | no notebooks: 00\\_start\\_here.pdf |" in page
+    assert "| class | class | no notebooks: hw.zip |" in page
+    assert page.count("no notebooks") == 2
+    assert "marks.csv and marks.md: 1 notebooks" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [[], ["nowhere"]])
