@@ -91,5 +91,5 @@ def test_the_still_has_both_densities_the_integrand_q_on_the_map_and_the_best(da
     assert shown(png, figures.ORANGE, right, 1.0, 0.7, radius=4) > 8
     for mean, std, _ in data["best"]["two bells"]["reverse"]:
         assert shown(png, figures.INK, right, mean, std, radius=4) > 5
-    assert "KL(q‖p)" in right.get_title(loc="left")
+    assert right.get_title(loc="left") == "KL(q‖p): + bottom of a valley, ▲ q"
     assert f"{found['reverse']:.2f} nats" in left.get_title(loc="left")

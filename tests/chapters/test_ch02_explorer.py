@@ -153,6 +153,7 @@ def test_the_bundle_carries_the_first_state_and_the_alternative_text(explorer):
     assert data["text/plain"] == metadata["image/png"]["alt"] == "eight words that say what is to be seen"
     assert data["image/png"] == first
     assert metadata["course_explorer"]["state"]["head"] == 0
+    assert metadata["course_explorer"]["state"]["stage"] == 0  # the prediction comes before the weights
     assert list(metadata["course_explorer"]["data"]["texts"]) == ["the king", "<b>&", "my lord"]
     other = AttentionExplorer(attend, "the king", layer=1, head=3)
     assert other.still() != first

@@ -7,7 +7,7 @@ import torch
 from pictures import shown
 from torch.distributions import Normal, kl_divergence
 
-from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer, bell
+from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer, bell, missing
 from course_lib.classroom import figures
 from course_lib.classroom.live import source
 
@@ -59,6 +59,11 @@ def test_the_elbo_is_largest_at_the_posterior_which_is_best_at_neither_term():
     assert reconstructs["recon"] > top["recon"] + 0.3
     assert reconstructs["elbo"] < top["elbo"] - 0.5
     assert BoundExplorer.compute({}, state(0.0, 1.0))["kl"] == 0 < top["kl"]
+
+
+def test_a_small_gap_keeps_two_digits_and_rounding_alone_is_none():
+    gaps = (1.234, 0.0996, 0.0012, 1e-4, 2e-16, -2e-16)
+    assert [missing(gap) for gap in gaps] == ["1.23", "0.1", "0.0012", "0.0001", "0", "0"]
 
 
 def test_the_still_shows_the_three_bells_and_the_ladder():

@@ -1,5 +1,6 @@
 """The phase portrait of chapter 10: path, multipliers and field of a state, its verdict, its still."""
 
+import itertools
 import math
 from dataclasses import asdict
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from pictures import shown
 
-from course_lib.chapters.ch10_gan_dynamics.phase import EDGE, PhaseExplorer, PhaseState, verdict
+from course_lib.chapters.ch10_gan_dynamics.phase import EDGE, PhaseExplorer, PhaseState, size, verdict
 from course_lib.classroom import figures
 from course_lib.gan.dirac import SLOPES, dirac_field
 
@@ -64,11 +65,36 @@ def test_the_field_has_a_row_for_each_psi(loss):
 
 
 @pytest.mark.parametrize(
-    ("largest", "says"),
-    [(0.99, "comes nearer"), (1.01, "moves away"), (1.0, "keeps its distance"), (1 + 1e-12, "keeps its distance")],
+    ("largest", "digits", "says"),
+    [
+        (0.99, "0.9900", "the pair comes nearer"),
+        (1.01, "1.0100", "the pair moves away"),
+        (1.000014, "1.000014", "the pair moves away"),
+        (1 - 1.2e-6, "0.9999988", "the pair comes nearer"),
+        (1.0, "1", "that alone does not decide"),
+        (1 + 3e-8, "1", "that alone does not decide"),
+    ],
 )
-def test_the_verdict(largest, says):
-    assert verdict(largest) == says
+def test_the_verdict_has_the_digits_that_tell_the_modulus_from_1_and_is_none_at_1(largest, digits, says):
+    assert (size(largest), verdict(largest)) == (digits, says)
+
+
+def test_at_1_the_loss_decides_and_a_double_multiplier_is_1_too():
+    slow = compute(method="alternating", loss="nonsaturating", steps=2000)
+    assert [round(slow["distance"][n], 2) for n in (200, 2000)] == [0.42, 0.14]
+    round_about = compute(method="alternating", steps=2000)["distance"]
+    assert 1.4 < min(round_about) < max(round_about) < 1.6
+    double = compute(method="alternating", loss="wasserstein", rate_g=2.0, rate_d=2.0)
+    assert double["distance"][-1] > 800
+    assert {verdict(found["largest"]) for found in (slow, double)} == {"that alone does not decide"}
+
+
+def test_single_steps_near_the_end_may_differ_much_from_the_multiplier():
+    found = compute(theta=1e-6, psi=0.0, rate_g=0.01, rate_d=2.0, steps=2000)
+    ratios = [b / a for a, b in itertools.pairwise(found["distance"])]
+    assert found["largest"] == pytest.approx(1.0025, abs=1e-5)
+    assert (min(ratios), max(ratios)) == pytest.approx((0.62, 1.61), abs=0.02)
+    assert (found["distance"][-1] / found["distance"][0]) ** (1 / 2000) == pytest.approx(1.0025, abs=0.002)
 
 
 STATES = [
@@ -91,6 +117,6 @@ def test_the_still_has_path_ends_mean_distance_and_multipliers_where_the_state_s
         assert shown(png, figures.INK, distance, step, found["distance"][step], radius=3, tolerance=90) > 1
     for rate in found["multipliers"]:
         assert shown(png, figures.BERRY, circle, *rate, radius=3) > 15
-    fate = f"|μ| = {found['largest']:.4f}:\nthe pair {verdict(found['largest'])}"
+    fate = f"|μ| = {size(found['largest'])}:\n{verdict(found['largest'])}"
     assert fate in circle.get_title(loc="left")
     assert f"{found['distance'][-1]:.3g} after 200 steps" in distance.get_title(loc="left")

@@ -10,6 +10,8 @@ import pytest
 from live_cases import ALT, CASES
 from pictures import contrast, pixels
 
+from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer
+from course_lib.chapters.ch10_gan_dynamics.phase import PhaseExplorer, size, verdict
 from course_lib.classroom import figures, live
 from course_lib.classroom.live import LiveExplorer, rounded, source
 
@@ -134,20 +136,148 @@ console.log(JSON.stringify(states.map(state => compute(data, state)), plain));
 """
 
 
-@pytest.mark.skipif(NODE is None, reason="compares JavaScript with Python in node, which is not on this machine")
+def node(program, given):
+    """What a program of node prints as JSON when it reads ``given``."""
+    command = [NODE, "--input-type=module", "-e", program]
+    run = subprocess.run(command, input=json.dumps(given), capture_output=True, encoding="utf-8")
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+in_node = pytest.mark.skipif(NODE is None, reason="runs JavaScript in node, which is not on this machine")
+
+
+@in_node
 @pytest.mark.parametrize("name", CASES)
 def test_the_module_computes_what_python_computes(name):
     case, explorer = CASES[name], CASES[name].make()
     states = case.states()
     assert len(states) >= 20
     given = {"text": source(explorer.module), "data": explorer.first[0], "states": states}
-    run = subprocess.run(
-        [NODE, "--input-type=module", "-e", COMPARE], input=json.dumps(given), capture_output=True, encoding="utf-8"
-    )
-    assert run.returncode == 0, run.stderr
-    for state, found in zip(states, json.loads(run.stdout), strict=True):
+    for state, found in zip(states, node(COMPARE, given), strict=True):
         assert differences(explorer.compute(explorer.first[0], state), found) == [], state
     explorer.close()
+
+
+# A module's own functions, from the object that it gives to live.explorer.
+SPEAK = """
+import { readFileSync } from "node:fs";
+const { text, data, states, instead } = JSON.parse(readFileSync(0, "utf8"));
+const own = text.replace("export default live.explorer(", "export const spec = (");
+const { spec } = await import("data:text/javascript;base64," + Buffer.from(own).toString("base64"));
+const shown = state => {
+  const result = { ...spec.compute(data, state), ...instead }, { label, says, below, panels } = spec.draw(result, state, data);
+  const buttons = spec.controls(data, state).flat().filter(each => each.act).map(each => ({ ...state, ...each.act(state, data) }));
+  const reached = at => spec.predict.reached(spec.compute(data, at), at, data);
+  return { label, says, below: below ?? "", picture: panels.map(panel => panel.svg()).join(""), buttons,
+    reached: reached(state), pressed: buttons.map(reached) };
+};
+console.log(JSON.stringify({ predict: spec.predict, shown: states.map(shown) }));
+"""
+
+
+def spoken(name, *changes, instead=None):
+    """The prediction of an explorer, and what it shows and says after each change of its first state."""
+    explorer = CASES[name].make()
+    data, first = explorer.first
+    explorer.close()
+    states = [first | change for change in changes]
+    given = {"text": source(explorer.module), "data": data, "states": states, "instead": instead or {}}
+    found = node(SPEAK, given)
+    return found["predict"], found["shown"]
+
+
+@in_node
+@pytest.mark.parametrize("name", CASES)
+def test_the_right_option_of_a_prediction_is_the_one_that_holds(name):
+    case, explorer = CASES[name], CASES[name].make()
+    predict, (first, found) = spoken(name, {}, case.found)
+    assert predict["options"][predict["answer"]] == case.right
+    holds = case.holds(lambda **changes: explorer.compute(explorer.first[0], explorer.first[1] | changes))
+    assert holds == {option: option == case.right for option in predict["options"]}
+    assert (first["reached"], found["reached"]) == (False, True)
+    explorer.close()
+
+
+@in_node
+def test_the_weights_of_attention_are_withheld_until_they_are_opened():
+    places = [{"query": q, "key": k, "text": text} for q, k in ((0, 0), (1, 0), (0, 1)) for text in ("her queen",)]
+    hidden = {"weights": [[0.3, 0.0], [0.9, 0.1]], "heads": [[[0.3, 0.0], [0.9, 0.1]]] * 3, "power": 7.7, "total": 8.8}
+    for stage, more in ((0, {"scaled": [[5.5, 6.5], [7.5, 8.5]]}), (1, {}), (2, {})):
+        states = [{**place, "stage": stage} for place in places]
+        (_, seen), (_, other) = (
+            spoken("attention_stages", *states),
+            spoken("attention_stages", *states, instead=hidden | more),
+        )
+        assert [a == b for a, b in zip(seen, other, strict=True)] == [stage < 2] * len(states)
+    assert CASES["attention_stages"].make().first[1]["stage"] == 0
+
+
+@in_node
+def test_keys_that_share_the_most_are_all_named():
+    _, (both, one) = spoken(
+        "attention_stages",
+        {"text": "the the", "query": 1, "key": 0, "stage": 2},
+        {"text": "the king", "query": 0, "key": 0, "stage": 2},
+    )
+    assert "gives the most, 0.50 each, to ‘the’ at 0 and ‘the’ at 1;" in both["says"]
+    assert "gives the most, 1.00, to ‘the’ at 0;" in one["says"]
+
+
+@in_node
+def test_the_verdict_on_the_dirac_gan_is_the_same_in_both_languages_and_none_at_1():
+    states = CASES["dirac_phase"].states()
+    undecided = 0
+    for state, shown in zip(states, spoken("dirac_phase", *states)[1], strict=True):
+        largest = PhaseExplorer.compute(PhaseExplorer(ALT).first[0], state)["largest"]
+        assert f"|μ| = {size(largest)}" in shown["says"], state
+        assert verdict(largest) in shown["says"], state
+        assert verdict(largest) in shown["picture"], state
+        undecided += verdict(largest) == "that alone does not decide"
+        assert (verdict(largest) == "that alone does not decide") == ("on the way between" in shown["says"])
+    assert undecided >= 7
+    _, (slow, jordan, damped) = spoken(
+        "dirac_phase",
+        {"rate_g": 0.01, "rate_d": 0.01},
+        {"rate_g": 2.0, "rate_d": 2.0, "method": "alternating", "loss": "wasserstein"},
+        {"method": "alternating", "loss": "nonsaturating"},
+    )
+    assert "multiplied, in the long run, by |μ| = 1.000012 a step: the pair moves away" in slow["says"]
+    assert "|μ| = 1: that alone does not decide. Here it starts 1.5 away and is 850 away" in jordan["says"]
+    assert "|μ| = 1: that alone does not decide. Here it starts 1.5 away and is 0.419 away" in damped["says"]
+
+
+@in_node
+def test_no_valley_is_called_the_least_and_the_button_for_a_direction_goes_to_the_best():
+    _, (first, reverse, near) = spoken("kl_bells", {}, {"direction": "reverse"}, {"mean": -0.4, "std": 2.1})
+    assert "+ bottom of a valley" in reverse["picture"]
+    assert "least" not in reverse["picture"]
+    assert first["pressed"] == [False, True]
+    assert "as little as any bell can have" in spoken("kl_bells", first["buttons"][1])[1][0]["says"].split(";")[1]
+    assert "more than the best bell" in near["says"].split(";")[0]
+
+
+@in_node
+def test_nothing_is_missing_only_at_the_posterior_itself():
+    exact = (
+        CASES["known_posterior"].make().compute({}, {"mean": 0.5, "width": 0.8, "x": 1.6, "noise": 0.6})["posterior"]
+    )
+    places = [
+        {"mean": exact[0], "width": exact[1]},
+        {"mean": exact[0] + 0.007, "width": exact[1]},
+        {"mean": 1.2, "width": 0.52},
+    ]
+    _, (at, near, off) = spoken("known_posterior", *places)
+    assert "q is the posterior: nothing is missing" in at["says"]
+    assert "Next to nothing is missing" in near["says"]
+    for shown, place in ((near, places[1]), (off, places[2])):
+        gap = BoundExplorer.compute({}, {**place, "x": 1.6, "noise": 0.6})["gap"]
+        assert "q is the posterior" not in shown["says"]
+        assert 0 < gap < 0.005
+        said = re.search(r"which is (\S+) below", shown["says"])[1]
+        number = float(re.sub(r"(?:(.*)·)?10(⁻.)$", lambda m: f"{m[1] or 1}e-{'⁰¹²³⁴⁵⁶⁷⁸⁹'.index(m[2][1])}", said))
+        assert number == pytest.approx(gap, rel=0.06)
+        assert f"{said} nats are missing" in shown["picture"]
 
 
 def differences(expected, found, at=""):

@@ -133,5 +133,5 @@ class KLExplorer(LiveExplorer):
             right.plot(mean, std, "+", color=INK, markersize=11)
         right.plot([state["mean"]], [state["std"]], "^", color=ORANGE, markersize=9, markeredgecolor="white")
         right.set(xlabel="mean of q", ylabel="width of q")
-        title(right, f"{DIRECTIONS[state['direction']]} of every bell: + least, ▲ q")
+        title(right, f"{DIRECTIONS[state['direction']]}: + bottom of a valley, ▲ q")
         return figure

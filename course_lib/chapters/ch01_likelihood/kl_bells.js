@@ -60,8 +60,8 @@ export function compute(data, { target, direction, mean, std }) {
 }
 
 function controls(data) {
-  const to = direction => ({ target, mean }) => {
-    const [[m, s]] = [...data.best[target][direction]].sort((a, b) => Math.abs(a[0] - mean) - Math.abs(b[0] - mean));
+  const to = direction => ({ target }) => {
+    const [[m, s]] = [...data.best[target][direction]].sort((a, b) => a[2] - b[2]);
     return { direction, mean: m, std: s };
   };
   return [
@@ -70,7 +70,7 @@ function controls(data) {
     [{ kind: "range", name: "mean", label: "mean of q", min: -4, max: 4, step: 0.05, show: x => live.fixed(x) },
      { kind: "range", name: "std", label: "width of q", min: 0.3, max: 4, step: 0.05, show: x => live.fixed(x) }],
     [{ kind: "button", label: `best for ${FORWARD}`, act: to("forward") },
-     { kind: "button", label: `best for ${REVERSE}, the nearer one`, act: to("reverse") }],
+     { kind: "button", label: `best for ${REVERSE}`, act: to("reverse") }],
   ];
 }
 
@@ -122,7 +122,7 @@ function bands(made, { mean, std }, map) {
 function landscape(data, { direction, mean, std, target }, { map }) {
   const { mean: means, std: stds } = data.map, top = stds[stds.length - 1];
   const x = [means[0], means[means.length - 1]], y = [stds[0], top * 1.14];  // room for what the shades mean
-  const title = [`${NAMES[direction]} of every bell: + least, ▲ q`];
+  const title = [`${NAMES[direction]}: + bottom of a valley, ▲ q`];
   const made = live.panel({ name: "map", title, x, y, xlabel: "mean of q", ylabel: "width of q" });
   made.put(keep(JSON.stringify([data.targets[target], data.map, direction, "bands"]), () => bands(made, data.map, map)));
   SHADES.forEach((fill, i) => made.put(live.tag("rect", { x: 10 + 30 * i, y: 2, width: 30, height: 13, fill, stroke: live.MUTE })));
@@ -135,7 +135,7 @@ function landscape(data, { direction, mean, std, target }, { map }) {
 function draw(found, state, data) {
   const sentence = direction => {
     const value = found[direction], over = value - Math.min(...data.best[state.target][direction].map(best => best[2]));
-    const beyond = over < 0.005 ? "as little as any bell can have" : `${live.say(over)} more than the best bell`;
+    const beyond = over < 1e-5 ? "as little as any bell can have" : `${live.say(over)} more than the best bell`;
     return `${NAMES[direction]} = ${live.say(value)} nats, ${beyond}`;
   };
   const exact = found.closed_forward === null ? "" :

@@ -145,16 +145,16 @@ function matrix({ name, title, values, tokens, focus, masked = false, signed = t
 }
 
 // The weights of all heads of the layer, small; the chosen one has a thick edge and a sign.
-function small(heads, chosen, ofLayer) {
+function small(heads, chosen, ofLayer, open) {
   const size = 84, step = 96, n = heads[0].length;
   const inside = heads.map((weights, h) => {
-    const cells = weights.map((row, r) => row.map((value, c) => live.tag("rect", {
+    const cells = !open ? [] : weights.map((row, r) => row.map((value, c) => live.tag("rect", {
       x: h * step + 4 + c * size / n, y: 28 + r * size / n, width: size / n, height: size / n, fill: shade(WEIGHTS, value) })).join(""));
     const edge = h === chosen ? { stroke: live.INK, "stroke-width": 3 } : { stroke: "#999" };
     return cells.join("") + live.tag("rect", { x: h * step + 4, y: 28, width: size, height: size, fill: "none", ...edge }) +
       words(h * step + 4 + size / 2, 128, `head ${h}${h === chosen ? " ◂" : ""}`, { "font-size": 12 });
   }).join("");
-  const title = words(2, 16, `Weights of all heads${ofLayer}`, { "text-anchor": "start", "font-weight": 600 });
+  const title = words(2, 16, `Weights of all heads${ofLayer}${open ? "" : ": not open yet"}`, { "text-anchor": "start", "font-weight": 600 });
   return {
     name: "heads", atX: x => Math.floor((x - 4) / step), atY: y => y,
     svg: () => live.tag("svg", { viewBox: `0 0 ${Math.max(420, heads.length * step)} 134`, "font-family": "system-ui, sans-serif" },
@@ -164,39 +164,56 @@ function small(heads, chosen, ofLayer) {
 
 const two = x => live.fixed(x);
 
-// The way of the cell in focus from the products of q and k to its weight.
-function writtenOut({ tokens, query, key, pairs, scores, scaled, weights, power, total }) {
+// The way of the cell in focus from the products of q and k to its weight, as far as it is open.
+function writtenOut({ tokens, query, key, pairs, scores, scaled, weights, power, total }, stage) {
   const largest = [...pairs].sort((a, b) => Math.abs(b[0] * b[1]) - Math.abs(a[0] * a[1])).slice(0, SHOWN);
   const shown = pairs.length > 16 ? largest : pairs;
   const rest = pairs.length - shown.length;
   const terms = shown.map(pair => pair.map(two).join("·")).join(" + ") + (rest ? ` + ${rest} smaller terms` : "");
   const name = i => `<b>${live.escape(visible(tokens[i]))}</b>`;
   const way = `query ${query} ${name(query)} · key ${key} ${name(key)} = ${terms} = <b>${two(scores[query][key])}</b>`;
-  if (key > query) return `<p>${way}<br>key ${key} lies in the future of query ${query}: masked, weight 0</p>`;
+  if (stage === 0) return `<p>${way}</p>`;
+  if (key > query) {
+    return `<p>${way}<br>key ${key} lies in the future of query ${query}: masked${stage > 1 ? ", weight 0" : ""}</p>`;
+  }
   const score = two(scaled[query][key]);
+  if (stage === 1) return `<p>${way}<br>÷ √${pairs.length} = ${score}</p>`;
   return `<p>${way}<br>÷ √${pairs.length} = ${score}; e<sup>${score}</sup> = ${live.say(power)}; ` +
     `÷ the row’s sum ${live.say(total)} = <b>${two(weights[query][key])}</b></p>`;
+}
+
+const TIED = 1e-6;  // weights nearer than this are one
+
+// The finding, as far as it is open.
+function finding({ tokens, query, key, scores, scaled, weights }, stage) {
+  const place = i => `‘${visible(tokens[i])}’ at ${i}`, score = two(scores[query][key]);
+  if (stage === 0) return `${place(query)} asks ${place(key)}: score ${score}.`;
+  const future = `${place(key)} lies in its future and is masked.`;
+  if (stage === 1) {
+    const now = key > query ? future : `${place(key)}: score ${score}, scaled ${two(scaled[query][key])}.`;
+    return `${place(query)} asks ${now}`;
+  }
+  const row = weights[query], most = Math.max(...row);
+  const firsts = row.map((_, i) => i).filter(i => row[i] > most - TIED);
+  const cell = key > query ? future
+    : `${place(key)} gets ${two(row[key])}: score ${score}, scaled ${two(scaled[query][key])}.`;
+  const each = firsts.length > 1 ? " each" : "";
+  return `${place(query)} gives the most, ${two(most)}${each}, to ${firsts.map(place).join(" and ")}; ${cell}`;
 }
 
 function draw(found, { layer, head, stage }, data) {
   const ofLayer = data.shape[0] > 1 ? ` of layer ${layer}` : "";
   const { tokens, query, key, scores, scaled, weights, heads, pairs } = found;
-  const row = weights[query], most = row.indexOf(Math.max(...row));
   const common = { tokens, focus: [query, key] };
   const panels = [
     matrix({ ...common, name: "scores", title: "1 · scores q·k", values: scores }),
     matrix({ ...common, name: "scaled", title: `2 · ÷ √${pairs.length}, masked`, values: scaled, masked: true, open: stage > 0 }),
     matrix({ ...common, name: "weights", title: "3 · softmax: weights", values: weights, masked: true, signed: false, sums: true, open: stage > 1 }),
-    small(heads, head, ofLayer),
+    small(heads, head, ofLayer, stage > 1),
   ];
-  const quoted = i => `‘${visible(tokens[i])}’`;
-  const cell = key > query
-    ? `${quoted(key)} at ${key} lies in its future and is masked.`
-    : `${quoted(key)} at ${key} gets ${two(row[key])}: score ${two(scores[query][key])}, scaled ${two(scaled[query][key])}.`;
-  const says = `Head ${head}${ofLayer}: ${quoted(query)} at ${query} gives the most, ${two(row[most])}, to ` +
-    `${quoted(most)} at ${most}; ${cell}`;
+  const says = `Head ${head}${ofLayer}: ${finding(found, stage)}`;
   const opened = ["scores are open", "scores and scaled scores are open", "scores, scaled scores and weights are open"];
-  return { panels, says, below: writtenOut(found),
+  return { panels, says, below: writtenOut(found, stage),
     label: `Attention on ‘${tokens.map(visible).join(" ")}’, rows ask and columns are asked; ${opened[stage]}. ${says}` };
 }
 
@@ -206,7 +223,7 @@ export default live.explorer({
     question: "No token may look into the future. What weight does the first token give to itself?",
     options: ["it depends on the text", "one share in as many as there are tokens", "1"],
     answer: 2,
-    then: "Now put the query row and the key column to 0, and try several heads and texts.",
+    then: "Now open up to softmax, put the query row and the key column to 0, and try several heads and texts.",
     reached: ({ query, key }, { stage }) => query === 0 && key === 0 && stage === 2,
     because: "Its row has a single key that is not masked, and the weights of a row add up to 1, whatever the score.",
   },

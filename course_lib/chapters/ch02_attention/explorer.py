@@ -54,7 +54,7 @@ class AttentionExplorer(LiveExplorer):
         if alone:
             _check_alone(data, text)
         last = len(CUTS[unit](text)) - 1
-        state = {"text": text, "layer": layer, "head": head, "query": last, "key": last - 1, "stage": 2}
+        state = {"text": text, "layer": layer, "head": head, "query": last, "key": last - 1, "stage": 0}
         super().__init__(data, state, alt or f"Attention of head {head} in layer {layer} on the text {text!r}.")
         self.data = {**self.data, "kernel": True}  # of which a stored page knows nothing
 
@@ -79,7 +79,7 @@ class AttentionExplorer(LiveExplorer):
 
     @staticmethod
     def figure(data: dict[str, Any], state: dict[str, Any]) -> Figure:
-        """Return the three stages side by side."""
+        """Return the three stages side by side, whichever is open: a still cannot be opened."""
         found = compute(data, state)
         labels = list(map(figures.visible, found["tokens"]))
         scores, scaled, weights = (torch.tensor(found[name]) for name in ("scores", "scaled", "weights"))

@@ -146,12 +146,12 @@ export default live.explorer({
   name: "Temperature and sampling",
   predict: {
     question: "Leave top-p at 0.95 and raise the temperature from 0.7 to 2. How many characters can be drawn then?",
-    options: ["fewer", "as many: top-p knows no temperature", "more"],
+    options: ["fewer", "always as many: top-p knows no temperature", "as many or more"],
     answer: 2,
     then: "Now raise the temperature and see.",
     reached: (_, { temperature, top_k, top_p }, { vocabulary }) =>
       temperature >= 2 && top_k === vocabulary.length && Math.abs(top_p - 0.95) < 0.01,
-    because: "Heat makes the likely ones less likely, so it takes more of them to reach 0.95 together.",
+    because: "Heat makes the likely ones less likely, so it never takes fewer of them to reach 0.95 together, and mostly more.",
   },
   controls, compute, draw,
 });

@@ -65,7 +65,7 @@ class BoundExplorer(LiveExplorer):
         recon, elbo, log_p = found["recon"], found["elbo"], found["log_p"]
         bars = [(2, recon, 0.0, ORANGE, f"reconstruction {recon:.2f}"),
                 (1, elbo, recon, MUTE, f"− KL(q ‖ prior) {found['kl']:.2f}"),
-                (0, elbo, log_p, BERRY, f"KL(q ‖ posterior) {found['gap']:.2f}")]  # fmt: skip
+                (0, elbo, log_p, BERRY, f"KL(q ‖ posterior) {missing(found['gap'])}")]  # fmt: skip
         for y, start, end, colour, text in bars:
             right.barh(y, end - start, left=start, height=0.4, facecolor="white", edgecolor=colour, linewidth=1.8)
             right.text(-7.9, y + 0.3, text.replace(" -", " −"), color=TEXT[colour])
@@ -73,11 +73,16 @@ class BoundExplorer(LiveExplorer):
             right.axvline(at, color=INK, linewidth=1)
             right.text(at, -0.55, name, fontsize=9, ha="right" if at == elbo else "left")
         right.set(xlim=(-8, 0), ylim=(-0.6, 2.6), yticks=(), xlabel="nats")
-        title(right, f"ELBO {elbo:.2f}, ln p(x) {log_p:.2f}: {found['gap']:.2f} are missing".replace("-", "−"))
+        title(right, f"ELBO {elbo:.2f}, ln p(x) {log_p:.2f}: {missing(found['gap'])} are missing".replace("-", "−"))
         return figure
 
 
 LINES = {"--": "– –", ":": "···", "-": "—"}
+
+
+def missing(gap: float) -> str:
+    """Return a gap with two decimals, a small one with two digits, and 0 where it is rounding alone."""
+    return "0" if gap < 1e-12 else f"{gap:.2g}" if gap < 0.1 else f"{gap:.2f}"
 
 
 def number(value: float) -> Tensor:

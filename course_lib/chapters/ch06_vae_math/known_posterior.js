@@ -51,6 +51,10 @@ function bells({ posterior }, { mean, width }) {
     .text(-3.8, 1.36, "··· posterior", { colour: live.INK }).text(-3.8, 1.25, "— q", { colour: live.TEAL });
 }
 
+const EXACT = 1e-12;  // a gap under it is rounding
+
+const missing = gap => gap < EXACT ? "0" : gap < 0.1 ? live.say(gap, 2) : live.fixed(gap);
+
 const LEVELS = [0.05, 0.2, 0.5, 1, 2, 4];  // nats
 
 // Where the gap is so many nats: of each width the two means, (mean − m)² = 2s²(level + ½ − ln(s/width)) − width².
@@ -80,14 +84,14 @@ function map({ posterior }, { mean, width }, data) {
 
 // From 0 down by the reconstruction, further down by the KL to the prior, and up by the gap.
 function ladder({ recon, kl: toPrior, elbo, gap, log_p: logP }) {
-  const low = -8, made = live.panel({ title: [`${live.fixed(gap)} nats are missing`], x: [low, 0], y: [0, 3],
+  const low = -8, made = live.panel({ title: [`${missing(gap)} nats are missing`], x: [low, 0], y: [0, 3],
     xlabel: "nats", ylabel: "", ticked: false });
   const words = (x, y, says, fill, anchor = "start") => made.put(live.tag("text", { x: made.onX(x), y: made.onY(y), fill,
     "text-anchor": anchor, "font-size": 12, "paint-order": "stroke", stroke: "#FFFFFF", "stroke-width": 4 }, live.escape(says)));
   const bars = [
     [2.1, recon, 0, live.ORANGE, `reconstruction ${live.fixed(recon)}`],
     [1.25, elbo, recon, live.MUTE, `minus KL(q ‖ prior), ${live.fixed(toPrior)}`],
-    [0.4, elbo, logP, live.BERRY, `KL(q ‖ posterior) ${live.fixed(gap)}`],
+    [0.4, elbo, logP, live.BERRY, `KL(q ‖ posterior) ${missing(gap)}`],
   ];
   for (const [y, start, end, colour] of bars) {
     const [x, top] = [made.onX(Math.max(low - 1, start)), made.onY(y + 0.48)];
@@ -106,8 +110,8 @@ function ladder({ recon, kl: toPrior, elbo, gap, log_p: logP }) {
 
 function draw(found, state, data) {
   const { recon, kl: toPrior, elbo, gap, log_p: logP } = found, two = live.fixed;
-  const says = `ELBO = ${two(recon)} − ${two(toPrior)} = ${two(elbo)} nats, which is ${two(gap)} below ln p(x) = ${two(logP)}.` +
-    (gap < 0.001 ? " q is the posterior: nothing is missing." : "");
+  const says = `ELBO = ${two(recon)} − ${two(toPrior)} = ${two(elbo)} nats, which is ${missing(gap)} below ln p(x) = ${two(logP)}.` +
+    (gap < EXACT ? " q is the posterior: nothing is missing." : gap < 0.001 ? " Next to nothing is missing." : "");
   const label = `Prior, posterior and q with mean ${two(state.mean)} and width ${two(state.width)}; the gap of every q; ` +
     `the lengths of the two terms. ${says}`;
   return { panels: [bells(found, state), map(found, state, data), ladder(found)], label, says };

@@ -113,11 +113,20 @@ function distances({ distance, largest }) {
     .text(6, 12, "— distance,  – – start · |μ|ⁿ", { size: 11.5 });
 }
 
-const verdict = largest => largest < 1 - 1e-9 ? "comes nearer" : largest > 1 + 1e-9 ? "moves away" : "keeps its distance";
+const AT_ONE = 2e-7;  // a double multiplier is off by 2e-8; on the sliders' grid the others are 1.1e-6 and more from 1
+const isAtOne = largest => Math.abs(largest - 1) <= AT_ONE;
+
+// At 1 what is of higher order decides, or how often the multiplier occurs.
+const verdict = largest => isAtOne(largest) ? "that alone does not decide"
+  : largest < 1 ? "the pair comes nearer" : "the pair moves away";
+
+// Four decimals, or as many as tell it from 1.
+const size = largest => isAtOne(largest) ? "1"
+  : live.fixed(largest, Math.max(4, 1 - Math.floor(Math.log10(Math.abs(largest - 1)))));
 
 function circle({ multipliers: found, largest }) {
   const round = Array.from({ length: 101 }, (_, i) => [Math.cos(2 * Math.PI * i / 100), Math.sin(2 * Math.PI * i / 100)]);
-  return live.panel({ title: [`near (0, 0) |μ| = ${live.fixed(largest, 4)}:`, `the pair ${verdict(largest)}`],
+  return live.panel({ title: [`near (0, 0) |μ| = ${size(largest)}:`, verdict(largest)],
     x: [-1.5, 1.5], y: [-1.5, 1.5], xlabel: "real part of μ", ylabel: "imaginary part of μ", height: 350 })
     .line(round, { colour: live.MUTE, width: 1.4, dash: "5 4" })
     .text(0, 0, "|μ| = 1: the circle", { anchor: "middle", colour: live.MUTE, size: 11.5 })
@@ -126,9 +135,11 @@ function circle({ multipliers: found, largest }) {
 
 function draw(found, state, data) {
   const { distance, mean, largest } = found, last = distance.length - 1;
-  const says = `Near (0, 0) a step multiplies the distance by |μ| = ${live.fixed(largest, 4)}: the pair ` +
-    `${verdict(largest)}. Here it starts ${live.say(distance[0])} away and is ${live.say(distance[last])} away after ` +
-    `${last} steps; the mean of all places is ${live.say(Math.hypot(...mean[last]))} away.`;
+  const near = isAtOne(largest) ? `Near (0, 0) |μ| = 1: ${verdict(largest)}.`
+    : `Near (0, 0) the distance is multiplied, in the long run, by |μ| = ${size(largest)} a step: ${verdict(largest)}.`;
+  const between = isAtOne(largest) ? `, on the way between ${live.say(Math.min(...distance))} and ${live.say(Math.max(...distance))}` : "";
+  const says = `${near} Here it starts ${live.say(distance[0])} away and is ${live.say(distance[last])} away after ` +
+    `${last} steps${between}; the mean of all places is ${live.say(Math.hypot(...mean[last]))} away.`;
   const label = `Left, the field and the path of ${state.method} steps, ${state.loss} loss, penalty ` +
     `${live.fixed(state.gamma)}; middle, its distance from the equilibrium; right, the multipliers. ${says}`;
   return { panels: [portrait(data, found, state), distances(found), circle(found)], label, says };
@@ -137,12 +148,13 @@ function draw(found, state, data) {
 export default live.explorer({
   name: "Phase portrait of the Dirac-GAN",
   predict: {
-    question: "both players step at once, and the pair moves away. Which one change brings it home?",
+    question: "the loss is minimax, both players step at once, and the pair moves away. Which one change brings it home?",
     options: ["smaller rates", "taking turns", "a penalty γ"],
     answer: 2,
     then: "Now try all three.",
-    reached: ({ largest }, { gamma }) => gamma > 0 && largest < 1 - 1e-9,
-    because: "Smaller rates only slow the flight and turns keep the distance; the penalty takes |μ| under 1.",
+    reached: ({ largest }, { gamma }) => gamma > 0 && largest < 1 - AT_ONE,
+    because: "Smaller rates only slow the flight. Turns put |μ| at 1, which alone does not decide: with minimax and small " +
+      "rates the pair then goes round near the end and comes no nearer. The penalty takes |μ| under 1.",
   },
   controls, compute, draw,
   point: (panel, theta, psi) => panel !== "plane" ? null : {  // the start, by hand

@@ -1,5 +1,6 @@
 """The phase portrait of chapter 10: the Dirac-GAN's field, one path of steps and what becomes of the pair."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ PLANE, ARROWS = 2.6, 15  # the portrait is the square from −2.6 to 2.6, with s
 
 
 EDGE = 1e6  # farther out is drawn as this far
+
+
+AT_ONE = 2e-7  # a double multiplier is off by 2e-8; on the sliders' grid the others are 1.1e-6 and more from 1
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,19 @@ class PhaseState:
 
 
 def verdict(largest: float) -> str:
-    """Return what becomes of a pair near the equilibrium whose largest multiplier has this modulus."""
-    return "comes nearer" if largest < 1 - 1e-9 else "moves away" if largest > 1 + 1e-9 else "keeps its distance"
+    """Return what becomes of a pair near the equilibrium whose largest multiplier has this modulus.
+
+    A modulus of 1 alone does not decide: what is of higher order does, or how often the multiplier occurs.
+    """
+    if abs(largest - 1) <= AT_ONE:
+        return "that alone does not decide"
+    return "the pair comes nearer" if largest < 1 else "the pair moves away"
+
+
+def size(largest: float) -> str:
+    """Return a modulus with four decimals, or as many as tell it from 1; within ``AT_ONE`` it is 1."""
+    away = abs(largest - 1)
+    return "1" if away <= AT_ONE else f"{largest:.{max(4, 1 - math.floor(math.log10(away)))}f}"
 
 
 class PhaseExplorer(LiveExplorer):
@@ -98,7 +113,7 @@ class PhaseExplorer(LiveExplorer):
         circle.plot(np.cos(angle), np.sin(angle), color=MUTE, linestyle="--", linewidth=1.2)
         circle.plot(*np.array(found["multipliers"]).T, "s", color=BERRY, markersize=6)
         circle.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xlabel="real part of μ", ylabel="imaginary part")
-        fate = f"near (0, 0) |μ| = {found['largest']:.4f}:\nthe pair {verdict(found['largest'])}"
+        fate = f"near (0, 0) |μ| = {size(found['largest'])}:\n{verdict(found['largest'])}"
         away = f"{first:.2f} from (0, 0) at first,\n{last:.3g} after {state['steps']} steps"
         for ax, says in ((plane, f"{state['method']},\n{state['loss']}"), (distance, away), (circle, fate)):
             ax.set_title(says, loc="left", fontsize=10.5, color=INK)
