@@ -59,6 +59,14 @@ def test_every_chapter_of_the_main_path_has_its_week():
     assert set(SOURCES) == {*re.findall(r"notebooks/(\w+)\.ipynb\)", PAGE)}
 
 
+def test_the_minutes_of_homework_are_those_of_the_exercises():
+    main_path = [path for name, path in SOURCES.items() if re.match(r"(0\d|1[0-3])_", name)]
+    minutes = [
+        sum(map(int, re.findall(r"importance \d/5 · (\d+) minutes", path.read_text("utf-8")))) for path in main_path
+    ]
+    assert f"are {min(minutes)} to {max(minutes)} minutes" in re.sub(r"\s+", " ", PAGE)
+
+
 def test_the_signs_are_those_of_the_marks():
     rows = re.findall(r"^\| (\S+) \| ([a-z][a-z ,]+) \| .+ \|$", PAGE.split("| :-: |")[1].split("\n\n")[0], re.M)
     assert {state: sign for sign, state in rows} == marks.SIGNS
