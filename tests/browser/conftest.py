@@ -10,7 +10,7 @@ from browser.lab import Lab, served
 from browser.notebook import KEPT
 from browser.run_all import run_all
 
-NOTES: list[str] = []
+MEASURED = KEPT / "measured.txt"
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +38,33 @@ def page(browser):
 
 @pytest.fixture(scope="session")
 def notes():
-    """Lines that stand at the end of the whole report: what was measured on the way."""
-    return NOTES
+    """Keep a line for the end of the whole report: what was measured on the way, in whichever process."""
+
+    def note(line: str) -> None:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with MEASURED.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    return note
+
+
+def pytest_sessionstart(session):
+    """Forget what an earlier run measured."""
+    if not hasattr(session.config, "workerinput"):  # which only the processes of xdist have
+        MEASURED.unlink(missing_ok=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Let one process have the tests of one JupyterLab, another those of pages; the longer ones begin."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("lab" if {"lab", "own_lab"} & {*item.fixturenames} else "pages"))
 
 
 def pytest_terminal_summary(terminalreporter):
     """Show what the tests measured."""
-    for line in NOTES:
-        terminalreporter.write_line(line)
+    if MEASURED.exists():
+        terminalreporter.write_line(MEASURED.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +105,7 @@ def ran(lab, notes, request):
     done = run_all(lab, chapters, kept)
     slowest = sorted(done, key=lambda chapter: -done[chapter].seconds)[:6]
     times = ", ".join(f"{chapter} {done[chapter].seconds:.0f} s" for chapter in slowest)
-    notes.append(f"Run All in {len(done)} chapters, two at a time: {time.monotonic() - started:.0f} s; {times}")
+    notes(f"Run All in {len(done)} chapters, two at a time: {time.monotonic() - started:.0f} s; {times}")
     return done
 
 

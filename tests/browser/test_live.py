@@ -244,7 +244,7 @@ def test_a_move_is_answered_within_150_ms_and_nothing_moves_by_itself(explorer, 
         explorer.page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
         explorer.page.wait_for_function("n => took.length > n", arg=i)
     median = statistics.median(explorer.page.evaluate("took"))
-    notes.append(f"{explorer.python.module}: a move is answered in {median:.0f} ms (median of 21)")
+    notes(f"{explorer.python.module}: a move is answered in {median:.0f} ms (median of 21)")
     assert median < 150
     assert explorer.page.evaluate("document.getAnimations().length") == 0
 

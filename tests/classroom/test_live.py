@@ -215,11 +215,13 @@ def test_the_weights_of_attention_are_withheld_until_they_are_opened():
 
 @in_node
 def test_keys_that_share_the_most_are_all_named():
-    _, (both, one) = spoken(
+    _, (three, both, one) = spoken(
         "attention_stages",
+        {"text": "the the the", "query": 2, "key": 0, "stage": 2},
         {"text": "the the", "query": 1, "key": 0, "stage": 2},
         {"text": "the king", "query": 0, "key": 0, "stage": 2},
     )
+    assert "gives the most, 0.33 each, to ‘the’ at 0, ‘the’ at 1 and ‘the’ at 2;" in three["says"]
     assert "gives the most, 0.50 each, to ‘the’ at 0 and ‘the’ at 1;" in both["says"]
     assert "gives the most, 1.00, to ‘the’ at 0;" in one["says"]
 
