@@ -197,8 +197,9 @@ function finding({ tokens, query, key, scores, scaled, weights }, stage) {
   const firsts = row.map((_, i) => i).filter(i => row[i] > most - TIED);
   const cell = key > query ? future
     : `${place(key)} gets ${two(row[key])}: score ${score}, scaled ${two(scaled[query][key])}.`;
-  const each = firsts.length > 1 ? " each" : "";
-  return `${place(query)} gives the most, ${two(most)}${each}, to ${firsts.map(place).join(" and ")}; ${cell}`;
+  const names = firsts.map(place), last = names.pop();
+  const each = names.length ? " each" : "", all = names.length ? `${names.join(", ")} and ${last}` : last;
+  return `${place(query)} gives the most, ${two(most)}${each}, to ${all}; ${cell}`;
 }
 
 function draw(found, { layer, head, stage }, data) {
