@@ -15,8 +15,8 @@
 # machine below with your own hands: it makes points up, and says of every place how likely it is. Later
 # chapters draw text and pictures, and ask which models can still score.
 #
-# **Do this now:** click on these words and press **Shift+Enter** three times. You pass the text, then a folded cell that looks whether
-# the course is there, and the third press runs the cell that draws. After each you stand in the next one.
+# **Do this now:** click on these words and press **Shift+Enter** three times: past the text, past a folded cell that looks
+# for the course, and the third press runs the cell that draws.
 
 # %%
 from course_lib.chapters.ch00_start_here import figures as drawings
@@ -93,11 +93,11 @@ bell = mean + std * torch.randn(4000, 2, dtype=f64, generator=generator)  # the 
 # - **Guess.** Put what you expect in place of the dots of `guess("…", ...)`. Nobody judges it; it will stand beside the
 #   result.
 # - **Claim.** A line `✓ …` is a sentence of the text that your machine has just computed, or read from a record, with the
-#   measured numbers and your guess below. If it fails, the run stops. What training ends with differs between machines; such
-#   a number is said to be *inside* or *outside* the range of a record.
+#   measured numbers and your guess below. If it fails, the run stops. What training ends with differs between machines: it is
+#   *inside* or *outside* the range of a record.
 # - **Exercise.** Below `@exercise("…")` you write a function; `answer("…", ...)` asks for a word or a number. Running the
 #   cell checks it. Leave it alone and the course's own serves; get it right, and the cells after it use *yours*.
-# - In a new cell (Esc, then B) `hint("…")` helps in steps, `solution("…")` shows ours and why, `progress()` lists what is done, `reset("…")` starts anew.
+# - In a new cell (Esc, B): `hint("…")` helps in steps, `solution("…")` shows ours and why, `progress()` lists what is done.
 #
 # **Guess:** of 100 points that the single bell draws, how many lie off the track?
 

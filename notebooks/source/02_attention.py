@@ -486,7 +486,7 @@ claim("the library's class is the same function, with its weights returned or no
 #
 # From here on the course imports `MultiHeadAttention`, which is what you have just built. Below, our two heads stand under a
 # causal mask and are opened stage by stage. Choose a cell to see its number written out. Then put the king behind the
-# crown, ‘his crown the king wore’, and ask from its row, 1: what is left for ‘crown’ to find? The words that the explorer knows are printed.
+# crown, ‘his crown the king wore’, open all three stages, and ask from its row, 1: what is left for ‘crown’ to find? The words that the explorer knows are printed.
 
 # %% tags=["hide-input"]
 lexicon = dict(zip(tokens, x.tolist(), strict=True))

@@ -13,7 +13,7 @@
 #
 # The game of chapter 09 ends where the fakes are like the data. Here is the
 # smallest such game, with one number for each player. All three paths have the same start, minimax loss and
-# learning rate. When both players step at once, they walk away from the end. When they take turns, they go round it. When
+# learning rate. When both players step at once, they walk away from the end. When they take turns, they go round it, nearly on a closed curve. When
 # the discriminator is charged for its slope as well, they arrive. Near the end two numbers predict this; then we
 # ask what is left of it in networks.
 
@@ -23,7 +23,7 @@ from course_lib.classroom.figures import show
 
 show(pictures.opening(),
      alt="Three paths of the same minimax game from one start: simultaneous steps spiral outwards, "
-         "alternating steps go round in a closed curve, a charge on the discriminator's slope leads to "
+         "alternating steps go round on nearly a closed curve, a charge on D's slope leads to "
          "the centre.")
 
 # %% [markdown]
@@ -268,7 +268,7 @@ claim("at once, farther out: from 1.2 minimax is beyond 3 after 400 steps; non-s
 # $$\begin{pmatrix}1 & hs\\ 0 & 1\end{pmatrix}\begin{pmatrix}1 & 0\\ -hs & 1 - h\gamma\end{pmatrix} = \begin{pmatrix}1 - h^2s^2 & hs(1 - h\gamma)\\ -hs & 1 - h\gamma\end{pmatrix}. \tag{10.3}$$
 #
 # For $\gamma = 0$ both factors have determinant 1, so the product of the multipliers is 1. Their sum, the trace $2 - h^2s^2$, lies between
-# $\pm2$ while $hs < 2$: they are a complex pair of size 1. Taking turns ends the escape.
+# $\pm2$ while $hs < 2$: they are a complex pair of size 1. Taking turns ends the escape, to first order.
 #
 # ### Exercise: the alternating step
 # *difficulty 2/5 · importance 5/5 · 8 minutes*
@@ -365,7 +365,7 @@ claim("at once, h = 0.2: the determinant 1 − hγ + h²s² passes 1 at γ = hs�
       guessed="gamma_at_once", gamma=0.2 * 0.5**2)
 two_rates, with_r1 = ([largest("alternating", 0.1, 0.1 * r, gamma) for r in (1, 2, 5, 10, 100)]
                       for gamma in (0.0, 0.2))
-claim("two rates alone bring nothing home: |μ| = 1 for h_D = 1, 2, 5, 10, 100 times h_G",
+claim("two rates alone leave |μ| at 1: so it is for h_D = 1, 2, 5, 10, 100 times h_G",
       max(abs(x - 1) for x in two_rates) < 1e-7)
 claim("with γ = 0.2 the pair comes home, the faster the larger h_D, up to 10 times; at 100 it escapes",
       bool((torch.tensor(with_r1[:4]).diff() < -0.005).all()) and with_r1[0] < 1 < with_r1[4],
@@ -550,7 +550,7 @@ claim("the control: a fresh game fails at these rates too, in five seeds of six,
 # ## What stays
 #
 # - Each goes downhill, and together they turn: [*without R1 the eigenvalues are ±i/2*](#Exercise:-the-eigenvalues-with-R1).
-# - Near the end and without R1, steps at once escape and, for rates under $2/s$, steps in turn go round: [*at once: outside it*](#Exercise:-the-alternating-step), [*in turn: both multipliers on the unit circle*](#Exercise:-the-alternating-step).
+# - Near the end and without R1, steps at once escape and, for rates under $2/s$ and to first order, steps in turn go round: [*at once: outside it*](#Exercise:-the-alternating-step), [*in turn: both multipliers on the unit circle*](#Exercise:-the-alternating-step).
 # - R1 damps both players, up to a point: [*size √(1 − hγ) up to γ = 2s − hs², and part beyond*](#Steps-with-R1).
 # - On the wide ring turns count, and so does keeping D's gradient out of G, by `detach` or by clearing: [*both players at once: worse*](#6-·-The-recipe,-line-by-line), [*neither detached nor cleared: worse*](#6-·-The-recipe,-line-by-line).
 # - What is proved near the end need not help far from it: [*R1 alone, with the slow D, covers no more modes than the plain game*](#7-·-Eight-modes). And a failure needs its control: [*a fresh game fails at these rates too*](#8-·-Watch-it,-and-judge-a-failure).
