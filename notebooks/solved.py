@@ -14,10 +14,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
+from build import execute, from_source
 from nbclient.exceptions import CellExecutionError
 from validate import AT_ONCE, longest_first
-
-from build import execute, from_source
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
