@@ -32,10 +32,13 @@ def test_constraints_pin_what_is_required_and_pytorch_alone_has_a_range():
 
 
 def test_what_is_installed_is_what_is_pinned():
-    for line in (ROOT / "constraints.txt").read_text().splitlines():
-        if "==" in line:
-            name, version = line.split("==")
-            assert importlib.metadata.version(name) == version
+    set_up, later = (ROOT / "constraints.txt").read_text().split("# what `make site` and `make test-browser` bring")
+    installed = {name_of(found.name): found.version for found in importlib.metadata.distributions()}
+    for lines in (set_up, later):
+        pins = dict(line.split("==") for line in lines.splitlines() if "==" in line)
+        assert len(pins) > 10
+        for name, version in pins.items():
+            assert installed.get(name_of(name), version if lines is later else None) == version, name
 
 
 def test_one_range_of_python_and_of_pytorch():
