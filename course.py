@@ -678,10 +678,7 @@ def notebooks(python: str, settings: dict[str, str]) -> int:
 def test_browser(python: str, settings: dict[str, str]) -> int:
     """JupyterLab, the live explorers and the site in Chromium."""
     with_extra(python, "browser")
-    two = ("-n", "2", "--dist", "loadgroup")  # JupyterLab, and beside it what needs none
-    return in_turn(
-        python, ("in the browser", ["-m", "pytest", *two, "-m", "browser", "--durations=10", "tests/browser"])
-    )
+    return in_turn(python, ("in the browser", ["-m", "pytest", "-m", "browser", "--durations=10", "tests/browser"]))
 
 
 def site(python: str, settings: dict[str, str]) -> int:

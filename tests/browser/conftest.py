@@ -38,7 +38,7 @@ def page(browser):
 
 @pytest.fixture(scope="session")
 def notes():
-    """Keep a line for the end of the whole report: what was measured on the way, in whichever process."""
+    """Keep a line for the end of the whole report: what was measured on the way."""
 
     def note(line: str) -> None:
         KEPT.mkdir(parents=True, exist_ok=True)
@@ -50,15 +50,12 @@ def notes():
 
 def pytest_sessionstart(session):
     """Forget what an earlier run measured."""
-    if not hasattr(session.config, "workerinput"):  # which only the processes of xdist have
-        MEASURED.unlink(missing_ok=True)
+    MEASURED.unlink(missing_ok=True)
 
 
 def pytest_collection_modifyitems(items):
-    """Let one process have the tests of one JupyterLab, another those of pages; the longer ones begin."""
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("lab" if {"lab", "own_lab"} & {*item.fixturenames} else "pages"))
+    """Begin with what needs no JupyterLab: one that is open takes its share of the processor."""
+    items.sort(key=lambda item: bool({"lab", "own_lab"} & {*getattr(item, "fixturenames", ())}))
 
 
 def pytest_terminal_summary(terminalreporter):
