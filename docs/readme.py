@@ -14,15 +14,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "notebooks"))
+sys.path[:0] = [str(ROOT), str(ROOT / "notebooks")]
 from alone import repository  # noqa: E402
 
+from docs import stage  # noqa: E402
+
 README = ROOT / "README.md"
-PARTS = {"00": "Foundations", "02": "Attention", "06": "VAE", "09": "GAN", "12": "Together"}
+PARTS = {f"{first:02}": part for part, first in stage.PARTS.items()}
 BOX = re.compile(r"difficulty \d/5 · importance \d/5 · (\d+) minutes")
 CARD = re.compile(r"\*\*Time\*\* (\d+) minutes")
 Row = tuple[str, str, str, str]
-QUESTION = re.compile(r"^\*\*([^*]+\?)\*\*", re.M)
 
 
 def record(name: str) -> dict:
@@ -50,7 +51,7 @@ def times(notebook: dict) -> tuple[int, list[int], int]:
 def row(path: Path, on_gpu: dict[str, float]) -> str:
     """Return a chapter's row of the table."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    question = " ".join(QUESTION.search("".join(notebook["cells"][0]["source"]))[1].split())
+    question = " ".join(stage.QUESTION.search("".join(notebook["cells"][0]["source"]))[1].split())
     read, exercises, seconds = times(notebook)
     number = path.stem.split("_")[0]
     optional = "" if number.isdigit() else " (optional)"

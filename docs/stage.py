@@ -28,6 +28,7 @@ EXTRA = {  # pages beside the chapters: the name on the site, and the file that 
     "checks": "docs/checks.md",
     "reliability": "docs/reliability.md",
 }
+QUESTION = re.compile(r"^\*\*([^*]+\?)\*\*", re.M)
 ASKS = re.compile(r"^(@exercise|answer)\(", re.M)
 ASKED = (
     '<p class="course-asked">Yours to write in the course, which answers at once: '
@@ -69,7 +70,7 @@ def chapter(path: Path) -> Chapter:
     """Read a chapter's title and question from its first cell. ValueError where that has none."""
     opening = "".join(read(path)["cells"][0]["source"])
     title = re.search(r"^# (.+)", opening, re.M)
-    question = re.search(r"^\*\*([^*]+\?)\*\*", opening, re.M)
+    question = QUESTION.search(opening)
     if not title or not question:
         raise ValueError(f"{path.name}: expected a title ('# …') and a question ('**…?**') in its first cell")
     words = " ".join(re.sub(r"[$\\]", "", question[1]).split())  # the contents need no MathJax for 'p(x)'

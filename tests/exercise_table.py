@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fuzz_exercises import COUNT, fuzz
+from fuzz_exercises import COUNT, EXERCISES, fuzz
 from oracles import ORACLES
 from written import written
 
@@ -102,13 +102,6 @@ def stays_green(exercise: Exercise, right: tuple[str, ...]) -> bool:
 # --- counting ----------------------------------------------------------------------------------------------------
 
 
-def exercises() -> list[Exercise]:
-    """Return all functions and classes that are asked for."""
-    return [
-        entry for entries in REGISTRY.chapters.values() for entry in entries.values() if isinstance(entry, Exercise)
-    ]
-
-
 def counted(mutants: int, chosen: list[Exercise]) -> dict[str, dict]:
     """Return id → counts of the chosen exercises; one line an exercise is printed on the way."""
     texts, found = writings(), {}
@@ -132,7 +125,7 @@ def counted(mutants: int, chosen: list[Exercise]) -> dict[str, dict]:
 def recounted(ids: list[str], last: dict) -> dict:
     """Return the last counts with those of the named exercises made anew, in the chapters' order."""
     found = last["exercises"] | counted(last["mutants"], [REGISTRY.find(id) for id in ids])
-    return last | {"exercises": {exercise.id: found[exercise.id] for exercise in exercises() if exercise.id in found}}
+    return last | {"exercises": {exercise.id: found[exercise.id] for exercise in EXERCISES if exercise.id in found}}
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
@@ -183,15 +176,15 @@ def page(counts: dict) -> str:
 
 def totals(counts: dict, texts: Writings) -> dict[str, object]:
     """Return the numbers of the page's first lines."""
-    found = [counts["exercises"].get(exercise.id, {}) for exercise in exercises()]
+    found = [counts["exercises"].get(exercise.id, {}) for exercise in EXERCISES]
     total = {key: sum(each.get(key, 0) for each in found) for key in ("tried", "killed", "equivalent", "accepted")}
     entries = [entry for each in REGISTRY.chapters.values() for entry in each.values()]
     holes = "Not one was accepted that differs." if not total["accepted"] else f"{total['accepted']} accepted wrongly."
     return {
         **total,
         "mutants": counts["mutants"],
-        "functions": len(exercises()),
-        "mistakes": sum(len(exercise.mistakes) for exercise in exercises()),
+        "functions": len(EXERCISES),
+        "mistakes": sum(len(exercise.mistakes) for exercise in EXERCISES),
         "writings": sum(len(bodies) for keys in texts.wrong.values() for bodies in keys.values()),
         "styles": sum(map(len, texts.right.values())),
         "entries": len(entries),
@@ -256,7 +249,7 @@ def main() -> int:
     if arguments.ids:
         last = recounted(arguments.ids, last)
     elif not arguments.page:
-        last = {"mutants": arguments.count, "exercises": counted(arguments.count, exercises())}
+        last = {"mutants": arguments.count, "exercises": counted(arguments.count, EXERCISES)}
     write(last)
     found = last["exercises"]
     wrong = [id for id, each in found.items() if each["accepted"] or each["red"] is None]

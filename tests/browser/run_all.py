@@ -3,6 +3,7 @@
 import configparser
 import json
 import re
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -10,9 +11,11 @@ from browser.notebook import SECOND, Notebook, Output
 
 import course
 
+sys.path.insert(0, str(course.ROOT / "notebooks"))
+import comparison
+
 CHAPTERS = {path.stem: path for path in course.chapters()}
 AT_ONCE = 2
-IGNORE = "nbval-ignore-output"
 LIMIT = 900  # seconds until one of those that run has to be done
 
 
@@ -71,7 +74,7 @@ def seconds_of(chapter: str) -> float:
 def rules() -> list[tuple[re.Pattern, str]]:
     """Return what nbval, too, replaces before it compares: the lines of measured values."""
     file = configparser.ConfigParser(interpolation=None)
-    file.read(course.ROOT / "tests" / "nbval.cfg", encoding="utf-8")
+    file.read(comparison.RULES, encoding="utf-8")
     return [(re.compile(file[name]["regex"]), file[name]["replace"]) for name in file.sections()]
 
 
@@ -110,7 +113,7 @@ def differences(notebook: Notebook, chapter: str) -> list[str]:
         if found != pictures:
             wrong.append(f"{chapter}, {cell.name}: {found} pictures, stored are {pictures}")
         says, said = compared(list(cell.outputs)), compared(outputs)
-        if IGNORE not in there["metadata"].get("tags", []) and says != said:
+        if comparison.IGNORE not in there["metadata"].get("tags", []) and says != said:
             wrong.append(f"{chapter}, {cell.name}: shows {says!r}, stored is {said!r}")
     if broken := notebook.page.evaluate("path => course.broken(path)", notebook.path):
         wrong.append(f"{chapter}: {broken} pictures cannot be drawn")

@@ -7,7 +7,7 @@ import sys
 
 import exercise_table
 import pytest
-from exercise_table import COUNTS, PAGE, TESTS, exercises, in_its_place, page, seen_red, stays_green, writings
+from exercise_table import COUNTS, EXERCISES, PAGE, TESTS, in_its_place, page, seen_red, stays_green, writings
 from oracles import JUDGED, ORACLES
 
 from course_lib import paths
@@ -44,7 +44,7 @@ def claims(tree):
 def test_the_page_is_current_and_every_check_was_tried():
     counts = json.loads(COUNTS.read_text(encoding="utf-8"))
     assert PAGE.read_text(encoding="utf-8") == page(counts), "`make checks` writes docs/checks.md anew"
-    assert list(counts["exercises"]) == [exercise.id for exercise in exercises()]
+    assert list(counts["exercises"]) == [exercise.id for exercise in EXERCISES]
     for id, found in counts["exercises"].items():
         assert found["tried"] == found["killed"] + found["equivalent"] + found["accepted"] > 0, id
         assert (found["accepted"], found["red"] is None) == (0, False), id
@@ -74,7 +74,7 @@ def test_check_says_whether_the_page_is_current(tmp_path, monkeypatch, capsys):
 
 
 def test_counting_one_exercise_anew_keeps_the_others_in_their_order(monkeypatch):
-    first, second = (exercise.id for exercise in exercises()[:2])
+    first, second = (exercise.id for exercise in EXERCISES[:2])
     monkeypatch.setattr(exercise_table, "counted", lambda mutants, chosen: {each.id: mutants for each in chosen})
     last = {"mutants": 7, "exercises": {second: 5, "gone.since": 5}}
     found = exercise_table.recounted([first], last)
