@@ -3,11 +3,15 @@
 Ho and Salimans 2022, *Classifier-free diffusion guidance*.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from course_lib.diffusion.samplers import Velocity
+from course_lib.diffusion.samplers import Velocity, even_times, heun
+from course_lib.training.eval_mode import evaluating
+from course_lib.training.memory_format import as_convolved
 
 
 def network_velocity(model: nn.Module, bfloat16: bool = False) -> Velocity:
@@ -21,28 +25,71 @@ def network_velocity(model: nn.Module, bfloat16: bool = False) -> Velocity:
     return velocity
 
 
+def guided(
+    model: Callable[[Tensor, Tensor, Tensor], Tensor],
+    x_t: Float[Tensor, "batch *shape"],
+    t: Float[Tensor, "batch"],
+    labels: Int[Tensor, "batch"],
+    any_class: int,
+    weight: float,
+) -> Float[Tensor, "batch *shape"]:
+    """Return v_any + weight · (v_asked − v_any), both evaluated in one batch (Ho and Salimans 2022, equation 6).
+
+    Equation 6 counts from the class on: its w is weight − 1. model(x_t, t, labels); any_class: the label for any.
+    """
+    anything = torch.full_like(labels, any_class)
+    both = model(torch.cat([x_t, x_t]), torch.cat([t, t]), torch.cat([anything, labels]))
+    of_any, asked = both.chunk(2)
+    return of_any + weight * (asked - of_any)
+
+
 def guided_velocity(
     model: nn.Module, labels: Int[Tensor, "batch"], weight: float = 1.0, bfloat16: bool = False
 ) -> Velocity:
-    """Return v_any + weight · (v_asked − v_any): 0 asks nothing, 1 for the class, more goes beyond (equation 6).
+    """Return the velocity for samplers that ``guided`` gives: 0 asks nothing, 1 for the class, more goes beyond.
 
-    Equation 6 of the paper counts from the class on: its w is weight − 1. At 0 and 1 the network is evaluated once,
-    else for both in one batch. model: with ``n_classes``, the label that means any. labels: of the images sampled.
+    At 0 and 1 the network is evaluated once, else for both in one batch. model: with ``n_classes``, the label that
+    means any. labels: of the images sampled.
     """
-    anything = torch.full_like(labels, _any_class(model))
+    any_class = _any_class(model)
+    anything = torch.full_like(labels, any_class)
+
+    def in_float32(x_t: Tensor, t: Tensor, kinds: Tensor) -> Tensor:
+        with torch.autocast(x_t.device.type, torch.bfloat16, enabled=bfloat16):
+            predicted = model(x_t, t, kinds)
+        return predicted.float() if predicted.dtype == torch.bfloat16 else predicted
 
     def velocity(x_t: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"]) -> Tensor:
-        with torch.autocast(x_t.device.type, torch.bfloat16, enabled=bfloat16):
-            if weight in (0, 1):
-                predicted = model(x_t, t, labels if weight else anything)
-                return predicted.float() if predicted.dtype == torch.bfloat16 else predicted
-            both = model(torch.cat([x_t, x_t]), torch.cat([t, t]), torch.cat([anything, labels]))
-        if both.dtype == torch.bfloat16:
-            both = both.float()
-        of_any, asked = both.chunk(2)
-        return of_any + weight * (asked - of_any)
+        if weight in (0, 1):
+            return in_float32(x_t, t, labels if weight else anything)
+        return guided(in_float32, x_t, t, labels, any_class, weight)
 
     return velocity
+
+
+@torch.no_grad()
+def sample(
+    model: nn.Module,
+    noise: Float[Tensor, "n *shape"],
+    labels: Int[Tensor, "n"] | None = None,
+    weight: float = 1.0,
+    steps: int = 10,
+    sampler: Callable[[Velocity, Tensor, Tensor], Tensor] = heun,
+    at_once: int = 250,
+    bfloat16: bool = False,
+) -> Float[Tensor, "n *shape"]:
+    """Return what the sampler makes of the noise in evenly spaced steps, the model in eval mode meanwhile.
+
+    labels, weight: what is asked, as for ``guided_velocity``; labels are wanted where the model has classes. at_once:
+    images followed together. What comes back is not cut off at black and white.
+    """
+    made, times = [], even_times(steps, noise.device, noise.dtype)
+    kinds = [None] * len(noise.split(at_once)) if labels is None else labels.to(noise.device).split(at_once)
+    with evaluating(model):
+        for part, kind in zip(noise.split(at_once), kinds, strict=True):
+            v = network_velocity(model, bfloat16) if kind is None else guided_velocity(model, kind, weight, bfloat16)
+            made.append(sampler(v, as_convolved(model, part), times))
+    return torch.cat(made) if made else noise
 
 
 def _any_class(model: nn.Module) -> int:

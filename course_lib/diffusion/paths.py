@@ -81,6 +81,30 @@ def path_velocity(
     return c.d_alpha * x + c.d_sigma * eps
 
 
+def noised_pair(
+    x: Float[Tensor, "batch *shape"], eps: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"], path: Path
+) -> tuple[Float[Tensor, "batch *shape"], Float[Tensor, "batch *shape"]]:
+    """Return what a network sees and what it is to predict: x_t and dx_t/dt of the path from this noise to this data.
+
+    Lipman et al. 2023, equation 9: x_t = α(t) x + σ(t) ε and α'(t) x + σ'(t) ε, each row at its own time.
+    """
+    alpha, sigma, d_alpha, d_sigma = path.at(_beside(t, x))
+    return alpha * x + sigma * eps, d_alpha * x + d_sigma * eps
+
+
+def data_and_noise(
+    velocity: Float[Tensor, "batch *shape"], x_t: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"], path: Path
+) -> tuple[Float[Tensor, "batch *shape"], Float[Tensor, "batch *shape"]]:
+    """Return the guesses (x̂, ε̂) that a velocity at x_t implies: x_t = α x̂ + σ ε̂ and v = α' x̂ + σ' ε̂, solved.
+
+    On straight paths x̂ = x_t + (1 − t) v and ε̂ = x_t − t v. Finite at both ends there and on the cosine's.
+    """
+    alpha, sigma, d_alpha, d_sigma = path.at(_beside(t, x_t))
+    determinant = alpha * d_sigma - sigma * d_alpha  # two equations for two unknowns
+    data = (d_sigma * x_t - sigma * velocity) / determinant
+    return data, (alpha * velocity - d_alpha * x_t) / determinant
+
+
 def convert(
     prediction: Float[Tensor, "batch *shape"],
     x_t: Float[Tensor, "batch *shape"],
@@ -101,7 +125,8 @@ def convert(
     if given == wanted:
         return prediction
     c = path.at(_beside(t, x_t))
-    data, noise = _both(prediction, x_t, c, given)
+    velocity = given == "velocity"
+    data, noise = data_and_noise(prediction, x_t, t, path) if velocity else _both(prediction, x_t, c, given)
     if wanted == "data":
         return data
     if wanted == "noise":
@@ -110,13 +135,9 @@ def convert(
 
 
 def _both(prediction: Tensor, x_t: Tensor, c: Coefficients, given: str) -> tuple[Tensor, Tensor]:
-    """Return (x̂, ε̂) of any prediction."""
+    """Return (x̂, ε̂) of a prediction of data, noise or score."""
     if given == "data":
         return prediction, (x_t - c.alpha * prediction) / c.sigma
-    if given == "velocity":  # two equations for two unknowns
-        determinant = c.alpha * c.d_sigma - c.sigma * c.d_alpha
-        data = (c.d_sigma * x_t - c.sigma * prediction) / determinant
-        return data, (c.alpha * prediction - c.d_alpha * x_t) / determinant
     noise = prediction if given == "noise" else -c.sigma * prediction
     return (x_t - c.sigma * noise) / c.alpha, noise
 

@@ -31,16 +31,23 @@ def euler(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float
     return x
 
 
-def heun(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float[Tensor, "n"]) -> Tensor:
-    """Follow dx/dt = v(x, t) by the mean of the velocities at both ends of a step: two evaluations, second order.
+def heun_step(
+    velocity: Velocity, x: Float[Tensor, "batch *shape"], now: Float[Tensor, ""], then: Float[Tensor, ""]
+) -> Float[Tensor, "batch *shape"]:
+    """Return where x at the time now is at then, by the mean of the velocities at both ends: two evaluations.
 
-    Karras et al. 2022, algorithm 1.
+    The far end is where Euler's step leads (Karras et al. 2022, algorithm 1). Its error over a way is of second order.
     """
+    first = velocity(x, now.expand(len(x)))
+    tried = x + (then - now) * first
+    return x + (then - now) * (first + velocity(tried, then.expand(len(x)))) / 2
+
+
+def heun(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float[Tensor, "n"]) -> Tensor:
+    """Follow dx/dt = v(x, t) by ``heun_step``: two evaluations a step, second order."""
     x = noise
     for now, then in _steps(times):
-        first = velocity(x, now.expand(len(x)))
-        tried = x + (then - now) * first
-        x = x + (then - now) * (first + velocity(tried, then.expand(len(x)))) / 2
+        x = heun_step(velocity, x, now, then)
     return x
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from course_lib.diffusion.paths import STRAIGHT, Path, noised, path_velocity
+from course_lib.diffusion.paths import STRAIGHT, Path, noised_pair
 from course_lib.training.fit import Draw, Step
 from course_lib.training.memory_format import as_convolved
 from course_lib.training.moving_average import MovingAverage
@@ -86,10 +86,11 @@ def flow_step(
 
     def step(pairs: Pairs) -> dict[str, Tensor]:
         x, eps, t, labels = pairs
-        x_t = as_convolved(model, noised(x, eps, t, path))
+        x_t, target = noised_pair(x, eps, t, path)
+        x_t = as_convolved(model, x_t)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
             predicted = model(x_t, t) if labels is None else model(x_t, t, labels)
-        squares = (predicted.float() - path_velocity(x, eps, t, path)).square().flatten(1).mean(1)
+        squares = (predicted.float() - target).square().flatten(1).mean(1)
         loss = (squares if weight is None else weight(t) * squares).mean()
         optimizer.zero_grad()
         loss.backward()

@@ -5,7 +5,17 @@ import torch
 from torch import tensor
 
 from course_lib.diffusion.mixtures import Mixture, exact, log_density
-from course_lib.diffusion.paths import LINEAR_BETA, PATHS, PREDICTIONS, STRAIGHT, convert, noised, path_velocity
+from course_lib.diffusion.paths import (
+    LINEAR_BETA,
+    PATHS,
+    PREDICTIONS,
+    STRAIGHT,
+    convert,
+    data_and_noise,
+    noised,
+    noised_pair,
+    path_velocity,
+)
 
 f64 = torch.float64
 MIXTURE = Mixture(tensor([0.3, 0.7], dtype=f64), tensor([[1, -2], [-1, 0.5]], dtype=f64), tensor([0.3, 0.6], dtype=f64))
@@ -34,6 +44,30 @@ def test_the_velocity_is_the_derivative_of_where_a_pair_is(path):
     h = 1e-6
     slope = (noised(x, eps, t + h, path) - noised(x, eps, t - h, path)) / (2 * h)
     torch.testing.assert_close(path_velocity(x, eps, t, path), slope, rtol=1e-6, atol=1e-6)
+
+
+@every_path
+def test_a_pair_is_a_place_on_the_way_and_the_slope_of_the_way_there(path):
+    """Against a loop over the rows and differences of the coefficients."""
+    (x, t), (eps, _) = points(7), points(7, seed=1)
+    x_t, target = noised_pair(x, eps, t, path)
+    h = 1e-6
+    for row in range(7):
+        before, at, after = (path.at(t[row] + step) for step in (-h, 0.0, h))
+        torch.testing.assert_close(x_t[row], at.alpha * x[row] + at.sigma * eps[row], rtol=1e-12, atol=1e-12)
+        slopes = [(b - a) / (2 * h) for a, b in zip(before[:2], after[:2], strict=True)]
+        torch.testing.assert_close(target[row], slopes[0] * x[row] + slopes[1] * eps[row], rtol=1e-6, atol=1e-6)
+
+
+@every_path
+def test_a_velocity_and_a_place_tell_the_data_and_the_noise_they_came_from(path):
+    """The velocity by differences of the place, so that nothing of the library's derivatives is used."""
+    (x, t), (eps, _) = points(30), points(30, seed=1)
+    t, h = t * 0.8 + 0.1, 1e-6
+    x_t, beside = noised(x, eps, t, path), [noised(x, eps, t + step, path) for step in (h, -h)]
+    found = data_and_noise((beside[0] - beside[1]) / (2 * h), x_t, t, path)
+    for was, guess in zip((x, eps), found, strict=True):
+        torch.testing.assert_close(guess, was, rtol=1e-5, atol=1e-5)
 
 
 @every_path

@@ -9,7 +9,7 @@ from torch import tensor
 from course_lib.diffusion.likelihood import divergence, flow_log_likelihood
 from course_lib.diffusion.mixtures import Mixture, exact, log_density
 from course_lib.diffusion.paths import COSINE, STRAIGHT
-from course_lib.diffusion.samplers import ddim, euler, even_times, fresh_noise, heun
+from course_lib.diffusion.samplers import ddim, euler, even_times, fresh_noise, heun, heun_step
 
 f64 = torch.float64
 MIXTURE = Mixture(tensor([0.3, 0.7], dtype=f64), tensor([[1, -2], [-1, 0.5]], dtype=f64), tensor([0.3, 0.6], dtype=f64))
@@ -53,6 +53,16 @@ def test_samples_have_the_mixtures_moments(path, sampler):
     true = MIXTURE.sample(200_000, generator)
     assert (made.mean(0) - true.mean(0)).abs().max() < 0.05
     assert (made.var(0) / true.var(0) - 1).abs().max() < 0.05
+
+
+@pytest.mark.parametrize(("now", "then"), [(0.25, 0.4), (0.5, 1.0), (0.9, 0.3)])
+def test_one_step_of_heun_is_a_trapezium_and_its_far_end_is_where_eulers_step_leads(now, then):
+    """dx/dt = t² is integrated by the trapezium; dx/dt = −3x grows by 1 + z + z²/2 with z = −3h."""
+    x, h, times = noise(4), then - now, tensor([now, then], dtype=f64)
+    by_time = heun_step(lambda x, t: torch.ones_like(x) * t[:, None] ** 2, x, *times)
+    torch.testing.assert_close(by_time, x + h * (now**2 + then**2) / 2, rtol=1e-12, atol=1e-12)
+    by_place = heun_step(lambda x, t: -3 * x, x, *times)
+    torch.testing.assert_close(by_place, x * (1 - 3 * h + 4.5 * h**2), rtol=1e-12, atol=1e-12)
 
 
 def test_without_fresh_noise_ddim_is_eulers_step_on_straight_paths():
