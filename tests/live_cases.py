@@ -1,6 +1,7 @@
 """Every live explorer, with the states in which its module is compared with its reference in Python."""
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from live_models import WORDS, attention, sampling
 from course_lib.chapters.ch01_likelihood.explorer import DIRECTIONS, TARGETS, KLExplorer
 from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer
 from course_lib.chapters.ch10_gan_dynamics.phase import PhaseExplorer
+from course_lib.chapters.ch15_diffusion.explorer import PATHS, SAMPLERS, FlowExplorer
+from course_lib.chapters.ch15_diffusion.explorer import TARGETS as FLOW_TARGETS
 from course_lib.classroom.live import LiveExplorer
 from course_lib.gan.dirac import METHODS, SLOPES
 
@@ -113,6 +116,16 @@ def fast_states() -> Iterator[dict[str, Any]]:
         yield from combinations({**at, "gamma": [0.05], "steps": [200], "method": ["simultaneous"], "loss": [loss]})
 
 
+def one_step(at: Compute) -> dict[str, bool]:
+    """Where one step of Euler on the straight path ends, whatever the data."""
+    found = [at(target=target, path="straight", sampler="euler", steps=1) for target in FLOW_TARGETS]
+    return {
+        "each in a cluster": any(each["near"] == 1 for each in found),
+        "all at one point, the mean of the data": all(each["spread"] < 1e-9 for each in found),
+        "they stay where they are": any(math.dist(way[0], way[-1]) < 1e-9 for each in found for way in each["places"]),
+    }
+
+
 CASES = {
     "attention_stages": Case(
         lambda: attention(ALT),
@@ -181,5 +194,20 @@ CASES = {
         "a penalty γ",
         brings_home,
         tuple(fast_states()),
+    ),
+    "flow": Case(
+        lambda: FlowExplorer(ALT),
+        {
+            "target": list(FLOW_TARGETS),
+            "path": list(PATHS),
+            "sampler": list(SAMPLERS),
+            "steps": [1, 2, 8, 37, 64],
+            "t": [0.0, 0.29, 0.5, 1.0],
+            "particle": [0, 17, 39],
+            "field": [True, False],
+        },
+        {"steps": 1},
+        "all at one point, the mean of the data",
+        one_step,
     ),
 }

@@ -13,7 +13,7 @@ const live = (() => {
 .course-live * { box-sizing: border-box; }
 .course-live p { margin: 0 0 6px; color: ${INK}; }
 .course-live .row { display: flex; flex-wrap: wrap; gap: 6px 18px; margin: 6px 0; align-items: center; }
-.course-live label { display: flex; flex: 1 1 280px; max-width: 470px; gap: 8px; align-items: center; color: ${INK}; }
+.course-live label { display: flex; flex: 1 1 280px; max-width: 470px; min-height: 24px; gap: 8px; align-items: center; color: ${INK}; }
 .course-live label > span:first-child { flex: 0 0 104px; }
 .course-live label > span:last-child { flex: 0 0 52px; font-variant-numeric: tabular-nums; }
 .course-live input[type=range] { flex: 1 1 90px; min-width: 60px; min-height: 24px; margin: 0; accent-color: ${BERRY}; }
@@ -138,38 +138,83 @@ const live = (() => {
     return { element: node("div", { class: "guess" }, title, group, said), follow };
   }
 
+  // A button that has a range run on to its end (from its start where it is there), the whole of it in so many seconds.
+  // Who wants little motion comes to the end at once. range() → min, max, step, value; move(value, whether it is the last).
+  function player({ seconds }, range, move) {
+    const button = node("button", { type: "button" }, "play");
+    let frame = 0;  // 0 while it stands
+    const halt = () => {
+      cancelAnimationFrame(frame);
+      frame = 0;
+      button.textContent = "play";
+    };
+    const run = () => {
+      const { min, max, step, value } = range(), from = value < max ? value : min;
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) return move(value < max ? max : min, true);
+      let began = null;
+      const tick = now => {
+        began ??= now;
+        const at = from + (max - min) * (now - began) / (1000 * seconds);
+        if (at >= max) {
+          halt();
+          return move(max, true);
+        }
+        frame = requestAnimationFrame(tick);
+        move(Number((min + Math.round((at - min) / step) * step).toFixed(9)), false);
+      };
+      frame = requestAnimationFrame(tick);
+      button.textContent = "stop";
+    };
+    button.addEventListener("click", () => {
+      if (!frame) return run();
+      halt();
+      move(range().value, true);
+    });
+    return { button, halt, isRunning: () => frame !== 0 };
+  }
+
   // Arrows and letters move a control and are no shortcut of the page around (JupyterLab's ↑ would leave the cell); with
   // Ctrl, Alt or Command, Shift+Enter and Escape stay the page's.
   const isOurs = ({ ctrlKey, metaKey, altKey, shiftKey, key }) =>
     !ctrlKey && !metaKey && !altKey && key !== "Escape" && !(shiftKey && key === "Enter");
 
   // spec: {name, predict, controls(data, state) → rows of controls, compute(data, state), draw(result, state, data) →
-  // {panels or picture, label, says, below}, point?(panel, x, y, state, data) → changes}. Gives what anywidget renders.
+  // {panels or picture, label, says, below}, point?(panel, x, y, state, data) → changes, play?: {name, seconds}}. Gives
+  // what anywidget renders.
   function explorer(spec) {
     return {
       render({ model, el }) {
         const set = changes => {
           const state = model.get("state");
           const made = typeof changes === "function" ? changes(state, model.get("data")) : changes;
+          if (play && spec.play.name in made) play.halt();
           model.set("state", { ...state, ...made });  // whose event draws
           model.save_changes();
         };
-        const first = spec.controls(model.get("data"), model.get("state"));
+        const now = () => spec.controls(model.get("data"), model.get("state"));
+        const play = spec.play && player(spec.play, () => ({
+          step: 1, ...now().flat().find(({ name }) => name === spec.play.name), value: model.get("state")[spec.play.name],
+        }), (value, last) => {  // the kernel hears of the last alone
+          if (last) set({ [spec.play.name]: value });
+          else model.set("state", { ...model.get("state"), [spec.play.name]: value });
+        });
+        const first = now();
         const rows = first.map(row => row.map(control => KINDS[control.kind](control, set)));
         const prediction = guess(spec.predict);
         const note = node("p", { class: "note", role: "alert" });
-        const status = node("p", { class: "status", "aria-live": "polite" });
+        const status = node("p", { class: "status" });
         const picture = node("div", { class: "picture", role: "img" }), below = node("div", { class: "below" });
         let panels = [];
 
         const put = () => {
           const data = model.get("data"), state = model.get("state");
-          spec.controls(data, state).forEach((row, i) => row.forEach((control, j) => rows[i][j].show(control, state)));
+          now().forEach((row, i) => row.forEach((control, j) => rows[i][j].show(control, state)));
           const result = spec.compute(data, state), drawn = spec.draw(result, state, data);
           panels = drawn.panels ?? [];
           picture.innerHTML = drawn.picture ?? panels.map(panel => panel.svg()).join("");
           picture.setAttribute("aria-label", drawn.label);
           below.innerHTML = drawn.below ?? "";
+          status.setAttribute("aria-live", play?.isRunning() ? "off" : "polite");
           status.textContent = drawn.says;
           prediction.follow(result, state, data);
         };
@@ -193,6 +238,7 @@ const live = (() => {
         picture.addEventListener("pointermove", event => { if (event.pointerType === "mouse") drag(event); });
 
         const lines = rows.map(row => node("div", { class: "row" }, ...row.map(control => control.element)));
+        if (play) lines[first.findIndex(row => row.some(({ name }) => name === spec.play.name))].append(play.button);
         const root = node("section", { class: "course-live", "aria-label": spec.name },
           node("style", {}, STYLE), prediction.element, ...lines, note, status, picture, below);
         root.addEventListener("keydown", event => { if (isOurs(event)) event.stopPropagation(); });
@@ -202,6 +248,7 @@ const live = (() => {
         el.append(root);
         return () => {
           for (const event of events) model.off(event, update);
+          play?.halt();
           root.remove();
         };
       },

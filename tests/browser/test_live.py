@@ -104,6 +104,7 @@ MOVES = {"range": ("ArrowRight", "ArrowLeft"), "select-one": ("ArrowDown", "Arro
 
 
 def test_every_control_is_moved_by_the_keyboard_alone(explorer):
+    explorer.page.emulate_media(reduced_motion="reduce")  # then nothing plays on while the next control is moved
     said, pressed, reached = {explorer.status()}, 0, 0
     while found := explorer.focus():
         tag, kind, outline, guess = found
@@ -249,6 +250,99 @@ def test_a_move_is_answered_within_150_ms_and_nothing_moves_by_itself(explorer, 
     assert explorer.page.evaluate("document.getAnimations().length") == 0
 
 
+# ---- a range that runs by itself ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def played(page):
+    """The flow, which stands at t = 0.6 and takes four seconds for the whole, on a page whose time the test moves."""
+    page.clock.install(time=0)
+    made = Mounted(page, "flow")
+    page.clock.pause_at(60_000)
+    made.button = made.root.locator("button", has_text=re.compile("^(play|stop)$"))
+    made.t = lambda: made.state()["t"]
+    made.saves = lambda: page.evaluate("explorers[0].saved.length")
+    made.live = lambda: made.root.locator(".status").get_attribute("aria-live")
+    yield made
+    assert made.errors == []
+    made.python.close()
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_play_runs_on_to_the_end_and_the_kernel_and_a_screen_reader_hear_of_that_alone(played, key):
+    played.button.press(key)
+    assert (played.button.inner_text(), played.t()) == ("stop", 0.6)
+    before, seen = played.saves(), set()
+    for _ in range(12):
+        played.page.clock.run_for(100)
+        seen.add(played.t())
+        assert played.root.locator("input[type=range]").nth(1).input_value() == f"{played.t():g}"
+        assert f"t = {played.t():.2f}:" in played.root.locator(".picture").inner_text()
+    assert len(seen) == 12
+    assert 0.86 <= played.t() <= 0.9
+    assert (played.saves(), played.live()) == (before, "off")
+    played.page.clock.run_for(600)
+    assert (played.t(), played.button.inner_text(), played.live()) == (1, "play", "polite")
+    assert played.page.evaluate("explorers[0].saved.at(-1)") == played.state()
+    assert played.saves() == before + 1
+    assert played.button.evaluate("button => button === document.activeElement")
+
+
+def test_at_its_end_play_begins_anew(played):
+    played.set(t=1)
+    played.button.click()
+    played.page.clock.run_for(1000)
+    assert 0.2 <= played.t() <= 0.25
+    played.page.clock.run_for(3200)
+    assert played.t() == 1
+
+
+def test_a_second_press_stops_and_so_does_who_moves_the_slider(played):
+    for stop, after in (
+        (lambda: played.button.press("Enter"), lambda t: t),
+        (lambda: played.root.locator("input[type=range]").nth(1).press("Home"), lambda t: 0),
+    ):
+        played.set(t=0.6)
+        played.button.press("Enter")
+        played.page.clock.run_for(500)
+        t = played.t()
+        assert 0.6 < t < 1
+        stop()
+        assert (played.t(), played.button.inner_text(), played.live()) == (after(t), "play", "polite")
+        assert played.page.evaluate("explorers[0].saved.at(-1)") == played.state()
+        played.page.clock.run_for(1000)
+        assert played.t() == after(t)
+
+
+def test_while_it_plays_another_control_changes_what_is_played(played):
+    played.button.press("Enter")
+    played.page.clock.run_for(300)
+    t = played.t()
+    played.root.locator("select").nth(1).press("ArrowDown")
+    assert (played.state()["path"], played.button.inner_text()) == ("cosine", "stop")
+    played.page.clock.run_for(300)
+    assert (played.state()["path"], played.t() > t) == ("cosine", True)
+
+
+def test_who_wants_little_motion_comes_to_the_end_at_once(played):
+    played.page.emulate_media(reduced_motion="reduce")
+    for t in (1, 0, 1):
+        played.button.press("Enter")
+        assert (played.t(), played.button.inner_text()) == (t, "play")
+        assert played.page.evaluate("explorers[0].saved.at(-1)") == played.state()
+
+
+def test_an_explorer_that_is_taken_away_plays_no_more(played):
+    played.button.press("Enter")
+    played.page.clock.run_for(300)
+    t = played.t()
+    asked = """() => { window.asked = 0; const ask = requestAnimationFrame;
+      window.requestAnimationFrame = act => { asked += 1; return ask(act); }; explorers[0].close(); }"""
+    played.page.evaluate(asked)
+    played.page.clock.run_for(1000)
+    assert (played.t(), played.page.evaluate("asked")) == (t, 0)
+
+
 # ---- where things are drawn ---------------------------------------------------------------------------------------
 
 PIXELS = """panel => {
@@ -363,3 +457,28 @@ def test_the_verdict_is_that_of_the_multipliers(page, says, changes):
     assert f"|μ| = {size(largest)}" in explorer.status()
     assert says in explorer.status()
     assert verdict(largest) in page.locator(".picture").inner_text()
+
+
+def test_the_flow_is_drawn_where_the_state_says_and_a_press_near_a_particle_follows_it(page):
+    explorer = Mounted(page, "flow")
+    explorer.set(t=0.3, steps=12, sampler="heun", particle=4)
+    numbers = explorer.python.compute(explorer.data, explorer.state())
+    moment, whole = Panel(explorer, 0), Panel(explorer, 1)
+    ends = [way[-1] for way in numbers["places"]]
+    for panel, spots in ((moment, numbers["now"]), (whole, ends)):
+        assert near(panel.marks(figures.ORANGE)[0], spots, 0.12)  # a triangle's top
+        assert near(panel.marks(figures.BERRY)[0], spots[4:5], 0.15)  # a corner
+    assert near(whole.line(figures.INK), numbers["places"][4], 0.03)
+    assert near(whole.line(figures.MUTE, "5 4"), [numbers["places"][4][0], ends[4]], 0.03)
+    assert len(moment.marks("#A8A8A8", 1)[0]) > 2 * 13 * 13 - 8  # a shaft and a head each; none where nothing pulls
+    explorer.set(field=False)
+    assert Panel(explorer, 0).marks("#A8A8A8", 1) == []
+    at = page.evaluate(
+        "([panel, which]) => { const svg = document.querySelectorAll('.picture > svg')[panel];"
+        "const [x, y] = which, inner = svg.querySelector('svg'), m = inner.getScreenCTM();"
+        "const on = v => [(v[0] + 3.2) / 6.4 * inner.width.baseVal.value, (3.2 - v[1]) / 6.4 * inner.height.baseVal.value];"
+        "const p = new DOMPoint(...on([x, y])).matrixTransform(m); return [p.x, p.y]; }",
+        [1, ends[23]],
+    )
+    page.mouse.click(*at)
+    assert explorer.state()["particle"] == 23
