@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from course_lib.attention.positions import sinusoidal
-from course_lib.diffusion.guidance import guided_velocity, network_velocity
+from course_lib.diffusion.guidance import guided_velocity, network_velocity, sample
 from course_lib.diffusion.paths import COSINE, STRAIGHT, path_velocity
-from course_lib.diffusion.samplers import euler, even_times
+from course_lib.diffusion.samplers import euler, even_times, heun
 from course_lib.diffusion.step import Pairs, draw_pairs, flow_step, logit_normal_times, uniform_times
 from course_lib.diffusion.unet import TimeEmbedding, UNet
 from course_lib.training.fit import fit
@@ -134,12 +134,12 @@ def test_training_predicts_better_than_nothing_and_the_average_follows():
     average = moving_average(net, 0.9)
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3)
     trained = Trained({"net": net, "average": average}, {"net": optimizer}, torch.Generator().manual_seed(0))
-    history = fit(flow_step(net, optimizer, average=average), draw_pairs(x, 16), 150, trained, every=50, progress=False)
+    history = fit(flow_step(net, optimizer, average=average), draw_pairs(x, 16), 100, trained, every=25, progress=False)
     values = history.curve("loss").values
-    assert values[-1] < 0.6 * values[0]
+    assert values[-1] < 0.8 * values[0]
     with torch.no_grad():
         made = euler(network_velocity(average), torch.randn(4, 1, 28, 28), even_times(10))
-    assert (made - x[:4]).abs().mean() < 0.6  # noise alone: 1.3
+    assert (made - x[:4]).abs().mean() < 0.8  # noise alone: 1.3
 
 
 def test_guidance_goes_beyond_the_class_on_the_line_through_any():
@@ -162,3 +162,19 @@ def test_noise_and_image_make_the_pair():
     x, eps, t = images(3), torch.randn(3, 1, 28, 28), torch.rand(3)
     assert Pairs(x, eps, t).labels is None
     assert torch.equal(path_velocity(x, eps, t, STRAIGHT), x - eps)
+
+
+def test_samples_do_not_depend_on_how_many_are_made_together_and_the_model_stays_in_its_mode():
+    net, z, labels = small(n_classes=10), torch.randn(5, 1, 28, 28), torch.arange(5)
+    together, apart = (sample(net.train(), z, labels, 2.0, steps=2, at_once=n) for n in (5, 2))
+    torch.testing.assert_close(together, apart, rtol=1e-3, atol=1e-4)
+    assert net.training
+    assert sample(small(), z[:0]).shape == (0, 1, 28, 28)
+    with torch.no_grad():
+        by_hand = heun(guided_velocity(net, labels, 2.0), z, even_times(2))
+    torch.testing.assert_close(together, by_hand, rtol=1e-3, atol=1e-4)
+
+
+def test_a_model_without_classes_cannot_be_asked(unchecked):
+    with pytest.raises(ValueError, match="model: expected one with classes, n_classes above 0"):
+        guided_velocity(small(), torch.arange(3))
