@@ -83,13 +83,14 @@ def sample(
     labels, weight: what is asked, as for ``guided_velocity``; labels are wanted where the model has classes. at_once:
     images followed together. What comes back is not cut off at black and white.
     """
-    made, times = [], even_times(steps, noise.device, noise.dtype)
-    kinds = [None] * len(noise.split(at_once)) if labels is None else labels.to(noise.device).split(at_once)
+    made, times = [noise[:0]], even_times(steps, noise.device, noise.dtype)
+    parts = noise.split(at_once) if len(noise) else ()
+    kinds = [None] * len(parts) if labels is None else labels.to(noise.device).split(at_once)
     with evaluating(model):
-        for part, kind in zip(noise.split(at_once), kinds, strict=True):
+        for part, kind in zip(parts, kinds, strict=False):
             v = network_velocity(model, bfloat16) if kind is None else guided_velocity(model, kind, weight, bfloat16)
             made.append(sampler(v, as_convolved(model, part), times))
-    return torch.cat(made) if made else noise
+    return torch.cat(made)
 
 
 def _any_class(model: nn.Module) -> int:
