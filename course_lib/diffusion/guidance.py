@@ -84,12 +84,16 @@ def sample(
     images followed together. What comes back is not cut off at black and white.
     """
     made, times = [noise[:0]], even_times(steps, noise.device, noise.dtype)
-    parts = noise.split(at_once) if len(noise) else ()
-    kinds = [None] * len(parts) if labels is None else labels.to(noise.device).split(at_once)
+    kinds = None if labels is None else labels.to(noise.device)
     with evaluating(model):
-        for part, kind in zip(parts, kinds, strict=False):
-            v = network_velocity(model, bfloat16) if kind is None else guided_velocity(model, kind, weight, bfloat16)
-            made.append(sampler(v, as_convolved(model, part), times))
+        for first in range(0, len(noise), at_once):
+            some = slice(first, first + at_once)
+            v = (
+                network_velocity(model, bfloat16)
+                if kinds is None
+                else guided_velocity(model, kinds[some], weight, bfloat16)
+            )
+            made.append(sampler(v, as_convolved(model, noise[some]), times))
     return torch.cat(made)
 
 
