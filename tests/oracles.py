@@ -418,4 +418,23 @@ ORACLES: dict[str, tuple[str, str | None]] = {
         "a published table (Brown et al. 2020, D.1)",
         REFERENCES + "test_gpt_3_takes_as_many_petaflop_days_as_were_published",
     ),
+    # 15
+    "diffusion.noised_pair": (
+        "a loop over rows, and differences of the coefficients",
+        "diffusion/test_paths.py::test_a_pair_is_a_place_on_the_way_and_the_slope_of_the_way_there",
+    ),
+    "diffusion.data_and_noise": (
+        "the data and noise that a place and its differences come from",
+        "diffusion/test_paths.py::test_a_velocity_and_a_place_tell_the_data_and_the_noise_they_came_from",
+    ),
+    "diffusion.heun_step": (
+        "the trapezium, and the power series of a decay",
+        "diffusion/test_samplers.py::test_one_step_of_heun_is_a_trapezium_and_its_far_end_is_where_eulers_step_leads",
+    ),
+    "diffusion.guided": (
+        "a model whose answers are known",
+        "diffusion/test_guidance.py::test_guidance_goes_from_any_class_towards_the_class_asked_for_and_beyond",
+    ),
+    "diffusion.symptom_1": ("the six faults, done", "15_diffusion: at the image's rim, times that are not stretched"),
+    "diffusion.symptom_2": ("the six faults, done", "15_diffusion: noise as velocity spreads the pixels"),
 }

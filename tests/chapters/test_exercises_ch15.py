@@ -197,8 +197,7 @@ def test_the_answers():
     answers = {id: e for id, e in REGISTRY.chapters["15_diffusion"].items() if isinstance(e, Answer)}
     assert {id: e.right for id, e in answers.items()} == {
         "diffusion.symptom_1": "times_not_stretched",
-        "diffusion.symptom_2": "one_step",
-        "diffusion.symptom_3": "noise_as_velocity",
+        "diffusion.symptom_2": "noise_as_velocity",
     }
     assert all(e.options == answers["diffusion.symptom_1"].options and len(e.options) == 6 for e in answers.values())
 

@@ -1,4 +1,4 @@
-"""Pictures of chapter 15: from noise to digits, the four coordinates, ways, the U-Net, samplers, guidance, patients."""
+"""Pictures of chapter 15: from noise to digits, paths, the U-Net, its first steps, distances, guidance, patients."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,11 @@ from course_lib.classroom.records import Record
 from course_lib.diffusion.guidance import guided_velocity, sample
 from course_lib.diffusion.mixtures import Mixture, exact, log_density
 from course_lib.diffusion.paths import STRAIGHT
-from course_lib.diffusion.samplers import even_times, heun
+from course_lib.diffusion.samplers import even_times
 from course_lib.diffusion.unet import UNet
 from course_lib.training.history import Curve
 
 GREY = "#9A9A9A"
-HEAT = figures.WEIGHTS
 
 
 @torch.no_grad()
@@ -40,26 +39,6 @@ def opening(unet: UNet, noise: Tensor, classes: Tensor, steps: int = 50) -> Figu
     ax.tick_params(length=0)
     ax.set_xlabel("class that was asked for")
     figures.title(ax, "From noise to digits in fifty small steps")
-    return figure
-
-
-def coordinates(bells: Mixture, at: float = 0.5) -> Figure:
-    """Return the four best predictions against the place, above the density."""
-    x = torch.linspace(-2.6, 2.6, 261, dtype=torch.float64)
-    t = torch.full_like(x, at)
-    known = {name: value[:, 0] for name, value in exact(bells, x[:, None], t, STRAIGHT).items()}
-    density = log_density(bells, x[:, None], t, STRAIGHT).exp()
-    figure, (axes,) = figures.new(1, 4, height=2.9)
-    names = {"data": ("the data, x̂", BLUE), "noise": ("the noise, ε̂", ORANGE),
-             "velocity": ("velocity = x̂ − ε̂", INK), "score": ("score = −ε̂/σ", BERRY)}  # fmt: skip
-    for ax, (name, (says, colour)) in zip(axes, names.items(), strict=True):
-        ax.fill_between(figures.values(x), -3.5, figures.values(5 * density - 3.5), color="#E4E4E4", linewidth=0)
-        figures.line(ax, x, known[name], colour)
-        ax.axhline(0, color=GREY, linewidth=0.7)
-        ax.set(xlim=(-2.6, 2.6), ylim=(-3.5, 3.5), xlabel="place x_t")
-        figures.title(ax, says)
-    axes[0].set_ylabel("best guess at t = 0.5")
-    axes[0].text(-2.45, -3.3, "density of x_t", color=TEXT[MUTE], fontsize=9)
     return figure
 
 
@@ -96,31 +75,6 @@ def heun_to(bells: Mixture, x: Tensor, now: Tensor, then: Tensor) -> Tensor:
     first = exact(bells, x, now.expand(len(x)), STRAIGHT)["velocity"]
     second = exact(bells, x + (then - now) * first, then.expand(len(x)), STRAIGHT)["velocity"]
     return x + (then - now) * (first + second) / 2
-
-
-@torch.no_grad()
-def learnt_field(field: nn.Module, clusters: Mixture, device: torch.device) -> Figure:
-    """Return the learnt velocity over the exact one at two times, and where particles that follow it end."""
-    figure, (axes,) = figures.new(1, 3, height=3.5)
-    ticks = torch.linspace(-2.1, 2.1, 11)
-    y, x = torch.meshgrid(ticks, ticks, indexing="ij")
-    spots = torch.stack([x, y], dim=-1).view(-1, 2)
-    for ax, at in zip(axes, (0.3, 0.7), strict=False):
-        t = torch.full((len(spots),), at)
-        likely = log_density(clusters, spots, t, STRAIGHT)
-        seen = likely > likely.max() - 5  # where particles are
-        due = exact(clusters, spots, t, STRAIGHT)["velocity"][seen]
-        own = field(spots.to(device), t.to(device)).cpu()[seen]
-        for values, colour, width in ((due, BLUE, 0.012), (own, ORANGE, 0.005)):
-            ax.quiver(*figures.values(spots[seen]).T, *figures.values(values).T, color=colour, width=width, scale=30)
-        figures.plane(ax, 2.6)
-        figures.title(ax, f"t = {at}")
-    axes[0].text(-2.4, 2.2, "exact (wide), learnt (thin)", fontsize=9)
-    noise = torch.randn(400, 2, generator=torch.Generator().manual_seed(6)).to(device)
-    figures.points(axes[2], clusters.sample(400, torch.Generator().manual_seed(7)), BLUE, 2.6)
-    figures.points(axes[2], heun(field, noise, even_times(20, device)), ORANGE, 2.6)
-    figures.title(axes[2], "● data, ▲ ends of the learnt flow")
-    return figure
 
 
 def valley() -> Figure:
@@ -164,9 +118,8 @@ def valley() -> Figure:
 def first_steps(curve: Curve, record: Record, average: nn.Module, noise: Tensor) -> Figure:
     """Return the loss beside the recorded runs', and digits of this run."""
     figure, ((left, right),) = figures.new(1, 2, height=3.1, width_ratios=(1.1, 1))
-    there = record.arm("loss")
-    for each in there.each("curves"):
-        left.plot(there.each("evaluated"), each, color=MUTE, linestyle="--", linewidth=0.8)
+    for each in record.arm("classes").each("loss"):
+        left.plot(record.values["evaluated"], each, color=MUTE, linestyle="--", linewidth=0.8)
     figures.line(left, curve.steps, curve.values, BERRY)
     left.set(xlabel="step of 64 images", ylabel="loss, mean square of a pixel", yscale="log")
     left.text(0.98, 0.93, "— this run   - - five recorded", transform=left.transAxes, ha="right", fontsize=9)
@@ -183,25 +136,6 @@ def _by_seed(ax: Axes, at: Sequence[float], rows: Tensor, colour: str, label: st
     figures.line(ax, at, rows.mean(1), colour, label, dashed=dashed)
     for x, row in zip(at, rows, strict=True):
         ax.plot([x] * len(row), figures.values(row), ".", color=colour, markersize=4)
-
-
-def samplers(by: Mapping[str, Tensor]) -> Figure:
-    """Return the distance against evaluations of each sampler; by: name → (5 evaluations, seeds)."""
-    figure, ((ax,),) = figures.new(width=7.5, height=3.6)
-    looks = {"euler": (BLUE, False, "Euler"), "heun": (ORANGE, False, "Heun"), "ddim": (TEAL, True, "DDIM"),
-             "fresh noise": (BERRY, True, "fresh noise")}  # fmt: skip
-    evaluations = (4, 8, 16, 32, 64)
-    for name, (colour, dashed, label) in looks.items():
-        _by_seed(ax, evaluations, by[name], colour, "", dashed)
-        ax.plot([], [], color=colour, linestyle="--" if dashed else "-", label=label)
-    ax.legend(frameon=False, fontsize=9.5)
-    ax.set(
-        xscale="log", yscale="log", xlabel="evaluations of the network a sample", ylabel="squared distance, n = 2,000"
-    )
-    ax.set_xticks(evaluations, [str(n) for n in evaluations])
-    ax.minorticks_off()
-    figures.title(ax, "Distance from real digits against evaluations")
-    return figure
 
 
 @torch.no_grad()
@@ -224,19 +158,42 @@ def guidance(unet: UNet, noise: Tensor, table: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def verdict(models: Mapping[str, Tensor], sound: Tensor, faults: Mapping[str, Tensor], floor: Tensor) -> Figure:
-    """Return the distances of GANs and diffusion models, and of the faults beside the sound training."""
-    figure, ((left, right),) = figures.new(1, 2, height=3.1)
-    for ax, arms in ((left, models), (right, {"sound": sound, **faults})):
+EVALUATIONS = (4, 8, 16, 32, 64)
+SAMPLERS = {
+    "euler": (BLUE, False, "Euler"),
+    "heun": (ORANGE, False, "Heun"),
+    "fresh noise": (BERRY, True, "fresh noise"),
+}
+
+
+def verdict(
+    by: Mapping[str, Tensor], models: Mapping[str, Tensor], breaks: Mapping[str, Tensor], floor: Tensor
+) -> Figure:
+    """Return the distances: of samplers by evaluations, of GANs and diffusion models, of short trainings with a fault.
+
+    by: name → (5 evaluations, seeds); models, breaks: name → (seeds,).
+    """
+    figure, (axes,) = figures.new(1, 3, height=3.3, width_ratios=(1.25, 1, 1))
+    for name, (colour, dashed) in SAMPLERS.items():
+        _by_seed(axes[0], EVALUATIONS, by[name], colour, "", dashed)
+        axes[0].plot([], [], color=colour, linestyle="--" if dashed else "-", label=name)
+    axes[0].legend(frameon=False, fontsize=9)
+    axes[0].set(xscale="log", yscale="log", xlabel="evaluations, n = 2,000", ylabel="squared distance from test digits")
+    axes[0].set_xticks(EVALUATIONS, [str(n) for n in EVALUATIONS])
+    axes[0].minorticks_off()
+    for ax, arms in zip(axes[1:], (models, breaks), strict=True):
         for i, (name, found) in enumerate(arms.items()):
             gan = name.startswith("GAN")
-            ax.plot(figures.values(found), [-i] * len(found), "^" if gan else "o", color=ORANGE if gan else BLUE,
-                    markersize=5)  # fmt: skip
-        ax.set_yticks([-i for i in range(len(arms))], list(arms))
-        ax.axvline(float(floor.mean()), color=MUTE, linestyle="--", linewidth=1.2)
-        ax.set(xscale="log", xlabel="squared distance from test digits")
-    figures.title(left, "▲ GAN, ● diffusion; - - real halves")
-    figures.title(right, "Weight 1, and one change each")
+            look = {"color": ORANGE if gan else BLUE, "markersize": 5}
+            ax.plot(figures.values(found), [-i] * len(found), "^" if gan else "o", **look)
+        ax.set_yticks([-i for i in range(len(arms))], [name.replace(", ", ",\n", 1) for name in arms])
+        ax.set(xscale="log", ylim=(-len(arms) + 0.5, 0.5))
+    axes[1].axvline(float(floor.mean()), color=MUTE, linestyle="--", linewidth=1.2)
+    axes[1].set_xlabel("n = 10,000; - - real halves, 5,000")
+    axes[2].set_xlabel("n = 2,000")
+    figures.title(axes[0], "More evaluations, nearer")
+    figures.title(axes[1], "▲ GAN, ● diffusion")
+    figures.title(axes[2], "1,000 steps, one change")
     return figure
 
 

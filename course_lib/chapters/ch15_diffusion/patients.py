@@ -61,15 +61,10 @@ def sampled(unet: UNet, device: torch.device, fault: str, name: str = "", n: int
     return Patient(name or fault, x, times.cpu(), torch.stack(spread).cpu())
 
 
-def three(unet: UNet, device: torch.device) -> list[Patient]:
-    """Return patients A, B and C."""
-    faults = {"A": "times_not_stretched", "B": "one_step", "C": "noise_as_velocity"}
+def shown(unet: UNet, device: torch.device) -> list[Patient]:
+    """Return a sound sampling and patients A and B."""
+    faults = {"sound": "", "A": "times_not_stretched", "B": "noise_as_velocity"}
     return [sampled(unet, device, fault, name) for name, fault in faults.items()]
-
-
-def others(unet: UNet, device: torch.device) -> list[Patient]:
-    """Return the samples of the other three faults."""
-    return [sampled(unet, device, fault) for fault in ("time_reversed", "line_run_twice", "too_much_guidance")]
 
 
 def measured(

@@ -1,4 +1,4 @@
-"""The learner names what is wrong with three samplings, from their samples and the spread of the pixels."""
+"""The learner names what is wrong with two samplings, from their samples and the spread of the pixels."""
 
 from course_lib.classroom.exercises.spec import one_fault
 
@@ -29,17 +29,6 @@ symptom_1 = one_fault(
 
 symptom_2 = one_fault(
     "diffusion.symptom_2",
-    "one_step",
-    _faults,
-    "at t = 0 the place says nothing, so that the best guess is the mean of the data of the class. One step "
-    "lands there.",
-    "How many points has the spread?",
-    "What does the best guess know at t = 0?",
-)
-
-
-symptom_3 = one_fault(
-    "diffusion.symptom_3",
     "noise_as_velocity",
     _faults,
     "x̂ − ε̂ leads from noise to data. ε̂ by itself leads to more noise: at the start it is x_t, so that the "
@@ -49,4 +38,4 @@ symptom_3 = one_fault(
 )
 
 
-ENTRIES = (symptom_1, symptom_2, symptom_3)
+ENTRIES = (symptom_1, symptom_2)
