@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class FlowState:
     field: bool = True
 
     def __post_init__(self) -> None:
-        known = {"target": TARGETS, "path": PATHS, "sampler": SAMPLERS}
+        known: dict[str, Collection[str]] = {"target": TARGETS, "path": PATHS, "sampler": SAMPLERS}
         for name, names in known.items():
             if getattr(self, name) not in names:
                 raise ValueError(f"{name}: expected one of {', '.join(names)}, got {getattr(self, name)!r}")
@@ -206,6 +207,7 @@ class FlowExplorer(LiveExplorer):
         left.set_ylabel("second number of x")
         if found["off"] is not None:  # fresh noise leads anywhere
             right.plot(*data["ends"][at.target][at.particle], "+", color=INK, markersize=11)
+            right.set_xlabel("first number of x   (+ the flow's own end of ■)")
         figures.title(left, f"t = {at.t:.2f}: {len(now)} particles, ■ the one that is followed")
         went = f"■ went {found['length']:.2f}, came {found['distance']:.2f} far"
         figures.title(right, f"{at.sampler}, {at.steps} steps: {went}")
