@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from course_lib.diffusion.samplers import Velocity, even_times, heun
+from course_lib.diffusion.samplers import Velocity, even_times, heun_euler_last
 from course_lib.training.eval_mode import evaluating
 from course_lib.training.memory_format import as_convolved
 
@@ -74,7 +74,7 @@ def sample(
     labels: Int[Tensor, "n"] | None = None,
     weight: float = 1.0,
     steps: int = 10,
-    sampler: Callable[[Velocity, Tensor, Tensor], Tensor] = heun,
+    sampler: Callable[[Velocity, Tensor, Tensor], Tensor] = heun_euler_last,
     at_once: int = 250,
     bfloat16: bool = False,
 ) -> Float[Tensor, "n *shape"]:

@@ -23,11 +23,18 @@ def even_times(steps: int, device: torch.device | str = "cpu", dtype: torch.dtyp
     return torch.linspace(0, 1, steps + 1, device=device, dtype=dtype)
 
 
+def euler_step(
+    velocity: Velocity, x: Float[Tensor, "batch *shape"], now: Float[Tensor, ""], then: Float[Tensor, ""]
+) -> Float[Tensor, "batch *shape"]:
+    """Return where x at the time now is at then, straight on with the velocity it has: one evaluation."""
+    return x + (then - now) * velocity(x, now.expand(len(x)))
+
+
 def euler(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float[Tensor, "n"]) -> Tensor:
     """Follow dx/dt = v(x, t) along straight pieces: one evaluation a step, an error of the order of a step."""
     x = noise
     for now, then in _steps(times):
-        x = x + (then - now) * velocity(x, now.expand(len(x)))
+        x = euler_step(velocity, x, now, then)
     return x
 
 
@@ -49,6 +56,18 @@ def heun(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float[
     for now, then in _steps(times):
         x = heun_step(velocity, x, now, then)
     return x
+
+
+def heun_euler_last(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float[Tensor, "n"]) -> Tensor:
+    """Take Heun's steps, and the last one by Euler: 2 · steps − 1 evaluations, none at t = 1.
+
+    Karras et al. 2022, algorithm 1. A network has hardly been trained at t = 1, where an image has no noise left.
+    """
+    *steps, last = _steps(times)
+    x = noise
+    for now, then in steps:
+        x = heun_step(velocity, x, now, then)
+    return euler_step(velocity, x, *last)
 
 
 def ddim(

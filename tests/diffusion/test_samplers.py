@@ -9,7 +9,7 @@ from torch import tensor
 from course_lib.diffusion.likelihood import divergence, flow_log_likelihood
 from course_lib.diffusion.mixtures import Mixture, exact, log_density
 from course_lib.diffusion.paths import COSINE, STRAIGHT
-from course_lib.diffusion.samplers import ddim, euler, even_times, fresh_noise, heun, heun_step
+from course_lib.diffusion.samplers import ddim, euler, even_times, fresh_noise, heun, heun_euler_last, heun_step
 
 f64 = torch.float64
 MIXTURE = Mixture(tensor([0.3, 0.7], dtype=f64), tensor([[1, -2], [-1, 0.5]], dtype=f64), tensor([0.3, 0.6], dtype=f64))
@@ -25,7 +25,7 @@ def noise(n, d=2, seed=0):
 
 
 @pytest.mark.parametrize("path", [STRAIGHT, COSINE], ids=lambda p: p.name)
-@pytest.mark.parametrize(("sampler", "order"), [(euler, 1), (heun, 2)])
+@pytest.mark.parametrize(("sampler", "order"), [(euler, 1), (heun, 2), (heun_euler_last, 2)])
 def test_the_error_falls_with_the_samplers_order(path, sampler, order):
     """For one bell the flow is known: it keeps every quantile, x = m + s·ε."""
     z = noise(200, 1)
@@ -70,6 +70,16 @@ def test_without_fresh_noise_ddim_is_eulers_step_on_straight_paths():
     torch.testing.assert_close(
         ddim(velocity(), z, times, STRAIGHT), euler(velocity(), z, times), rtol=1e-10, atol=1e-12
     )
+
+
+def test_evaluations_are_as_many_as_said_and_where():
+    for sampler, expected in ((euler, 5), (heun, 10), (heun_euler_last, 9)):
+        asked = []
+        sampler(
+            lambda x, t, asked=asked: asked.append(t[0].item()) or velocity()(x, t), noise(2), even_times(5, dtype=f64)
+        )
+        assert len(asked) == expected
+        assert (max(asked) == 1) == (sampler is heun)
 
 
 def test_for_a_single_point_one_step_of_ddim_arrives_on_any_path():
