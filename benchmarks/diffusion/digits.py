@@ -4,8 +4,8 @@
 the recipe without classes for fewer steps, in what is named. Figures are of the averaged network but those called raw,
 by 10 steps of Heun, the last one Euler's, where nothing else is said, of as many images as the test part has, or of
 ``few``. The rate was not tuned; the moving average was chosen by one seed on the validation digits, the last step by
-one seed on the test digits; the guidance weight 1.5 by one seed on the validation digits. Each finished run is kept in a
-folder, so that an interrupted record goes on. The weights of seed 0 with classes are shipped.
+one seed on the test digits; the guidance weight 1.5 by one seed on the validation digits. Each finished run is kept
+in a folder, so that an interrupted record goes on. The weights of seed 0 with classes are shipped.
 """
 
 import argparse
