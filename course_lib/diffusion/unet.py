@@ -5,6 +5,8 @@ that are told the time; Dhariwal and Nichol 2021, section 3, for how: by a gain 
 are first folded into channels, squares of ``fold`` × ``fold``, which costs nothing and leaves a quarter of the places.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from torch.nn import functional as F
 from course_lib.attention.positions import sinusoidal
 from course_lib.training.memory_format import as_convolved
 
+Look = Callable[[int, Tensor], Tensor]
 GROUPS = 8
 TIME_SCALE = 1000.0  # sinusoidal features were made for positions 0, 1, 2, …: t is stretched to 0 … 1,000 for them
 
@@ -99,23 +102,30 @@ class UNet(nn.Module):
         labels: Int[Tensor, "batch"] | None = None,
     ) -> Float[Tensor, "batch image_channels side side"]:
         """Return the prediction; ValueError for sides that the fold does not divide, and labels missing or extra."""
-        self._check(x_t, t, labels)
-        what = self.time(t) if self.classes is None else self.time(t) + self.classes(labels)
+        self.check(x_t, t, labels)
+        return self.predict(x_t, self.time(t) if self.classes is None else self.time(t) + self.classes(labels))
+
+    def predict(self, x_t: Tensor, what: Float[Tensor, "batch width"], look: Look | None = None) -> Tensor:
+        """Return the prediction, told by a vector an image what it is to be of; look: goes between the valley's blocks.
+
+        look(i, x) returns x (batch, 2 · channels, height, wide) changed by what it found elsewhere, behind block i.
+        """
         what = F.silu(what)
         x = self.enter(as_convolved(self, F.pixel_unshuffle(x_t, self.fold)))
         for block in self.before:
             x = block(x, what)
         across = x  # goes over the valley on the shortest way
         x = self.down(x)
-        for block in self.below:
-            x = block(x, what)
+        for i, block in enumerate(self.below):
+            x = block(x, what) if look is None else look(i, block(x, what))
         x = self.up(F.interpolate(x, across.shape[-2:], mode="nearest"))
         x = torch.cat([x, across], dim=1)
         for block in self.after:
             x = block(x, what)
         return F.pixel_shuffle(self.leave(x), self.fold)
 
-    def _check(self, x_t: Tensor, t: Tensor, labels: Tensor | None) -> None:
+    def check(self, x_t: Tensor, t: Tensor, labels: Tensor | None = None) -> None:
+        """Raise ValueError for what the network cannot take."""
         if x_t.ndim != 4 or x_t.shape[-1] % self.fold or x_t.shape[-2] % self.fold:
             expected = f"(batch, channels, height, width), sides that {self.fold} divides"
             raise ValueError(f"x_t: expected {expected}, got {tuple(x_t.shape)}")

@@ -1,0 +1,156 @@
+"""A U-Net that is told a sentence: a text encoder, and cross-attention from places of the image to its words.
+
+Rombach et al. 2022, section 3.3, in small: queries come from the image, keys and values from the text. The whole
+sentence is told a second way, as a class is: its first vector is added to the time's.
+"""
+
+from functools import partial
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from course_lib.attention.multi_head import MultiHeadAttention
+from course_lib.attention.positions import LearnedPositions
+from course_lib.attention.transformer import FeedForward, TransformerConfig, pre_norm_block
+from course_lib.diffusion.unet import GROUPS, GroupNorm, UNet
+
+
+class _Reading(nn.Module):
+    """A block of the Transformer in which each word sees all that are there."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.norm_1, self.norm_2 = nn.LayerNorm(config.d_model), nn.LayerNorm(config.d_model)
+        self.attention = MultiHeadAttention(config.d_model, config.n_heads)
+        self.feed_forward = FeedForward(config)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Return the stream x with what both layers add."""
+        attention = partial(self.attention, mask=mask)
+        return pre_norm_block(x, self.norm_1, attention, self.norm_2, self.feed_forward)
+
+
+class TextEncoder(nn.Module):
+    """Tokens (batch, length), 0 for none, to a vector for the whole (first) and one for each word.
+
+    Every word sees all others, before it and after it (Devlin et al. 2019). Of the empty sentence the first vector is
+    all there is.
+    """
+
+    def __init__(self, vocabulary: int, length: int, d_model: int = 64, n_layers: int = 2, n_heads: int = 4) -> None:
+        super().__init__()
+        config = TransformerConfig(vocabulary, length + 1, n_layers, n_heads, d_model)
+        self.embedding = nn.Embedding(vocabulary, d_model)
+        self.whole = nn.Parameter(torch.randn(d_model))
+        self.positions = LearnedPositions(length + 1, d_model)
+        self.blocks = nn.ModuleList(_Reading(config) for _ in range(n_layers))
+        self.norm = nn.LayerNorm(d_model)
+
+    def forward(
+        self, tokens: Int[Tensor, "batch length"]
+    ) -> tuple[Float[Tensor, "batch words d_model"], Bool[Tensor, "batch words"]]:
+        """Return the vectors, and which of them stand for something: the first one, and the words that are there."""
+        whole = self.whole.expand(len(tokens), 1, -1)
+        x = self.positions(torch.cat([whole, self.embedding(tokens)], dim=1))
+        there = nn.functional.pad(tokens > 0, (1, 0), value=True)
+        for block in self.blocks:
+            x = block(x, there[:, None, None])
+        return self.norm(x), there
+
+
+class CrossAttention(nn.Module):
+    """x + what each place of x finds among the words; it starts at zero."""
+
+    def __init__(self, channels: int, d_text: int, n_heads: int = 4) -> None:
+        super().__init__()
+        self.norm = GroupNorm(GROUPS, channels)
+        self.text = nn.Linear(d_text, channels, bias=False)
+        self.attention = MultiHeadAttention(channels, n_heads)
+        nn.init.zeros_(self.attention.output.weight)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch channels height wide"],
+        words: Float[Tensor, "batch words d_text"],
+        there: Bool[Tensor, "batch words"],
+    ) -> Float[Tensor, "batch channels height wide"]:
+        """Return x with what it found added."""
+        found = self.attention(self.places(x), self.text(words), there[:, None, None])
+        return x + found.transpose(1, 2).unflatten(-1, x.shape[-2:])
+
+    def weights(
+        self,
+        x: Float[Tensor, "batch channels height wide"],
+        words: Float[Tensor, "batch words d_text"],
+        there: Bool[Tensor, "batch words"],
+    ) -> Float[Tensor, "batch heads words height wide"]:
+        """Return how much each place looks at each word, head by head; over the words they sum to 1."""
+        _, weights = self.attention.attend(self.places(x), self.text(words), there[:, None, None])
+        return weights.transpose(-1, -2).unflatten(-1, x.shape[-2:])
+
+    def places(self, x: Float[Tensor, "batch channels height wide"]) -> Float[Tensor, "batch places channels"]:
+        """Return the normalised places of x, row by row."""
+        return self.norm(x).flatten(2).transpose(1, 2)
+
+
+class TextUNet(nn.Module):
+    """Images (batch, channels, side, side), times and tokens (batch, length) to a prediction; tokens 0 ask nothing.
+
+    A ``UNet`` with a text encoder, and with a ``CrossAttention`` behind each block of the valley, whose places have a
+    trained vector each: what is above and what is below has to be told apart while all is noise.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        length: int = 20,
+        image_channels: int = 3,
+        side: int = 32,
+        channels: int = 32,
+        d_text: int = 64,
+        fold: int = 2,
+        depth: int = 1,
+    ) -> None:
+        super().__init__()
+        wide, width, valley = 2 * channels, 4 * channels, side // fold // 2
+        self.unet = UNet(image_channels, channels, fold=fold, depth=depth)
+        self.text = TextEncoder(vocabulary, length, d_text)
+        self.whole = nn.Linear(d_text, width)
+        self.place = nn.Parameter(torch.zeros(1, wide, valley, valley))
+        self.looks = nn.ModuleList(CrossAttention(wide, d_text) for _ in self.unet.below)
+
+    def forward(
+        self,
+        x_t: Float[Tensor, "batch image_channels side side"],
+        t: Float[Tensor, "batch"],
+        tokens: Int[Tensor, "batch length"],
+    ) -> Float[Tensor, "batch image_channels side side"]:
+        """Return the prediction; ValueError for sides and numbers of times that do not fit."""
+        return self._predict(x_t, t, tokens, None)
+
+    @torch.no_grad()
+    def looked_at(
+        self,
+        x_t: Float[Tensor, "batch image_channels side side"],
+        t: Float[Tensor, "batch"],
+        tokens: Int[Tensor, "batch length"],
+    ) -> Float[Tensor, "batch words height wide"]:
+        """Return how much each place of the valley looks at the whole and at each word, mean over heads and blocks."""
+        weights: list[Tensor] = []
+        self._predict(x_t, t, tokens, weights)
+        return torch.stack(weights).mean(dim=(0, 2))  # (blocks, B, heads, words, …)
+
+    def _predict(self, x_t: Tensor, t: Tensor, tokens: Tensor, weights: list[Tensor] | None) -> Tensor:
+        """Return the prediction; weights: takes what each block looked at, where it is wanted."""
+        self.unet.check(x_t, t)
+        words, there = self.text(tokens)
+
+        def look(i: int, x: Tensor) -> Tensor:
+            attention = self.looks[i]
+            assert isinstance(attention, CrossAttention)  # what a ModuleList holds, the type checker cannot know
+            if weights is not None:
+                weights.append(attention.weights(x + self.place, words, there))
+            return attention(x + self.place, words, there)
+
+        return self.unet.predict(x_t, self.unet.time(t) + self.whole(words[:, 0]), look)
