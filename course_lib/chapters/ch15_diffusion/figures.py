@@ -104,7 +104,8 @@ def valley() -> Figure:
     ):
         start, end = (boxes[a][0] + 0.34, heights[a]), (boxes[b][0] - 0.34, heights[b])
         ax.add_patch(FancyArrowPatch(start, end, **arrow))
-        ax.text((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + 0.12, text, ha="center", fontsize=9)
+        aside = {"down": 0.45, "up": -0.4}.get(text, 0.0)
+        ax.text((start[0] + end[0]) / 2 + aside, (start[1] + end[1]) / 2 + 0.12, text, ha="center", fontsize=9)
     ax.add_patch(FancyArrowPatch((3.94, 0.45), (6.86, 0.45), linestyle="--", **arrow))
     ax.text(5.4, 0.55, "the rim is carried across", ha="center", fontsize=9)
     ax.text(5.4, 1.35, "time, class: a vector that every block is told", ha="center", color=TEXT[ORANGE], fontsize=9.5)
@@ -122,6 +123,7 @@ def first_steps(curve: Curve, record: Record, average: nn.Module, noise: Tensor)
         left.plot(record.values["evaluated"], each, color=MUTE, linestyle="--", linewidth=0.8)
     figures.line(left, curve.steps, curve.values, BERRY)
     left.set(xlabel="step of 64 images", ylabel="loss, mean square of a pixel", yscale="log")
+    _plain_ticks(left, "y")
     left.text(0.98, 0.93, "— this run   - - five recorded", transform=left.transAxes, ha="right", fontsize=9)
     figures.title(left, "Steep at first, then ever slower")
     classes = torch.arange(10, device=noise.device).repeat(3)
@@ -129,6 +131,14 @@ def first_steps(curve: Curve, record: Record, average: nn.Module, noise: Tensor)
     figures.tiles(right, sample(average, z, classes, steps=10).clamp(-1, 1), columns=10, low=-1)
     figures.title(right, f"▲ this run's average at step {curve.steps[-1]:,}")
     return figure
+
+
+def _plain_ticks(ax: Axes, axis: str) -> None:
+    """Name the ticks of a logarithmic axis 1, 2, 5, 10, …, those within its limits."""
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    ticks = [m * 10**e for e in range(-3, 4) for m in (1, 2, 5) if low <= m * 10**e <= high]
+    ax.minorticks_off()
+    (ax.set_xticks if axis == "x" else ax.set_yticks)(ticks, [f"{tick:g}" for tick in ticks])
 
 
 def _by_seed(ax: Axes, at: Sequence[float], rows: Tensor, colour: str, label: str, dashed: bool = False) -> None:
@@ -158,12 +168,13 @@ def guidance(unet: UNet, noise: Tensor, table: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-EVALUATIONS = (4, 8, 16, 32, 64)
+EVALUATIONS = (4, 8, 16, 32)
 SAMPLERS = {
-    "euler": (BLUE, False, "Euler"),
-    "heun": (ORANGE, False, "Heun"),
-    "fresh noise": (BERRY, True, "fresh noise"),
-}
+    "euler": (BLUE, False),
+    "heun": (ORANGE, False),
+    "heun, euler last": (TEAL, True),
+    "fresh noise": (BERRY, True),
+}  # colour, dashed
 
 
 def verdict(
@@ -171,7 +182,7 @@ def verdict(
 ) -> Figure:
     """Return the distances: of samplers by evaluations, of GANs and diffusion models, of short trainings with a fault.
 
-    by: name → (5 evaluations, seeds); models, breaks: name → (seeds,).
+    by: name → (evaluations, seeds); models, breaks: name → (seeds,).
     """
     figure, (axes,) = figures.new(1, 3, height=3.3, width_ratios=(1.25, 1, 1))
     for name, (colour, dashed) in SAMPLERS.items():
@@ -180,7 +191,8 @@ def verdict(
     axes[0].legend(frameon=False, fontsize=9)
     axes[0].set(xscale="log", yscale="log", xlabel="evaluations, n = 2,000", ylabel="squared distance from test digits")
     axes[0].set_xticks(EVALUATIONS, [str(n) for n in EVALUATIONS])
-    axes[0].minorticks_off()
+    _plain_ticks(axes[0], "y")
+    axes[1].axvline(float(floor.mean()), color=MUTE, linestyle="--", linewidth=1.2)
     for ax, arms in zip(axes[1:], (models, breaks), strict=True):
         for i, (name, found) in enumerate(arms.items()):
             gan = name.startswith("GAN")
@@ -188,12 +200,13 @@ def verdict(
             ax.plot(figures.values(found), [-i] * len(found), "^" if gan else "o", **look)
         ax.set_yticks([-i for i in range(len(arms))], [name.replace(", ", ",\n", 1) for name in arms])
         ax.set(xscale="log", ylim=(-len(arms) + 0.5, 0.5))
-    axes[1].axvline(float(floor.mean()), color=MUTE, linestyle="--", linewidth=1.2)
-    axes[1].set_xlabel("n = 10,000; - - real halves, 5,000")
+        ax.margins(x=0.25)
+        _plain_ticks(ax, "x")
+    axes[1].set_xlabel("squared distance; - - real halves")
     axes[2].set_xlabel("n = 2,000")
-    figures.title(axes[0], "More evaluations, nearer")
+    figures.title(axes[0], "Nearer from 4 to 16")
     figures.title(axes[1], "▲ GAN, ● diffusion")
-    figures.title(axes[2], "1,000 steps, one change")
+    figures.title(axes[2], "One change each")
     return figure
 
 

@@ -1,5 +1,6 @@
 """The learner turns a velocity into the data and the noise that it implies, on any path."""
 
+import torch
 from torch import Tensor
 
 from course_lib.classroom.exercises.probes import numbers, random
@@ -32,6 +33,13 @@ def _swapped(velocity, x_t, t, path):
     return noise, data
 
 
+def _variation(generator: torch.Generator) -> Probe:
+    d, path = int(torch.randint(1, 5, (), generator=generator)), int(torch.randint(3, (), generator=generator))
+    one, other = torch.randn(2, 4, d, generator=generator, dtype=torch.float64)
+    times = torch.rand(4, generator=generator, dtype=torch.float64) * 0.9 + 0.05
+    return Probe((one, other, times, (STRAIGHT, COSINE, LINEAR_BETA)[path]))
+
+
 ENTRY = Exercise(
     id="diffusion.data_and_noise",
     reference=paths.data_and_noise,
@@ -46,6 +54,7 @@ ENTRY = Exercise(
     checked="points and images on three paths, both ends of two of them included.",
     outputs=("data", "noise"),
     gradients=False,
+    variations=_variation,
     rtol=1e-8,
     atol=1e-9,  # other orders of the solution lose some digits
     mistakes=(

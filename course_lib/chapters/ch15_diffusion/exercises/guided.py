@@ -30,6 +30,12 @@ def _of(combine):
     return lambda model, x_t, t, labels, any_class, weight: combine(*_both(model, x_t, t, labels, any_class), weight)
 
 
+def _variation(generator: torch.Generator) -> Probe:
+    x_t, t = (torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((4, 3), (4,)))
+    labels, weight = torch.randint(5, (4,), generator=generator), float(torch.rand((), generator=generator) * 5)
+    return Probe((_model, x_t, t.sigmoid(), labels, 5, weight))
+
+
 ENTRY = Exercise(
     id="diffusion.guided",
     reference=guidance.guided,
@@ -42,6 +48,7 @@ ENTRY = Exercise(
     ],
     checked="weights 0, 0.5, 1, 2.5 and 4, points and images, with other labels for any.",
     gradients=False,
+    variations=_variation,
     mistakes=(
         Mistake(
             "from_the_class",

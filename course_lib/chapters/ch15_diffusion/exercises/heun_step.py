@@ -1,5 +1,6 @@
 """The learner writes one step of Heun's method."""
 
+import torch
 from torch import Tensor
 
 from course_lib.classroom.exercises.probes import numbers, random
@@ -49,6 +50,12 @@ def _time_for_step(velocity, x, now, then):
     return x + then * (first + velocity(x + then * first, then.expand(len(x)))) / 2
 
 
+def _variation(generator: torch.Generator) -> Probe:
+    x = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+    now, then = torch.rand(2, generator=generator, dtype=torch.float64)
+    return Probe((_field, x, now, then))
+
+
 ENTRY = Exercise(
     id="diffusion.heun_step",
     reference=samplers.heun_step,
@@ -60,6 +67,7 @@ ENTRY = Exercise(
     ],
     checked="points, images and a batch of one, from early and late times, one of them backwards.",
     gradients=False,
+    variations=_variation,
     mistakes=(
         Mistake(
             "euler",

@@ -1,5 +1,6 @@
 """The learner writes what a network sees and what it is to predict."""
 
+import torch
 from torch import Tensor
 
 from course_lib.classroom.exercises.probes import numbers, random
@@ -18,6 +19,13 @@ def _probe(*shape: int, times: Tensor, path: Path, seed: int) -> Probe:
 PLACE, TARGET = "return alpha * x + sigma * eps", "d_alpha * x + d_sigma * eps"
 
 
+def _variation(generator: torch.Generator) -> Probe:
+    d, path = int(torch.randint(1, 5, (), generator=generator)), int(torch.randint(3, (), generator=generator))
+    one, other = torch.randn(2, 4, d, generator=generator, dtype=torch.float64)
+    times = torch.rand(4, generator=generator, dtype=torch.float64) * 0.9 + 0.05
+    return Probe((one, other, times, (STRAIGHT, COSINE, LINEAR_BETA)[path]))
+
+
 ENTRY = Exercise(
     id="diffusion.noised_pair",
     reference=paths.noised_pair,
@@ -31,6 +39,7 @@ ENTRY = Exercise(
     checked="points, images and a batch of one, each row at its own time, on three paths.",
     outputs=("x_t", "target"),
     gradients=False,
+    variations=_variation,
     mistakes=(
         Mistake(
             "noise_at_one",
