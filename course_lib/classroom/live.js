@@ -139,7 +139,8 @@ const live = (() => {
   }
 
   // A button that has a range run on to its end (from its start where it is there), the whole of it in so many seconds.
-  // Who wants little motion comes to the end at once. range() → min, max, step, value; move(value, whether it is the last).
+  // Who wants little motion comes to the end at once. range() → min, max, step, value; move(value, last), which halts it
+  // where it is the last.
   function player({ seconds }, range, move) {
     const button = node("button", { type: "button" }, "play");
     let frame = 0;  // 0 while it stands
@@ -155,21 +156,14 @@ const live = (() => {
       const tick = now => {
         began ??= now;
         const at = from + (max - min) * (now - began) / (1000 * seconds);
-        if (at >= max) {
-          halt();
-          return move(max, true);
-        }
+        if (at >= max) return move(max, true);
         frame = requestAnimationFrame(tick);
         move(Number((min + Math.round((at - min) / step) * step).toFixed(9)), false);
       };
       frame = requestAnimationFrame(tick);
       button.textContent = "stop";
     };
-    button.addEventListener("click", () => {
-      if (!frame) return run();
-      halt();
-      move(range().value, true);
-    });
+    button.addEventListener("click", () => frame ? move(range().value, true) : run());
     return { button, halt, isRunning: () => frame !== 0 };
   }
 
