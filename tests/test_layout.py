@@ -16,7 +16,7 @@ TABLE = {
     "attention": ("training",),
     "vae": ("information", "training"),
     "gan": ("information", "training"),
-    "diffusion": ("attention", "vae", "training"),
+    "diffusion": ("attention", "information", "vae", "training"),
     "evaluation": ("information", "attention", "training"),
     "pretrained": ("attention", "vae", "gan", "diffusion", "evaluation", "datasets", "information", "training", "paths"),
     "classroom": ("training", "paths"),
@@ -121,7 +121,7 @@ def test_the_reference_library_can_be_read_in_a_day():
     total = sum(
         len(lines(path)) for path in FILES if path.relative_to(LIBRARY).parts[0].removesuffix(".py") in REFERENCE
     )
-    assert total <= 7400
+    assert total <= 8600
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(LIBRARY).as_posix())

@@ -10,7 +10,7 @@ from browser.run_all import CHAPTERS, stored
 pytestmark = pytest.mark.browser
 WITHIN = 150  # milliseconds from the key to the changed picture, in the median
 MOVES = 21
-PLAYED = 600  # moves between two measurements: ten minutes of a hand that moves once a second
+PLAYED = 300  # moves between two measurements: ten minutes of a hand that moves every other second
 CALL = re.compile(r"^(?!from|import).*\b(\w*[Ee]xplorer)\(", re.M)
 EXPLORERS = [
     (chapter, found[1])
