@@ -39,7 +39,10 @@ def euler(velocity: Velocity, noise: Float[Tensor, "batch *shape"], times: Float
 
 
 def heun_step(
-    velocity: Velocity, x: Float[Tensor, "batch *shape"], now: Float[Tensor, ""], then: Float[Tensor, ""]
+    velocity: Callable[[Tensor, Tensor], Tensor],
+    x: Float[Tensor, "batch *shape"],
+    now: Float[Tensor, ""],
+    then: Float[Tensor, ""],
 ) -> Float[Tensor, "batch *shape"]:
     """Return where x at the time now is at then, by the mean of the velocities at both ends: two evaluations.
 

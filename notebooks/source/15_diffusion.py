@@ -458,8 +458,8 @@ trained = Trained({"unet": unet, "average": average}, {"adam": adam}, torch.Gene
 draw = draw_pairs(to_images(digits.train).to(device), 64, digits.train_labels)
 run.expect("a U-Net of twelve times as many weights, 20,000 steps of 64 digits", minutes=10)
 step = flow_step(unet, adam, average=average, bfloat16=bfloat16_pays(device))
-schedule = lambda share: warmup_then_linear(share, warmup=0.03, decay=0.6)
-history = fit(step, draw, run.pick(quick=record.values["steps"], full=20_000), trained, schedule=schedule,
+rate = lambda share: warmup_then_linear(share, warmup=0.03, decay=0.6)
+history = fit(step, draw, run.pick(quick=record.values["steps"], full=20_000), trained, schedule=rate,
               every=100, unit=("image", 64), until=run.pick(quick=300, full=None))
 
 # %% tags=["hide-input"]
@@ -510,8 +510,8 @@ claim("times that are not stretched cost more than three standard errors",
 
 # %% tags=["hide-input"]
 show(pictures.verdict(by, rivals, breaks, of("floor")),
-     alt="Distances from real digits, five seeds each. Left, against evaluations, for Euler, two kinds of "
-         "Heun and fresh noise. Middle, GAN and diffusion, without and with classes. Right, a short "
+     alt="Distances from real digits, five seeds each. Left, against evaluations, for Euler, two kinds "
+         "of Heun and fresh noise. Middle, GAN and diffusion, without and with classes. Right, a short "
          "training and three with a change.")
 
 # %% [markdown]
