@@ -69,8 +69,7 @@ from course_lib.evaluation.comparisons import paired_difference
 from course_lib.gan.dcgan import to_images
 from course_lib.training.runtime import start
 
-run = start(seed=0, threads=1)
-f64 = torch.float64
+run, f64 = start(seed=0, threads=1), torch.float64
 
 # %% [markdown]
 # ## 1 · A path from noise to data
@@ -380,8 +379,8 @@ with torch.no_grad():
     learnt = field(x_t.to(device), t.to(device)).cpu()
 square = lambda a, b: (a - b).double().square().mean(1)  # (50000,)
 of_zero, best, of_learnt = (square(each, target) for each in (0 * target, truth, learnt))
-claim("the perfect network's loss is more than half of the 2.9 of the one that answers 0",
-      2.8 < of_zero.mean() < 3 and 0.5 < best.mean() / of_zero.mean() < 0.65, guessed="perfect_loss",
+claim("the perfect network's loss is 1.6, more than half of the 2.9 of the one that answers 0",
+      abs(of_zero.mean() - 2.9) < 0.1 and abs(best.mean() - 1.6) < 0.1, guessed="perfect_loss",
       loss=best.mean())
 away = square(learnt, truth)  # how far the field is from the exact one
 surplus = of_learnt - best - away
@@ -485,11 +484,13 @@ claim("in each recorded run the loss of steps 201 to 300 is less than a third of
 of = lambda *arm, key="frechet_distance": torch.tensor(record.arm(*arm).each(key), dtype=f64)
 by = {name: torch.stack([of("no classes", "samplers", key=f"{name} {n}") for n in (4, 8, 16, 32)])
       for name in ("euler", "heun", "heun, euler last", "fresh noise")}  # (4, 5 seeds) each
-claim("from 4 to 16 evaluations every sampler gets nearer, in each of five seeds",
+claim("from 4 to 16 evaluations every sampler gets nearer, in each seed",
       all((rows[2] < rows[0]).all() for rows in by.values()))
-claim("by 16 evaluations fresh noise is farther than Euler without, and Heun nearer with Euler's step "
-      "last than all the way, in each of five seeds", (by["fresh noise"][2] > by["euler"][2]).all()
-      and (by["heun, euler last"][2] < by["heun"][2]).all())
+plain, heuns, last, fresh = by.values()
+claim("by 16 evaluations Heun, Euler last, is nearer than Euler and than Heun all the way, in each seed",
+      (last[2] < torch.minimum(plain[2], heuns[2])).all())
+claim("by 4 evaluations fresh noise is farther than Euler; by 32 it is the nearest of all, in each seed",
+      (fresh[0] > plain[0]).all() and (fresh[3] < torch.stack([plain, heuns, last])[:, 3]).all())
 
 # %%
 gan = recorded("gan_images").arm("digits")
@@ -505,8 +506,9 @@ cost["no average"] = paired_difference(*whole)
 claim("without classes the diffusion model is nearer than the GAN without, its worst seed than the "
       "other's best", rivals["diffusion, no classes"].max() < rivals["GAN, no classes"].min(),
       **{name: found.mean() for name, found in rivals.items()})
-claim("times that are not stretched cost more than three standard errors",
-      cost["times not stretched"][0] > 3 * cost["times not stretched"][1], **cost)
+claim("times that are not stretched cost more than three standard errors, no average fewer",
+      cost["times not stretched"][0] > 3 * cost["times not stretched"][1]
+      and cost["no average"][0] < 3 * cost["no average"][1], **cost)
 
 # %% tags=["hide-input"]
 show(pictures.verdict(by, rivals, breaks, of("floor")),
@@ -515,6 +517,8 @@ show(pictures.verdict(by, rivals, breaks, of("floor")),
          "training and three with a change.")
 
 # %% [markdown]
+# With few evaluations the flow's samplers lead, with 32 fresh noise: most likely it covers errors that the flow carries along. And the average gains nothing that can be told from chance, perhaps because the learning rate falls to 0 by itself.
+#
 # ### Exercise: more than asked
 # *difficulty 2/5 · importance 4/5 · 6 minutes*
 #
@@ -595,15 +599,13 @@ answer("diffusion.symptom_1", ...)
 answer("diffusion.symptom_2", ...)
 
 # %%
-found = patients.measured(shipped, device, to_images(digits.train).to(device), digits.train_labels)
+found = patients.measured(shipped, device)
 noise_left = {fault: each["noise"] for fault, each in found.items()}
 claim("at the image's rim, times that are not stretched leave a fifth to a half of the noise; sound "
       "sampling leaves less than a twentieth", 0.2 < noise_left["times_not_stretched"] < 0.5
       and abs(noise_left["sound"]) < 0.05, **noise_left)
 claim("noise as velocity spreads the pixels more than five times as far as sound sampling",
       found["noise_as_velocity"]["spread"] > 5 * found["sound"]["spread"])
-claim("one step lies nearer to the mean training digit of its class than any other of the seven",
-      min(found, key=lambda fault: found[fault]["mean"]) == "one_step")
 
 # %% [markdown]
 # ## What stays

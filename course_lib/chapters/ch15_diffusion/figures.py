@@ -66,7 +66,7 @@ def ways(bells: Mixture, pairs: int = 40) -> Figure:
         axes[1].plot(figures.values(t), figures.values(way), color=ORANGE, linewidth=1.2)
     axes[0].set_ylabel("place x")
     figures.title(axes[0], "The pairs' paths are straight, and cross")
-    figures.title(axes[1], "The flow's never cross, and so they bend")
+    figures.title(axes[1], "The flow's bend, and never cross")
     return figure
 
 
