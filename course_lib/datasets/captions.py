@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -21,7 +22,7 @@ PHRASES = {  # between two things
 }
 SIDES = {"left": ("on the left", "on the right"), "above": ("at the top", "at the bottom")}  # of the first, the second
 OTHER = {"left": "right", "above": "below"}
-MEANING = (
+MEANING: dict[str, tuple[str, Any]] = (
     {word: ("digit", i) for i, name in enumerate(DIGITS) for word in (name, str(i))}
     | {colour: ("colour", colour) for colour in COLOURS}
     | {word: ("size", size) for size, words in SIZES.items() for word in words}
@@ -150,10 +151,10 @@ def _alone(thing: str, spot: str | None, dice: Iterator[float]) -> str:
     return f"{thing} {where}" if next(dice) < 0.5 else f"{where}, {thing}"
 
 
-def _parts(text: str) -> list[tuple[str, object]]:
+def _parts(text: str) -> list[tuple[str, Any]]:
     """Return a sentence as things, sides, spots and 'and', each with its kind."""
-    parts: list[tuple[str, object]] = []
-    said: dict[str, object] = {}
+    parts: list[tuple[str, Any]] = []
+    said: dict[str, Any] = {}
     for word in words(text):
         kind, meaning = MEANING[word]
         if kind in ("colour", "size", "stroke", "digit"):

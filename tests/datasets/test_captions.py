@@ -38,7 +38,7 @@ def test_all_ways_are_used_and_no_sentence_is_too_long():
         longest, used = max(longest, len(said)), used | set(said)
     assert used == set(WORDS) - {""}
     assert longest <= LENGTH
-    ways = {caption(Scene((SEVEN, TWO), "above"), generator(seed)) for seed in range(300)}
+    ways = {caption(Scene((SEVEN, TWO), "above"), generator(seed)) for seed in range(2_000)}
     assert len(ways) >= 60
     assert "a small red seven above a large blue two" in ways
     assert "below a small red 7, a large blue 2" in ways
