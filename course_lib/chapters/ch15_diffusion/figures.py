@@ -77,6 +77,13 @@ def heun_to(bells: Mixture, x: Tensor, now: Tensor, then: Tensor) -> Tensor:
     return x + (then - now) * (first + second) / 2
 
 
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = INK, style: str = "-") -> None:
+    """Draw an arrow."""
+    ax.add_patch(
+        FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=12, color=colour, linewidth=1.1, linestyle=style)
+    )
+
+
 def valley() -> Figure:
     """Return the U-Net drawn: what is folded, goes down, up, and across, and what every block is told."""
     figure, ((ax,),) = figures.new(width=9.5, height=3.4)
@@ -93,7 +100,6 @@ def valley() -> Figure:
     for (x, side, text, colour), y in zip(boxes, heights, strict=True):
         ax.add_patch(Rectangle((x - 0.3, y - side / 2), 0.6, side, facecolor="white", edgecolor=colour, linewidth=1.8))
         ax.text(x, y - side / 2 - 0.1, text, ha="center", va="top", fontsize=9, color=TEXT[colour])
-    arrow = {"arrowstyle": "-|>", "mutation_scale": 12, "color": INK, "linewidth": 1.1}
     for (a, b), text in (
         ((0, 1), "fold"),
         ((1, 2), ""),
@@ -103,14 +109,14 @@ def valley() -> Figure:
         ((5, 6), "unfold"),
     ):
         start, end = (boxes[a][0] + 0.34, heights[a]), (boxes[b][0] - 0.34, heights[b])
-        ax.add_patch(FancyArrowPatch(start, end, **arrow))
+        _arrow(ax, start, end)
         aside = {"down": 0.45, "up": -0.4}.get(text, 0.0)
         ax.text((start[0] + end[0]) / 2 + aside, (start[1] + end[1]) / 2 + 0.12, text, ha="center", fontsize=9)
-    ax.add_patch(FancyArrowPatch((3.94, 0.45), (6.86, 0.45), linestyle="--", **arrow))
+    _arrow(ax, (3.94, 0.45), (6.86, 0.45), style="--")
     ax.text(5.4, 0.55, "the rim is carried across", ha="center", fontsize=9)
     ax.text(5.4, 1.35, "time, class: a vector that every block is told", ha="center", color=TEXT[ORANGE], fontsize=9.5)
     for x, y in ((3.6, 0.7), (7.2, 0.7)):
-        ax.add_patch(FancyArrowPatch((5.4 + (x - 5.4) * 0.35, 1.28), (x, y), **{**arrow, "color": ORANGE}))
+        _arrow(ax, (5.4 + (x - 5.4) * 0.35, 1.28), (x, y), ORANGE)
     ax.set(xlim=(-1.1, 12), ylim=(-2.4, 1.7), xticks=(), yticks=())
     ax.spines[:].set_visible(False)
     return figure
@@ -134,9 +140,10 @@ def first_steps(curve: Curve, record: Record, average: nn.Module, noise: Tensor)
 
 
 def _plain_ticks(ax: Axes, axis: str) -> None:
-    """Name the ticks of a logarithmic axis 1, 2, 5, 10, …, those within its limits."""
+    """Name the ticks of a logarithmic axis 1, 2, (3,) 5, 10, …, those within its limits."""
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
-    ticks = [m * 10**e for e in range(-3, 4) for m in (1, 2, 5) if low <= m * 10**e <= high]
+    first = (1, 2, 3, 5) if axis == "y" else (1, 2, 5)
+    ticks = [m * 10**e for e in range(-3, 4) for m in first if low <= m * 10**e <= high]
     ax.minorticks_off()
     (ax.set_xticks if axis == "x" else ax.set_yticks)(ticks, [f"{tick:g}" for tick in ticks])
 
@@ -169,6 +176,11 @@ def guidance(unet: UNet, noise: Tensor, table: Mapping[str, Tensor]) -> Figure:
 
 
 EVALUATIONS = (4, 8, 16, 32)
+LABELS = {
+    "data loss": "weight\n1/(1 − t)²",
+    "times not stretched": "times not\nstretched",
+    "uniform times": "times equally\nlikely",
+}
 SAMPLERS = {
     "euler": (BLUE, False),
     "heun": (ORANGE, False),
@@ -198,7 +210,7 @@ def verdict(
             gan = name.startswith("GAN")
             look = {"color": ORANGE if gan else BLUE, "markersize": 5}
             ax.plot(figures.values(found), [-i] * len(found), "^" if gan else "o", **look)
-        ax.set_yticks([-i for i in range(len(arms))], [name.replace(", ", ",\n", 1) for name in arms])
+        ax.set_yticks([-i for i in range(len(arms))], [LABELS.get(name, name.replace(", ", ",\n", 1)) for name in arms])
         ax.set(xscale="log", ylim=(-len(arms) + 0.5, 0.5))
         ax.margins(x=0.25)
         _plain_ticks(ax, "x")
