@@ -69,7 +69,7 @@ ARMS = {
     "short": Arm(steps=SHORT),
     "uniform times": Arm(steps=SHORT, uniform=True),
     "times not stretched": Arm(steps=SHORT, time_scale=1.0),
-    "data loss": Arm(steps=SHORT, weight=lambda t: 1 / (1 - t).clamp(min=0.05) ** 2),
+    "late weight": Arm(steps=SHORT, weight=lambda t: 1 / (1 - t).clamp(min=0.05) ** 2),  # up to 400 near the data
 }
 SAMPLERS: dict[str, tuple[int, Callable[[int], Any]]] = {  # evaluations a step, and the sampler of a seed
     "euler": (1, lambda seed: euler),

@@ -499,7 +499,7 @@ rivals = {"GAN, no classes": of_gan("no classes, long"), "GAN, no classes, wider
           "diffusion, no classes": of("no classes"), "GAN, classes": of_gan("long"),
           **{f"diffusion, {name}": of("classes", name) for name in ("weight 1", "weight 1.5")}}
 breaks = {name: of("breaks", name)
-          for name in ("short", "times not stretched", "uniform times", "data loss")}
+          for name in ("short", "times not stretched", "uniform times", "late weight")}
 cost = {name: paired_difference(breaks[name], breaks["short"]) for name in list(breaks)[1:]}
 whole = [of("no classes", "few", key=key) for key in ("raw", "averaged")]
 cost["no average"] = paired_difference(*whole)

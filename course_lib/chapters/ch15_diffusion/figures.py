@@ -177,7 +177,7 @@ def guidance(unet: UNet, noise: Tensor, table: Mapping[str, Tensor]) -> Figure:
 
 EVALUATIONS = (4, 8, 16, 32)
 LABELS = {
-    "data loss": "weight\n1/(1 − t)²",
+    "late weight": "weight\n1/(1 − t)²",
     "times not stretched": "times not\nstretched",
     "uniform times": "times equally\nlikely",
 }
