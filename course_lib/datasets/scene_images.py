@@ -55,7 +55,7 @@ class Atlas:
 def load_scenes(
     n: int, generator: torch.Generator, part: str = "train", combinations: str = "seen", say: float = 0.75
 ) -> Scenes:
-    """Return n scenes with captions: a third show one digit, the others two; all attributes evenly drawn.
+    """Return n scenes with captions: two thirds are drawn with two digits, before what does not fit is passed over.
 
     part: whose digits they are drawn with. combinations: "seen" for those that training may show, "unseen" for scenes
     with at least one that is held out. say: the probability with which a caption tells each thing; 1 tells all.
