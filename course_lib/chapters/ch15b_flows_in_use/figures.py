@@ -32,7 +32,7 @@ def where_the_bits_are(record: Record) -> Figure:
         top.imshow(figures.values(image.view(14, 14)), cmap="gray_r", vmin=-1.2, vmax=1.2, extent=extent, aspect="auto")
     top.set(xlim=(-8.9, 8.9), ylim=(0, 1), xticks=(), yticks=())
     top.spines[:].set_visible(False)
-    figures.title(top, "Most bits are paid where the digit already looks finished")
+    figures.title(top, "Most bits are paid where the signal outweighs the noise")
     x, y, floor = (figures.values(each) for each in (places, curves.mean(0), cell))
     ax.fill_between(x, floor, y, color=PALE_BERRY)
     for each in curves:
