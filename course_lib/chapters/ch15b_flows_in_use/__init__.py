@@ -1,1 +1,0 @@
-"""Chapter 15b: what else the flow knows."""
