@@ -18,12 +18,33 @@ TABLE = {
     "gan": ("information", "training"),
     "diffusion": ("attention", "information", "vae", "training"),
     "evaluation": ("information", "attention", "training"),
-    "pretrained": ("attention", "vae", "gan", "diffusion", "evaluation", "datasets", "information", "training", "paths"),
+    "pretrained": (
+        "attention",
+        "vae",
+        "gan",
+        "diffusion",
+        "evaluation",
+        "datasets",
+        "information",
+        "training",
+        "paths",
+    ),
     "classroom": ("training", "paths"),
 }
 TABLE["train"] = tuple(name for name in TABLE if name != "classroom")
 TABLE["chapters"] = tuple(TABLE)
-REFERENCE = ("attention", "vae", "gan", "diffusion", "information", "evaluation", "datasets", "training", "pretrained", "paths")
+REFERENCE = (
+    "attention",
+    "vae",
+    "gan",
+    "diffusion",
+    "information",
+    "evaluation",
+    "datasets",
+    "training",
+    "pretrained",
+    "paths",
+)
 
 
 def wing(module):

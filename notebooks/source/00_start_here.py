@@ -541,6 +541,7 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `12_three_families` | which family is best, at what? | 55 |
 # | `13_how_much_data` | how much data, how long? | 55 |
 # | `14_training_on_gpu` | where does a step's time go? | 50 |
+# | `15_diffusion` | how does noise become a digit? | 50 |
 #
 # Read them in order; the exercises take about as long again.
 

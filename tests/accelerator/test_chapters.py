@@ -12,7 +12,26 @@ pytestmark = pytest.mark.accelerator
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "notebooks" / "source").glob("[0-9][0-9]*_*.py"))
 # chapters that train on the device
-TRAINING = {"02b", "03", "04", "04b", "05", "06", "07", "08", "08b", "09", "09b", "10", "10b", "11", "12", "13", "14"}
+TRAINING = {
+    "02b",
+    "03",
+    "04",
+    "04b",
+    "05",
+    "06",
+    "07",
+    "08",
+    "08b",
+    "09",
+    "09b",
+    "10",
+    "10b",
+    "11",
+    "12",
+    "13",
+    "14",
+    "15",
+}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)

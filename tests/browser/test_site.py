@@ -184,7 +184,15 @@ def test_nothing_moves_for_who_asks_for_that(browser, address):
         assert page.evaluate(moving) == []
 
 
-LIVE = ["01_likelihood", "02_attention", "02b_attention_reads", "05_language_model", "06_vae_math", "10_gan_dynamics"]
+LIVE = [
+    "01_likelihood",
+    "02_attention",
+    "02b_attention_reads",
+    "05_language_model",
+    "06_vae_math",
+    "10_gan_dynamics",
+    "15_diffusion",
+]
 
 
 def explorers(site):

@@ -91,7 +91,7 @@ def valley() -> Figure:
         (0, 1.9, "x_t\n1 × 28 × 28", INK),
         (1.9, 1.3, "folded\n4 × 14 × 14", INK),
         (3.6, 1.3, "32 × 14 × 14", TEAL),
-        (5.4, 0.75, "64 × 7 × 7", BERRY),
+        (5.4, 0.75, "64 × 7 × 7, told as well", BERRY),
         (7.2, 1.3, "64 × 14 × 14", TEAL),
         (9.0, 1.3, "4 × 14 × 14", INK),
         (10.9, 1.9, "prediction\n1 × 28 × 28", INK),
@@ -169,13 +169,16 @@ def guidance(unet: UNet, noise: Tensor, table: Mapping[str, Tensor]) -> Figure:
     for key, colour, dashed in (("accuracy", INK, True), ("precision", BLUE, False), ("recall", ORANGE, False),
                                 ("coverage", BERRY, True)):  # fmt: skip
         name = "as asked" if key == "accuracy" else key
-        _by_seed(right, weights, table[key], colour, name, dashed)
-    right.set(xlabel="weight w of the guidance", ylabel="share", ylim=(0, 1.03), xlim=(0, 5.2), xticks=(0, 1, 2, 3, 4))
-    figures.title(right, "More as asked, fewer kinds")
+        _by_seed(right, weights, table[key], colour, "", dashed)
+        right.plot([], [], color=colour, linestyle="--" if dashed else "-", label=name)
+    right.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 0.9))
+    right.set(xlabel="weight w of the guidance", ylabel="share", ylim=(0, 1.03), xlim=(0, 4.1), xticks=(0, 1, 2, 3, 4))
+    figures.title(right, "▲ recall falls from weight 1 on")
     return figure
 
 
 EVALUATIONS = (4, 8, 16, 32)
+GANS = {"GAN, no classes": "no classes, long", "GAN, deeper D": "both", "GAN, classes": "long"}  # arms of their record
 LABELS = {
     "late weight": "weight\n1/(1 − t)²",
     "times not stretched": "times not\nstretched",
@@ -214,6 +217,7 @@ def verdict(
         ax.set(xscale="log", ylim=(-len(arms) + 0.5, 0.5))
         ax.margins(x=0.25)
         _plain_ticks(ax, "x")
+    axes[1].set_xticks((0.1, 0.5, 2, 10), ("0.1", "0.5", "2", "10"))
     axes[1].set_xlabel("squared distance; - - real halves")
     axes[2].set_xlabel("n = 2,000")
     figures.title(axes[0], "Nearer from 4 to 16")

@@ -124,6 +124,6 @@ ENTRY = Exercise(
         "first = velocity(x, now.expand(len(x)))\ntried = x + (then - now) * first\n"
         "return x + (then - now) * (first + velocity(tried, then.expand(len(x)))) / 2",
     ),
-    why="Each evaluation is a pass of a network. Heun's step takes two, and halving the steps divides the error by "
+    why="Each evaluation is a pass of a network. Heun's step takes two, and halving their length divides the error by "
     "four and not by two: with smooth velocities fewer passes reach the same place.",
 )
