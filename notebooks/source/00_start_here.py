@@ -515,8 +515,7 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # %% [markdown]
 # ## 6 · Your machine, your copy, the map
 #
-# The budget `quick` suits two CPU cores; everything that a cell computes here
-# was computed with it. With an NVIDIA GPU `make lab` chooses `full`: larger models, minutes. What the quick run cannot
+# The budget `quick` suits two CPU cores; everything here was computed with it. With an NVIDIA GPU `make lab` chooses `full`: larger models, minutes. What the quick run cannot
 # compute comes from stored records, shown with their machine.
 #
 # You work in `work/`. It is made once and never overwritten; a chapter that changed arrives beside yours as

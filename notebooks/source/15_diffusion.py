@@ -183,7 +183,7 @@ claim("at t = 0.9 one guess costs 1/(1 − t)² = 100 times as much in velocity 
 # %% [markdown]
 # ## 3 · Why a regression learns it
 #
-# Training cannot use $v$: nobody knows it for all digits. It uses the velocity $u = \alpha' x + \sigma'\epsilon$ of *one* pair, of which many pass through one place. Why is that enough? Let the network say $f$, and write $f - u = (f - v) + (v - u)$.
+# Training cannot use $v$: nobody knows it for all digits. It uses the velocity $u = \alpha' x + \sigma'\epsilon$ of *one* pair, of which many pass through one place. Let the network say $f$, and write $f - u = (f - v) + (v - u)$.
 #
 # 1. Its square has three terms: $\lVert f - v\rVert^2$, $\lVert v - u\rVert^2$, $2\,(f - v)\cdot(v - u)$.
 # 2. At a given $x_t$ and $t$, $f - v$ is fixed and $v - u$ has the mean 0, so the last term vanishes on average.
@@ -470,9 +470,9 @@ show(pictures.first_steps(history.curve("loss"), record, average, ten),
 #
 # From here on the network is the shipped one. The distance is chapter 11's, with its classifier and test digits. The record asks three things.
 #
-# 1. How many **evaluations** of the network does a sample need? Heun comes in two kinds: the last step asks at $t = 1$, where there was hardly any training; *Euler last* does not, which saves one.
+# 1. How many **evaluations** of the network does a sample need? Heun's last step asks at $t = 1$, where there was hardly any training; *Euler last* saves that.
 # 2. How far are they beside those of chapter 11's **GAN**, of the same 9,000 digits and at the same $n = 10{,}000$? (Networks and training times differ; a GAN's sample takes one pass; ours nineteen, and twice as many with guidance.)
-# 3. What does a **change** in training cost? A short training, without classes, has three rivals: with times fed as 0 … 1; with all times equally likely; with a weight on the loss that is none of section 2's, $1/(1-t)^2$ up to $t = 0.95$ and level beyond. And the whole runs are judged once more without their moving average.
+# 3. What does a **change** in training cost? A short training without classes has three rivals: times fed as 0 … 1; all times equally likely; a loss weighted by $1/(1-t)^2$ up to $t = 0.95$, none of section 2's. The whole runs are also judged without their moving average.
 
 # %%
 losses = torch.tensor(record.arm("classes").each("loss"), dtype=f64)  # (5 runs, 32 means of 100 steps)
@@ -522,14 +522,14 @@ show(pictures.verdict(by, rivals, breaks, of("floor")),
          "training and three with a change.")
 
 # %% [markdown]
-# At 4 evaluations Euler leads, at 8 mostly Heun with Euler last, from 16 on fresh noise: perhaps it covers errors that the flow carries along. And the average gains nothing that can be told from chance, perhaps because the learning rate falls to 0 by itself.
+# At 4 evaluations Euler leads, at 8 mostly Heun with Euler last, from 16 on fresh noise: perhaps it covers errors that the flow carries along. The average gains nothing that can be told from chance.
 #
 # ### Exercise: more than asked
 # *difficulty 2/5 · importance 4/5 · 6 minutes*
 #
-# The network knows the velocity of the class asked for and that of any. Their difference is what the class $y$ changes: by Bayes' rule $\nabla\ln p(x_t \mid y) - \nabla\ln p(x_t) = \nabla\ln p(y \mid x_t)$, so it points to where the class becomes more likely. **Guidance** (Ho and Salimans 2022) takes more of it, with a weight: 0 asks nothing, 1 asks for the class, 2 takes the difference twice.
+# The network knows the velocity of the class asked for and that of any. Their difference is what the class $y$ changes: by Bayes' rule $\nabla\ln p(x_t \mid y) - \nabla\ln p(x_t) = \nabla\ln p(y \mid x_t)$, so it points to where the class becomes more likely. **Guidance** (Ho and Salimans 2022) takes more of it, with a weight: 1 asks for the class, 2 takes the difference twice.
 #
-# What it trades, the record says for five weights, of 2,000 samples each: by **precision**, the share of samples that could be real, against **recall** and **coverage**, two shares of the real digits that samples come near, the second counted more strictly.
+# The record says what it trades, by 2,000 samples for each of five weights: **precision**, the share of samples that could be real, against **recall** and **coverage**, two shares of the real digits that samples come near.
 
 # %% tags=["nbval-ignore-output"]
 @exercise("diffusion.guided")
@@ -615,11 +615,11 @@ claim("noise as velocity spreads the pixels more than five times as far as sound
 # %% [markdown]
 # ## What stays
 #
-# - Data, noise, score and velocity are one prediction: [*each of the four gives the other three*](#Exercise:-what-a-velocity-implies). Its losses differ by a weight for each time: [*at t = 0.9 one guess costs 1/(1 − t)² = 100 times as much in velocity as in data*](#Exercise:-what-a-velocity-implies).
+# - Data, noise, score and velocity are one prediction: [*each of the four gives the other three*](#Exercise:-what-a-velocity-implies). Its losses differ by a weight: [*at t = 0.9 one guess costs 1/(1 − t)² = 100 times as much in velocity as in data*](#Exercise:-what-a-velocity-implies).
 # - A regression on single pairs learns their mean: [*both losses have the same gradient*](#3-·-Why-a-regression-learns-it), and [*the perfect network's loss*](#5-·-A-field-that-is-learnt) is not 0.
 # - Whoever follows it arrives: [*199 particles that follow the flow end with as many below them as at the start*](#4-·-The-flow), but not in one step, which [*lands at the mean of the data*](#4-·-The-flow).
 # - Guidance trades: at weight 4 [*more of its samples are as asked*](#Exercise:-more-than-asked) than at 1, and it [*covers fewer real digits*](#Exercise:-more-than-asked).
-# - A sampler takes the prediction it was written for, at the time it was trained for: [*noise as velocity spreads the pixels*](#Exercise:-two-patients), [*times that are not stretched leave a fifth to a half of the noise*](#Exercise:-two-patients).
+# - A sampler takes the prediction and the times it was made for: [*noise as velocity spreads the pixels*](#Exercise:-two-patients), [*times that are not stretched leave a fifth to a half of the noise*](#Exercise:-two-patients).
 
 # %% tags=["nbval-ignore-output"]
 progress("15_diffusion")

@@ -60,7 +60,7 @@ def test_scaled_latents_have_unit_channels_and_come_back():
     torch.testing.assert_close(scale.back(unit), latents, rtol=1e-5, atol=1e-5)
 
 
-def test_what_cannot_be_encoded_or_scaled_is_named():
+def test_what_cannot_be_encoded_or_scaled_is_named(unchecked):
     with pytest.raises(ValueError, match=r"images: expected sides that 4 divides, got \(2, 1, 6, 8\)"):
         Autoencoder(2, 8).encode(torch.zeros(2, 1, 6, 8))
     with pytest.raises(ValueError, match="latents: expected channels that change"):
