@@ -51,7 +51,7 @@ make check        lint, types, pairing, unit tests: the maintainer's fast loop
 make test         what check does, and every notebook under nbval   (NB=02 for one chapter's notebook alone)
 make test-all     what test does, and the slow rest: exercises done, a stand-in accelerator, mutants, processes
                   (NB=02 for one chapter's runs; AFTER=test leaves out what `make test` has just done)
-make fuzz         all mutants of the exercises, not only 200 of each
+make fuzz         all mutants of the exercises, not only 80 of each
 make test-browser every chapter in JupyterLab, on AVX2, explorers and the site, in Chromium   (after `make site`)
 make notebooks    re-execute the sources that changed, store the outputs   (NB=02 for one)
 make site         the executed course as pages, in build/site
@@ -628,19 +628,20 @@ def in_turn(python: str, *steps: tuple[str, list[str]]) -> int:
 
 
 UNIT = "not accelerator and not fuzz and not processes and not browser"
+TWO = ("-m", "pytest", "-n", "2", "--dist", "worksteal")  # at a time; who is done takes over from the other
 QUICK = (  # what `make check` does
     ("lint", ["-m", "ruff", "check", "."]),
     ("layout of the code", ["-m", "ruff", "format", "--check", "."]),
     ("types", ["-m", "mypy"]),
     ("notebooks are their sources", ["notebooks/build.py", "--check"]),
-    ("unit tests", ["-m", "pytest", "-n", "2", "-m", UNIT, "tests"]),
+    ("unit tests", [*TWO, "-m", UNIT, "tests"]),
 )
 VALIDATE = "notebooks/validate.py"
 AVX2 = ("notebooks on AVX2", [VALIDATE, "--avx2"])
 SLOW = (  # what `make test-all` adds to `make test`; `make test-browser` runs all chapters on AVX2
     ("notebooks with all exercises done", [VALIDATE, "--solved"]),  # on PyTorch's oldest kernels, too
-    ("stand-in accelerator", ["-m", "pytest", "-n", "2", "-m", "accelerator", "tests/accelerator"]),
-    ("mutants of the exercises", ["-m", "pytest", "-n", "2", "-m", "fuzz", "tests/fuzz_exercises.py"]),
+    ("stand-in accelerator", [*TWO, "-m", "accelerator", "tests/accelerator"]),
+    ("mutants of the exercises", [*TWO, "-m", "fuzz", "tests/fuzz_exercises.py"]),
     ("several processes", ["-m", "pytest", "-m", "processes", "tests"]),
 )
 

@@ -16,7 +16,6 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils import backend_registration
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 NAME = "sim"
 DEVICE = f"{NAME}:0"
@@ -138,7 +137,7 @@ class _Vectors(TorchFunctionMode):
 
 def dispatch(func, args, kwargs):
     """Do on the CPU what was asked of the device, unless a device would not."""
-    leaves = tree_leaves((args, kwargs))
+    leaves = [*_leaves(args), *_leaves(kwargs.values())]
     ours = [x for x in leaves if isinstance(x, DeviceTensor)]
     wanted = kwargs.get("device")
     goes_to_cpu = wanted is not None and torch.device(wanted).type == "cpu"
@@ -150,7 +149,7 @@ def dispatch(func, args, kwargs):
     into_cpu = name == "copy_" and not isinstance(args[0], DeviceTensor)
     _count(name, ours, others, goes_to_cpu or into_cpu)
     func = EAGER.get(name, func)
-    out = func(*tree_map(_plain, args), **tree_map(_plain, kwargs))
+    out = func(*_each(_plain, args), **{key: _each(_plain, value) for key, value in kwargs.items()})
     if goes_to_cpu or into_cpu:
         return args[0] if into_cpu else out
     known = {id(x.raw): x for x in ours}
@@ -164,7 +163,24 @@ def dispatch(func, args, kwargs):
             raise NotImplementedError(f"{name}: a shape changed in place, which the stand-in cannot follow")
         return known[id(x)]  # what was written in place is what it was
 
-    return tree_map(wrap, out)
+    return _each(wrap, out)
+
+
+def _leaves(values):
+    """What stands in an operation's arguments, in their lists too; PyTorch's own trees take four times as long."""
+    for value in values:
+        if isinstance(value, tuple | list):
+            yield from _leaves(value)
+        else:
+            yield value
+
+
+def _each(change, value):
+    """An argument or a result with each tensor and number changed, in lists and tuples too."""
+    if isinstance(value, tuple | list):
+        changed = [_each(change, each) for each in value]
+        return changed if isinstance(value, list) else tuple(changed)
+    return change(value)
 
 
 def _plain(x):
@@ -234,7 +250,7 @@ def _autocast(name: str, dtype: torch.dtype | None) -> None:
         target = dtype or torch.get_autocast_dtype(NAME)
         with torch._C._ExcludeDispatchKeyGuard(key):
             moved = lambda x: x.to(target) if isinstance(x, torch.Tensor) and x.is_floating_point() else x
-            return operation(*tree_map(moved, args), **tree_map(moved, kwargs))
+            return operation(*_each(moved, args), **{name: _each(moved, value) for name, value in kwargs.items()})
 
     _libraries[0].impl(name, cast, "AutocastPrivateUse1")
 
