@@ -73,12 +73,11 @@ def varied(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor
     return padded[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]][:, None]
 
 
-def train(data: Images, recipe: Recipe, seed: int) -> Classifier:
-    """Train one classifier and return it in eval mode, its weights rounded to bfloat16."""
-    torch.manual_seed(seed)
-    model = Classifier(dropout=DROPOUT)
-    optimizer = adamw(model, RATE)
-    images, labels = prepared(data.train, recipe), data.train_labels
+def trained_classifier(
+    model: Classifier, rate: float, batch: Callable[[torch.Generator], tuple[Tensor, Tensor]], steps: int, seed: int
+) -> Classifier:
+    """Train a classifier on batches of images and labels; return it in eval mode, its weights rounded to bfloat16."""
+    optimizer = adamw(model, rate)
 
     def step(batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         loss = F.cross_entropy(model(batch[0]), batch[1])
@@ -87,16 +86,25 @@ def train(data: Images, recipe: Recipe, seed: int) -> Classifier:
         optimizer.zero_grad()
         return {"loss": loss.detach()}
 
-    def batch(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        chosen = torch.randint(len(images), (BATCH,), generator=generator)
-        return enlarged(varied(images[chosen], recipe, generator)), labels[chosen]
-
     trained = Trained({"model": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
-    fit(step, batch, recipe.epochs * len(images) // BATCH, trained, schedule=warmup_then_linear, progress=False)
+    fit(step, batch, steps, trained, schedule=warmup_then_linear, progress=False)
     with torch.no_grad():
         for tensor in model.state_dict().values():
             tensor.copy_(tensor.to(torch.bfloat16))
     return model.eval()
+
+
+def train(data: Images, recipe: Recipe, seed: int) -> Classifier:
+    """Train one classifier and return it in eval mode, its weights rounded to bfloat16."""
+    torch.manual_seed(seed)
+    model = Classifier(dropout=DROPOUT)
+    images, labels = prepared(data.train, recipe), data.train_labels
+
+    def batch(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        chosen = torch.randint(len(images), (BATCH,), generator=generator)
+        return enlarged(varied(images[chosen], recipe, generator)), labels[chosen]
+
+    return trained_classifier(model, RATE, batch, recipe.epochs * len(images) // BATCH, seed)
 
 
 def shares(model: Classifier, data: Images, recipe: Recipe) -> dict[str, float]:

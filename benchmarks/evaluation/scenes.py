@@ -12,15 +12,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks.evaluation.classifiers import trained_classifier
 from course_lib.classroom.records import write_record
 from course_lib.datasets.scene_images import SIDE, Scenes, cut_outs, load_scenes
 from course_lib.evaluation.classifier import Classifier
 from course_lib.evaluation.scenes import Found, cropped, exchanged, find, numbers, right
 from course_lib.paths import DATA
 from course_lib.pretrained.judges import CHANNELS
-from course_lib.training.fit import fit
-from course_lib.training.optimizers import adamw, warmup_then_linear
-from course_lib.training.trained import Trained
 
 SEEDS = range(5)
 BATCH, RATE, DROPOUT, STEPS = 100, 3e-3, 0.2, 2_000
@@ -60,25 +58,12 @@ def train(crops: Tensor, labels: Tensor, seed: int, steps: int = STEPS) -> Class
     """Train one judge and return it in eval mode, its weights rounded to bfloat16."""
     torch.manual_seed(seed)
     model = Classifier(CHANNELS, DROPOUT)
-    optimizer = adamw(model, RATE)
-
-    def step(batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        loss = F.cross_entropy(model(batch[0]), batch[1])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return {"loss": loss.detach()}
 
     def batch(generator: torch.Generator) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(len(crops), (BATCH,), generator=generator)
         return varied(crops[chosen], generator), labels[chosen]
 
-    trained = Trained({"model": model}, {"adamw": optimizer}, torch.Generator().manual_seed(seed))
-    fit(step, batch, steps, trained, schedule=warmup_then_linear, progress=False)
-    with torch.no_grad():
-        for tensor in model.state_dict().values():
-            tensor.copy_(tensor.to(torch.bfloat16))
-    return model.eval()
+    return trained_classifier(model, RATE, batch, steps, seed)
 
 
 def shares(judge: Classifier, found: Found, scenes: Scenes) -> dict[str, float]:

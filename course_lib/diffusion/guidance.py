@@ -14,12 +14,12 @@ from course_lib.training.eval_mode import evaluating
 from course_lib.training.memory_format import as_convolved
 
 
-def network_velocity(model: nn.Module, bfloat16: bool = False) -> Velocity:
-    """Return the velocity of a network without classes, for samplers; in float32 whatever the network computes in."""
+def network_velocity(model: nn.Module, bfloat16: bool = False) -> Callable[..., Tensor]:
+    """Return a network's velocity, in float32 whatever it computes in; with classes it is told the labels, too."""
 
-    def velocity(x_t: Tensor, t: Tensor) -> Tensor:
+    def velocity(x_t: Tensor, *told: Tensor) -> Tensor:
         with torch.autocast(x_t.device.type, torch.bfloat16, enabled=bfloat16):
-            predicted = model(x_t, t)
+            predicted = model(x_t, *told)
         return predicted.float() if predicted.dtype == torch.bfloat16 else predicted
 
     return velocity
@@ -52,12 +52,7 @@ def guided_velocity(
     means any. labels: of the images sampled.
     """
     any_class = _any_class(model)
-    anything = torch.full_like(labels, any_class)
-
-    def in_float32(x_t: Tensor, t: Tensor, kinds: Tensor) -> Tensor:
-        with torch.autocast(x_t.device.type, torch.bfloat16, enabled=bfloat16):
-            predicted = model(x_t, t, kinds)
-        return predicted.float() if predicted.dtype == torch.bfloat16 else predicted
+    anything, in_float32 = torch.full_like(labels, any_class), network_velocity(model, bfloat16)
 
     def velocity(x_t: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"]) -> Tensor:
         if weight in (0, 1):

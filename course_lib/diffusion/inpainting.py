@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from course_lib.diffusion.paths import Path, convert
-from course_lib.diffusion.samplers import Velocity, even_times, fresh_noise
+from course_lib.diffusion.paths import Path
+from course_lib.diffusion.samplers import Velocity, ddim_step, even_times
 
 
 def noise_again(
@@ -58,15 +58,5 @@ def inpaint(
             if again:
                 x = noise_again(x, draw(), here, there)
             x = torch.where(mask, here[0] * known + here[1] * draw(), x)
-            x = _step(velocity, x, draw(), now, then, path)
+            x = ddim_step(velocity, x, now, then, path, 1.0, draw())
     return torch.where(mask, known, x)
-
-
-def _step(velocity: Velocity, x: Tensor, eps: Tensor, now: Tensor, then: Tensor, path: Path) -> Tensor:
-    """Take one step of ``ddim`` with all noise drawn anew, of the reverse of the noising."""
-    at = now.expand(len(x))
-    v = velocity(x, at)
-    data, noise = (convert(v, x, at, path, "velocity", wanted) for wanted in ("data", "noise"))
-    alpha, sigma, _, _ = path.at(then)
-    fresh = fresh_noise(now, then, path)
-    return alpha * data + (sigma**2 - fresh**2).clamp(min=0).sqrt() * noise + fresh * eps

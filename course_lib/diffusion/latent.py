@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from course_lib.information.divergences import kl_to_standard_normal
 from course_lib.training.fit import Step
 from course_lib.vae.bounds import reparameterize
 
@@ -83,7 +84,7 @@ def autoencoder_step(model: Autoencoder, optimizer: Optimizer, kl_weight: float 
         mu, logvar = model.encode(images)
         made = model.decode(reparameterize(mu, logvar, eps))
         squares = (made - images).square().flatten(1).sum(1).mean()
-        kl = (mu**2 + logvar.exp() - 1 - logvar).flatten(1).sum(1).mean() / 2  # to N(0, 1), in closed form
+        kl = kl_to_standard_normal(mu.flatten(1), logvar.flatten(1)).mean()
         optimizer.zero_grad()
         (squares + kl_weight * kl).backward()
         optimizer.step()

@@ -73,14 +73,6 @@ def noised(
     return alpha * x + sigma * eps
 
 
-def path_velocity(
-    x: Float[Tensor, "batch *shape"], eps: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"], path: Path
-) -> Float[Tensor, "batch *shape"]:
-    """Return dx_t/dt = α'(t) x + σ'(t) ε of the path that leads this noise to this data; x − ε where it is straight."""
-    c = path.at(_beside(t, x))
-    return c.d_alpha * x + c.d_sigma * eps
-
-
 def noised_pair(
     x: Float[Tensor, "batch *shape"], eps: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"], path: Path
 ) -> tuple[Float[Tensor, "batch *shape"], Float[Tensor, "batch *shape"]]:

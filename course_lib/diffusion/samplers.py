@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from course_lib.diffusion.paths import Path, convert
+from course_lib.diffusion.paths import Path, data_and_noise
 
 Velocity = Callable[[Tensor, Tensor], Tensor]
 
@@ -73,6 +73,23 @@ def heun_euler_last(velocity: Velocity, noise: Float[Tensor, "batch *shape"], ti
     return euler_step(velocity, x, *last)
 
 
+def ddim_step(
+    velocity: Velocity,
+    x: Float[Tensor, "batch *shape"],
+    now: Float[Tensor, ""],
+    then: Float[Tensor, ""],
+    path: Path,
+    eta: float = 0.0,
+    drawn: Float[Tensor, "batch *shape"] | None = None,
+) -> Float[Tensor, "batch *shape"]:
+    """Return where one step of ``ddim`` leads; drawn: the new noise, standard normal, wanted where eta is above 0."""
+    at, to = now.expand(len(x)), path.at(then)
+    data, noise = data_and_noise(velocity(x, at), x, at, path)
+    fresh = eta * fresh_noise(now, then, path)
+    x = to.alpha * data + (to.sigma**2 - fresh**2).clamp(min=0).sqrt() * noise
+    return x if drawn is None else x + fresh * drawn
+
+
 def ddim(
     velocity: Velocity,
     noise: Float[Tensor, "batch *shape"],
@@ -93,14 +110,8 @@ def ddim(
         raise ValueError("generator: expected one for eta above 0, got None")
     x = noise
     for now, then in _steps(times):
-        at = now.expand(len(x))
-        v = velocity(x, at)
-        data, eps = (convert(v, x, at, path, "velocity", wanted) for wanted in ("data", "noise"))
-        fresh = eta * fresh_noise(now, then, path)
-        _, sigma, _, _ = path.at(then)
-        x = path.at(then).alpha * data + (sigma**2 - fresh**2).clamp(min=0).sqrt() * eps
-        if eta:
-            x = x + fresh * torch.randn(x.shape, dtype=x.dtype, generator=generator).to(x.device)
+        drawn = torch.randn(x.shape, dtype=x.dtype, generator=generator).to(x.device) if eta else None
+        x = ddim_step(velocity, x, now, then, path, eta, drawn)
     return x
 
 

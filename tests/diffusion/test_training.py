@@ -5,7 +5,7 @@ import torch
 
 from course_lib.attention.positions import sinusoidal
 from course_lib.diffusion.guidance import guided_velocity, network_velocity, sample
-from course_lib.diffusion.paths import COSINE, STRAIGHT, path_velocity
+from course_lib.diffusion.paths import COSINE, STRAIGHT, noised_pair
 from course_lib.diffusion.samplers import euler, even_times, heun_euler_last
 from course_lib.diffusion.step import Pairs, draw_pairs, flow_step, logit_normal_times, uniform_times
 from course_lib.diffusion.unet import TimeEmbedding, UNet
@@ -161,7 +161,7 @@ def test_in_bfloat16_velocities_come_back_in_float32():
 def test_noise_and_image_make_the_pair():
     x, eps, t = images(3), torch.randn(3, 1, 28, 28), torch.rand(3)
     assert Pairs(x, eps, t).labels is None
-    assert torch.equal(path_velocity(x, eps, t, STRAIGHT), x - eps)
+    assert torch.equal(noised_pair(x, eps, t, STRAIGHT)[1], x - eps)
 
 
 def test_samples_do_not_depend_on_how_many_are_made_together_and_the_model_stays_in_its_mode():

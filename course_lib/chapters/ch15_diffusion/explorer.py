@@ -17,8 +17,8 @@ from course_lib.classroom import figures
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE
 from course_lib.classroom.live import LiveExplorer
 from course_lib.diffusion.mixtures import Mixture, exact
-from course_lib.diffusion.paths import COSINE, STRAIGHT, Path, convert
-from course_lib.diffusion.samplers import Velocity, euler, even_times, fresh_noise, heun
+from course_lib.diffusion.paths import COSINE, STRAIGHT, Path
+from course_lib.diffusion.samplers import Velocity, ddim_step, euler, even_times, heun
 
 Bell = tuple[float, tuple[float, float], float]  # share, centre, width
 
@@ -89,10 +89,7 @@ def with_fresh_noise(velocity: Velocity, x: Tensor, times: Tensor, path: Path, d
     """Return the places at all times: as ``samplers.ddim`` with eta = 1, the noise of each step being given."""
     places = [x]
     for (now, then), drawn in zip(itertools.pairwise(times), draws, strict=False):  # more draws than steps
-        at, fresh, c = now.expand(len(x)), fresh_noise(now, then, path), path.at(then)
-        v = velocity(x, at)
-        data, noise = (convert(v, x, at, path, "velocity", wanted) for wanted in ("data", "noise"))
-        x = c.alpha * data + (c.sigma**2 - fresh**2).clamp(min=0).sqrt() * noise + fresh * drawn
+        x = ddim_step(velocity, x, now, then, path, 1.0, drawn)
         places.append(x)
     return places
 

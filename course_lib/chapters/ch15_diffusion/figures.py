@@ -16,7 +16,7 @@ from course_lib.classroom.records import Record
 from course_lib.diffusion.guidance import guided_velocity, sample
 from course_lib.diffusion.mixtures import Mixture, exact, log_density
 from course_lib.diffusion.paths import STRAIGHT
-from course_lib.diffusion.samplers import even_times
+from course_lib.diffusion.samplers import euler_step, even_times, heun_step
 from course_lib.diffusion.unet import UNet
 from course_lib.training.history import Curve
 
@@ -29,7 +29,7 @@ def opening(unet: UNet, noise: Tensor, classes: Tensor, steps: int = 50) -> Figu
     velocity = guided_velocity(unet, classes)
     x, kept = noise, [noise]
     for i, (now, then) in enumerate(itertools.pairwise(even_times(steps, noise.device))):
-        x = x + (then - now) * velocity(x, now.expand(len(x)))
+        x = euler_step(velocity, x, now, then)
         if (i + 1) % (steps // 5) == 0:
             kept.append(x)
     figure, ((ax,),) = figures.new(width=7.5, height=4.9)
@@ -60,7 +60,7 @@ def ways(bells: Mixture, pairs: int = 40) -> Figure:
     x = torch.special.ndtri((torch.arange(20, dtype=torch.float64) + 0.5) / 20)[:, None]
     kept = [x]
     for now, then in itertools.pairwise(t):
-        x = heun_to(bells, x, now, then)
+        x = heun_step(lambda x, t: exact(bells, x, t, STRAIGHT)["velocity"], x, now, then)
         kept.append(x)
     for way in torch.cat(kept, 1):
         axes[1].plot(figures.values(t), figures.values(way), color=ORANGE, linewidth=1.2)
@@ -68,13 +68,6 @@ def ways(bells: Mixture, pairs: int = 40) -> Figure:
     figures.title(axes[0], "The pairs' paths are straight, and cross")
     figures.title(axes[1], "The flow's bend, and never cross")
     return figure
-
-
-def heun_to(bells: Mixture, x: Tensor, now: Tensor, then: Tensor) -> Tensor:
-    """Return where the exact flow of two bells carries x, by one step of Heun."""
-    first = exact(bells, x, now.expand(len(x)), STRAIGHT)["velocity"]
-    second = exact(bells, x + (then - now) * first, then.expand(len(x)), STRAIGHT)["velocity"]
-    return x + (then - now) * (first + second) / 2
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = INK, style: str = "-") -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from course_lib.diffusion.guidance import guided_velocity
 from course_lib.diffusion.paths import STRAIGHT, convert
-from course_lib.diffusion.samplers import Velocity, even_times
+from course_lib.diffusion.samplers import Velocity, euler_step, even_times
 from course_lib.diffusion.unet import UNet
 
 SHOWN, STEPS = 20, 20
@@ -63,7 +63,7 @@ def sampled(unet: UNet, device: torch.device, fault: str, name: str = "", n: int
     spread = [x.std()]
     for now, then in itertools.pairwise(times):
         for _ in range(2 if fault == "line_run_twice" else 1):
-            x = x + (then - now) * velocity(x, now.expand(n))
+            x = euler_step(velocity, x, now, then)
         spread.append(x.std())
     return Patient(name or fault, x, times.cpu(), torch.stack(spread).cpu())
 

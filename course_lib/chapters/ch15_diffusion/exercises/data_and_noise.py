@@ -1,17 +1,12 @@
 """The learner turns a velocity into the data and the noise that it implies, on any path."""
 
-import torch
 from torch import Tensor
 
-from course_lib.classroom.exercises.probes import numbers, random
-from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.chapters.ch15_diffusion.exercises.common import probe, variation
+from course_lib.classroom.exercises.probes import numbers
+from course_lib.classroom.exercises.spec import Exercise, Mistake
 from course_lib.diffusion import paths
-from course_lib.diffusion.paths import COSINE, LINEAR_BETA, STRAIGHT, Path
-
-
-def _probe(*shape: int, times: Tensor, path: Path, seed: int) -> Probe:
-    says = f"velocity and x_t {shape}, t ({len(times)},), the {path.name} path"
-    return Probe((random(*shape, seed=seed), random(*shape, seed=seed + 1, shift=-0.4), times, path), says)
+from course_lib.diffusion.paths import COSINE, LINEAR_BETA, STRAIGHT
 
 
 def _beside(t: Tensor, x: Tensor) -> Tensor:
@@ -33,28 +28,21 @@ def _swapped(velocity, x_t, t, path):
     return noise, data
 
 
-def _variation(generator: torch.Generator) -> Probe:
-    d, path = int(torch.randint(1, 5, (), generator=generator)), int(torch.randint(3, (), generator=generator))
-    one, other = torch.randn(2, 4, d, generator=generator, dtype=torch.float64)
-    times = torch.rand(4, generator=generator, dtype=torch.float64) * 0.9 + 0.05
-    return Probe((one, other, times, (STRAIGHT, COSINE, LINEAR_BETA)[path]))
-
-
 ENTRY = Exercise(
     id="diffusion.data_and_noise",
     reference=paths.data_and_noise,
     probes=lambda: [
-        _probe(3, 2, times=numbers(0.1, 0.45, 0.8), path=COSINE, seed=11),
-        _probe(4, 1, 5, 5, times=numbers(0.7, 0.2, 0.95, 0.4), path=STRAIGHT, seed=13),
-        _probe(1, 4, times=numbers(0.3), path=LINEAR_BETA, seed=15),
-        _probe(3, 3, times=numbers(0.25, 0.6, 0.9), path=LINEAR_BETA, seed=17),
-        _probe(2, 5, times=numbers(0.0, 1.0), path=STRAIGHT, seed=21),
-        _probe(2, 3, times=numbers(0.0, 1.0), path=COSINE, seed=19),
+        probe("velocity and x_t", 3, 2, times=numbers(0.1, 0.45, 0.8), path=COSINE, seed=11),
+        probe("velocity and x_t", 4, 1, 5, 5, times=numbers(0.7, 0.2, 0.95, 0.4), path=STRAIGHT, seed=13),
+        probe("velocity and x_t", 1, 4, times=numbers(0.3), path=LINEAR_BETA, seed=15),
+        probe("velocity and x_t", 3, 3, times=numbers(0.25, 0.6, 0.9), path=LINEAR_BETA, seed=17),
+        probe("velocity and x_t", 2, 5, times=numbers(0.0, 1.0), path=STRAIGHT, seed=21),
+        probe("velocity and x_t", 2, 3, times=numbers(0.0, 1.0), path=COSINE, seed=19),
     ],
     checked="points and images on three paths, both ends of two of them included.",
     outputs=("data", "noise"),
     gradients=False,
-    variations=_variation,
+    variations=variation,
     rtol=1e-8,
     atol=1e-9,  # other orders of the solution lose some digits
     mistakes=(

@@ -1,45 +1,28 @@
 """The learner writes what a network sees and what it is to predict."""
 
-import torch
-from torch import Tensor
-
-from course_lib.classroom.exercises.probes import numbers, random
-from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
+from course_lib.chapters.ch15_diffusion.exercises.common import probe, variation
+from course_lib.classroom.exercises.probes import numbers
+from course_lib.classroom.exercises.spec import Exercise, Mistake
 from course_lib.diffusion import paths
-from course_lib.diffusion.paths import COSINE, LINEAR_BETA, STRAIGHT, Path
-
-SAYS = "x and eps {shape}, t ({rows},), the {path} path"
-
-
-def _probe(*shape: int, times: Tensor, path: Path, seed: int) -> Probe:
-    says = SAYS.format(shape=shape, rows=len(times), path=path.name)
-    return Probe((random(*shape, seed=seed), random(*shape, seed=seed + 1, shift=-0.4), times, path), says)
-
+from course_lib.diffusion.paths import COSINE, LINEAR_BETA, STRAIGHT
 
 PLACE, TARGET = "return alpha * x + sigma * eps", "d_alpha * x + d_sigma * eps"
-
-
-def _variation(generator: torch.Generator) -> Probe:
-    d, path = int(torch.randint(1, 5, (), generator=generator)), int(torch.randint(3, (), generator=generator))
-    one, other = torch.randn(2, 4, d, generator=generator, dtype=torch.float64)
-    times = torch.rand(4, generator=generator, dtype=torch.float64) * 0.9 + 0.05
-    return Probe((one, other, times, (STRAIGHT, COSINE, LINEAR_BETA)[path]))
 
 
 ENTRY = Exercise(
     id="diffusion.noised_pair",
     reference=paths.noised_pair,
     probes=lambda: [
-        _probe(3, 2, times=numbers(0.1, 0.45, 0.8), path=COSINE, seed=1),
-        _probe(4, 1, 5, 5, times=numbers(0.7, 0.2, 0.95, 0.4), path=STRAIGHT, seed=3),
-        _probe(3, 3, times=numbers(0.15, 0.6, 0.9), path=STRAIGHT, seed=5),
-        _probe(1, 4, times=numbers(0.3), path=LINEAR_BETA, seed=7),
-        _probe(2, 3, 4, times=numbers(0.85, 0.35), path=LINEAR_BETA, seed=9),
+        probe("x and eps", 3, 2, times=numbers(0.1, 0.45, 0.8), path=COSINE, seed=1),
+        probe("x and eps", 4, 1, 5, 5, times=numbers(0.7, 0.2, 0.95, 0.4), path=STRAIGHT, seed=3),
+        probe("x and eps", 3, 3, times=numbers(0.15, 0.6, 0.9), path=STRAIGHT, seed=5),
+        probe("x and eps", 1, 4, times=numbers(0.3), path=LINEAR_BETA, seed=7),
+        probe("x and eps", 2, 3, 4, times=numbers(0.85, 0.35), path=LINEAR_BETA, seed=9),
     ],
     checked="points, images and a batch of one, each row at its own time, on three paths.",
     outputs=("x_t", "target"),
     gradients=False,
-    variations=_variation,
+    variations=variation,
     mistakes=(
         Mistake(
             "noise_at_one",
