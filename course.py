@@ -51,7 +51,7 @@ make check        lint, types, pairing, unit tests: the maintainer's fast loop
 make test         what check does, and every notebook under nbval   (NB=02 for one chapter's notebook alone)
 make test-all     what test does, and the slow rest: exercises done, a stand-in accelerator, mutants, processes
                   (NB=02 for one chapter's runs; AFTER=test leaves out what `make test` has just done)
-make fuzz         all mutants of the exercises, not only 80 of each
+make fuzz         all mutants of the exercises, not only 50 of each
 make test-browser every chapter in JupyterLab, on AVX2, explorers and the site, in Chromium   (after `make site`)
 make notebooks    re-execute the sources that changed, store the outputs   (NB=02 for one)
 make site         the executed course as pages, in build/site

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 from course_lib.training.fit import Draw, Step
 
 Batch = TypeVar("Batch")
+LET_GO = 0.1  # seconds
 LOST = (  # how gloo and nccl word it
     "connection closed by peer",
     "connection reset by peer",
@@ -172,6 +174,9 @@ def process_group(device: torch.device | str = "cpu") -> Iterator[Processes]:
             yield processes
     finally:
         dist.destroy_process_group()
+        # gloo's threads live on and may still hold the last tensors: one that lets go of them while Python is taken
+        # down aborts the process (pytorch/pytorch, issue 190489 and pull request 179291)
+        time.sleep(LET_GO)
 
 
 def _lost() -> LostProcessError:

@@ -17,6 +17,12 @@ def test_a_run_that_ends_is_heard_and_one_that_ends_otherwise_than_it_should_is_
         torchrun("", processes=1, survives=False)
 
 
+def test_lines_of_two_processes_do_not_mix():
+    """Without ``WHOLE_LINES`` some of 2,000 do."""
+    heard = torchrun("import os\nfor i in range(1_000): print('process', os.environ['RANK'], 'line', i)")
+    assert sorted(heard.splitlines()) == sorted(f"process {rank} line {i}" for rank in "01" for i in range(1_000))
+
+
 def test_processes_that_hang_are_ended(monkeypatch):
     monkeypatch.setattr(launch, "LIMIT", 12)
     with pytest.raises(LaunchError, match="2 processes had not ended after 12 s"):

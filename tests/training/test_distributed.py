@@ -269,7 +269,8 @@ def test_a_killed_process_ends_the_run_with_one_sentence_and_resuming_reaches_th
     assert not (broken / "report.json").exists()
     again = run(tmp_path, SAME_PRECISION, "attention", "--steps", "120", "--out", broken, "--resume")
     assert again.returncode == 0, again.stderr
-    assert run(tmp_path, SAME_PRECISION, "attention", "--steps", "120", "--out", whole).returncode == 0
+    done = run(tmp_path, SAME_PRECISION, "attention", "--steps", "120", "--out", whole)
+    assert done.returncode == 0, done.stderr
     ours, unbroken = weights(broken), weights(whole)
     assert ours.keys() == unbroken.keys()
     assert all(torch.equal(ours[name], unbroken[name]) for name in ours)

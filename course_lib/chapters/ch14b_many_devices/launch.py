@@ -10,6 +10,8 @@ from pathlib import Path
 from course_lib import paths
 
 LIMIT = 240  # seconds; some seven on an idle machine
+# torchrun has each word written as it is printed, and those of two processes would stand in one line
+WHOLE_LINES = "import sys; sys.stdout.reconfigure(line_buffering=True, write_through=False)\n"
 
 
 class LaunchError(RuntimeError):
@@ -26,7 +28,7 @@ def torchrun(text: str, *arguments: object, processes: int = 2, survives: bool =
     """
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "script.py")
-        script.write_text(text, encoding="utf-8")
+        script.write_text(WHOLE_LINES + text, encoding="utf-8")
         launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
         command = [sys.executable, *launcher, str(script), *map(str, arguments)]
         try:
