@@ -125,7 +125,7 @@ def steps() -> list[Row]:
     """Return the rows of the time of a step, as a share of the time of others' code on the same machine."""
     full, half = (each for each in record("step_times")["rows"] if each["context"] == 128)
     fastest = min(full["nanogpt"], half["nanogpt"])  # bfloat16 slows it down here
-    vae_step, gan_step = record("vae_steps")["rows"][0], record("gan_steps")["rows"][0]
+    vae_step, gan_step, flow_step = (record(name)["rows"][0] for name in ("vae_steps", "gan_steps", "flow_steps"))
     return [
         (
             "a step of the language model",
@@ -144,6 +144,12 @@ def steps() -> list[Row]:
             f"{gan_step['ours_ratio']:.2f} of its time",
             "PyTorch’s tutorial",
             f"float32, loading included, one core; bfloat16 {gan_step['ours_bfloat16_ratio']:.2f}",
+        ),
+        (
+            "a step of the flow of digits",
+            f"{flow_step['ours_ratio']:.2f} of its time",
+            "a plain loop’s with the same network",
+            f"float32, loading included, one core; bfloat16 {flow_step['ours_bfloat16_ratio']:.2f}",
         ),
     ]
 

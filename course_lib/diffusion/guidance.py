@@ -1,4 +1,4 @@
-"""From a trained network to a velocity that samplers follow: of any class, of the one asked for, or more than asked.
+"""From a trained network to a velocity that samplers follow: of any image, of what is asked for, or more than asked.
 
 Ho and Salimans 2022, *Classifier-free diffusion guidance*.
 """
@@ -6,7 +6,7 @@ Ho and Salimans 2022, *Classifier-free diffusion guidance*.
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from course_lib.diffusion.samplers import Velocity, even_times, heun_euler_last
@@ -29,13 +29,14 @@ def guided(
     model: Callable[[Tensor, Tensor, Tensor], Tensor],
     x_t: Float[Tensor, "batch *shape"],
     t: Float[Tensor, "batch"],
-    labels: Int[Tensor, "batch"],
+    labels: Shaped[Tensor, "batch *told"],
     any_class: int,
     weight: float,
 ) -> Float[Tensor, "batch *shape"]:
     """Return v_any + weight · (v_asked − v_any), both evaluated in one batch (Ho and Salimans 2022, equation 6).
 
-    Equation 6 counts from the class on: its w is weight − 1. model(x_t, t, labels); any_class: the label for any.
+    Equation 6 counts from the class on: its w is weight − 1. model(x_t, t, labels); any_class: the label for any,
+    and for captions, whose words stand in place of labels, the token 0.
     """
     anything = torch.full_like(labels, any_class)
     both = model(torch.cat([x_t, x_t]), torch.cat([t, t]), torch.cat([anything, labels]))
@@ -44,14 +45,14 @@ def guided(
 
 
 def guided_velocity(
-    model: nn.Module, labels: Int[Tensor, "batch"], weight: float = 1.0, bfloat16: bool = False
+    model: nn.Module, labels: Shaped[Tensor, "batch *told"], weight: float = 1.0, bfloat16: bool = False
 ) -> Velocity:
     """Return the velocity for samplers that ``guided`` gives: 0 asks nothing, 1 for the class, more goes beyond.
 
-    At 0 and 1 the network is evaluated once, else for both in one batch. model: with ``n_classes``, the label that
-    means any. labels: of the images sampled.
+    At 0 and 1 the network is evaluated once, else for both in one batch. model: a ``UNet`` with classes or a
+    ``TextUNet``; its ``unasked`` is what asks nothing. labels: of the images sampled, or the tokens of their captions.
     """
-    any_class = _any_class(model)
+    any_class = _unasked(model)
     anything, in_float32 = torch.full_like(labels, any_class), network_velocity(model, bfloat16)
 
     def velocity(x_t: Float[Tensor, "batch *shape"], t: Float[Tensor, "batch"]) -> Tensor:
@@ -66,7 +67,7 @@ def guided_velocity(
 def sample(
     model: nn.Module,
     noise: Float[Tensor, "n *shape"],
-    labels: Int[Tensor, "n"] | None = None,
+    labels: Shaped[Tensor, "n *told"] | None = None,
     weight: float = 1.0,
     steps: int = 10,
     sampler: Callable[[Velocity, Tensor, Tensor], Tensor] = heun_euler_last,
@@ -75,8 +76,8 @@ def sample(
 ) -> Float[Tensor, "n *shape"]:
     """Return what the sampler makes of the noise in evenly spaced steps, the model in eval mode meanwhile.
 
-    labels, weight: what is asked, as for ``guided_velocity``; labels are wanted where the model has classes. at_once:
-    images followed together. What comes back is not cut off at black and white.
+    labels, weight: what is asked, as for ``guided_velocity``; wanted where the model can be asked. at_once: images
+    followed together. What comes back is not cut off at black and white.
     """
     made, times = [noise[:0]], even_times(steps, noise.device, noise.dtype)
     kinds = None if labels is None else labels.to(noise.device)
@@ -92,9 +93,9 @@ def sample(
     return torch.cat(made)
 
 
-def _any_class(model: nn.Module) -> int:
-    """Return the label that stands for any class, also of a model that an average wraps."""
-    n_classes = getattr(model, "n_classes", None) or getattr(getattr(model, "module", None), "n_classes", 0)
-    if not n_classes:
-        raise ValueError("model: expected one with classes, n_classes above 0")
-    return int(n_classes)
+def _unasked(model: nn.Module) -> int:
+    """Return the label or token that asks nothing, also of a model that an average wraps."""
+    unasked: int | None = getattr(getattr(model, "module", model), "unasked", None)
+    if unasked is None:
+        raise ValueError("model: expected one with classes or captions, got one that cannot be asked for anything")
+    return unasked

@@ -3,11 +3,11 @@
 Lipman et al. 2023, equation 9, and Liu et al. 2023, equation 1, on straight paths; Salimans and Ho 2022 on others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -21,7 +21,7 @@ Times = Callable[[int, torch.Generator], Tensor]
 
 
 class Pairs(NamedTuple):
-    """Images x and noise eps (batch, *shape), times t (batch,), and labels (batch,) or None."""
+    """Images x and noise eps (batch, *shape), times t (batch,), and labels (batch,), tokens (batch, length) or None."""
 
     x: Tensor
     eps: Tensor
@@ -52,17 +52,11 @@ def draw_pairs(
     labels: of the images, for a model with classes; a share ``unasked`` of them is replaced by n_classes, which
     stands for any class. ValueError for another number of labels than images, and a share outside [0, 1].
     """
-    if labels is not None and len(labels) != len(images):
-        raise ValueError(f"labels: expected one for each of {len(images)} images, got {len(labels)}")
-    if not 0 <= unasked <= 1:
-        raise ValueError(f"unasked: expected a share from 0 to 1, got {unasked}")
+    _check_told("labels", labels, images, unasked)
     kinds = None if labels is None else labels.to(images.device)
 
     def draw(generator: torch.Generator) -> Pairs:
-        chosen = torch.randint(len(images), (batch,), generator=generator)
-        eps = torch.randn(batch, *images.shape[1:], generator=generator)
-        t, any_class = times(batch, generator), torch.rand(batch, generator=generator) < unasked
-        chosen, eps, t, any_class = to_device(images.device, chosen, eps, t, any_class)
+        chosen, eps, t, any_class = _drawn(images, batch, unasked, times, generator)
         if kinds is None:
             return Pairs(images[chosen], eps, t)
         return Pairs(images[chosen], eps, t, kinds[chosen].masked_fill(any_class, n_classes))
@@ -70,9 +64,49 @@ def draw_pairs(
     return draw
 
 
+def draw_captioned(
+    images: UInt8[Tensor, "n *shape"],
+    tokens: Int[Tensor, "n length"],
+    batch: int,
+    unasked: float = 0.1,
+    times: Times = logit_normal_times,
+) -> Draw[Pairs]:
+    """Return the function that ``fit`` draws batches of captioned images with, as ``draw_pairs`` does with labels.
+
+    images: bytes, which take a quarter of the room; a batch of them is brought to [−1, 1]. A share ``unasked`` of the
+    captions is replaced by the empty one, token 0 at each place. ValueError as for ``draw_pairs``.
+    """
+    _check_told("tokens", tokens, images, unasked)
+    words = tokens.to(images.device)
+
+    def draw(generator: torch.Generator) -> Pairs:
+        chosen, eps, t, silent = _drawn(images, batch, unasked, times, generator)
+        return Pairs(images[chosen].float() / 127.5 - 1, eps, t, words[chosen].masked_fill(silent[:, None], 0))
+
+    return draw
+
+
+def _check_told(name: str, told: Tensor | None, images: Tensor, unasked: float) -> None:
+    if told is not None and len(told) != len(images):
+        raise ValueError(f"{name}: expected one for each of {len(images)} images, got {len(told)}")
+    if not 0 <= unasked <= 1:
+        raise ValueError(f"unasked: expected a share from 0 to 1, got {unasked}")
+
+
+def _drawn(
+    images: Tensor, batch: int, unasked: float, times: Times, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return which images, their noise and times, and of which nothing is asked."""
+    chosen = torch.randint(len(images), (batch,), generator=generator)
+    eps = torch.randn(batch, *images.shape[1:], generator=generator)
+    t, silent = times(batch, generator), torch.rand(batch, generator=generator) < unasked
+    chosen, eps, t, silent = to_device(images.device, chosen, eps, t, silent)
+    return chosen, eps, t, silent
+
+
 def flow_step(
     model: nn.Module,
-    optimizer: Optimizer,
+    optimizers: Optimizer | Iterable[Optimizer],
     path: Path = STRAIGHT,
     average: MovingAverage | None = None,
     weight: Callable[[Tensor], Tensor] | None = None,
@@ -84,6 +118,8 @@ def flow_step(
     the network's products under autocast; weights, the difference and its mean stay in float32. Scalar: loss.
     """
 
+    together = [optimizers] if isinstance(optimizers, Optimizer) else list(optimizers)
+
     def step(pairs: Pairs) -> dict[str, Tensor]:
         x, eps, t, labels = pairs
         x_t, target = noised_pair(x, eps, t, path)
@@ -92,9 +128,11 @@ def flow_step(
             predicted = model(x_t, t) if labels is None else model(x_t, t, labels)
         squares = (predicted.float() - target).square().flatten(1).mean(1)
         loss = (squares if weight is None else weight(t) * squares).mean()
-        optimizer.zero_grad()
+        for optimizer in together:
+            optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        for optimizer in together:
+            optimizer.step()
         if average is not None:
             average.update_parameters(model)
         return {"loss": loss}

@@ -101,6 +101,8 @@ class TextUNet(nn.Module):
     trained vector each: what is above and what is below has to be told apart while all is noise.
     """
 
+    unasked = 0  # the token; a caption of nothing else asks nothing
+
     def __init__(
         self,
         vocabulary: int,

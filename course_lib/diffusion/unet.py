@@ -81,6 +81,7 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.n_classes, self.fold = n_classes, fold
+        self.unasked = n_classes or None  # the label of any class
         folded, wide, width = image_channels * fold**2, 2 * channels, 4 * channels
         self.time = TimeEmbedding(width)
         self.classes = nn.Embedding(n_classes + 1, width) if n_classes else None

@@ -5,6 +5,7 @@ replaced by the nearest of K vectors; its number is the symbol. Choosing has no 
 is handed to the encoder as it is (*straight through*).
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -55,11 +56,11 @@ class Codebook(nn.Module):
 
     uses: Tensor
 
-    def __init__(self, k: int, d: int, decay: float = 0.99) -> None:
+    def __init__(self, k: int, d: int, decay: float = 0.9) -> None:
         super().__init__()
         self.entries = nn.Parameter(torch.randn(k, d) / k)  # near each other: the first batches spread them
         self.decay = decay
-        self.register_buffer("uses", torch.full((k,), 1.0 / k))  # shares of the places of a batch
+        self.register_buffer("uses", torch.zeros(k))  # shares of the places of a batch
 
     def forward(self, z: Float[Tensor, "batch d height wide"]) -> Quantised:
         """Return what stands in the place of z; in training the uses are counted."""
@@ -82,14 +83,19 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def revive(self, z: Float[Tensor, "batch d height wide"], patience: float = 10.0) -> Int[Tensor, ""]:
-        """Set entries that are hardly used to places of z, taken one after the other; return how many there were.
+        """Set entries that are hardly used to places of z that have no entry near them; return how many there were.
 
-        Hardly: less than 1 / patience of a fair share, 1/K (Dhariwal et al. 2020, *Jukebox*, section 3).
+        Hardly: less than 1 / patience of a fair share, 1/K (Dhariwal et al. 2020, *Jukebox*, section 3). A place is
+        taken in proportion to its squared distance from its entry (Arthur and Vassilvitskii 2007, *k-means++*): most
+        places of a dark picture are alike, and have theirs.
         """
         k = len(self.entries)
         unused = self.uses < 1 / (k * patience)
         places = z.permute(0, 2, 3, 1).flatten(0, 2).to(self.entries.dtype)
-        picked = places[torch.arange(k, device=z.device) * (len(places) // k) % len(places)]
+        error = (places - self.entries[nearest_entry(z, self.entries).flatten()]).square().sum(1).double()
+        share = error.cumsum(0) / error.sum().clamp(min=1e-12)
+        rolls = (torch.arange(k, device=z.device, dtype=torch.float64) + 0.5) / k  # even, so that nothing is drawn
+        picked = places[torch.searchsorted(share, rolls).clamp(max=len(places) - 1)]
         self.entries.copy_(torch.where(unused[:, None], picked, self.entries))
         self.uses.copy_(torch.where(unused, 1 / k, self.uses))
         return unused.sum()
@@ -101,34 +107,37 @@ def perplexity(shares: Float[Tensor, "k"]) -> float:
     return torch.exp(-(used * used.log()).sum()).item()
 
 
+def _layer(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(8, outputs), nn.SiLU())
+
+
+class _Mapped(nn.Module):
+    """A linear map of each place by itself, and what three convolutions add, which starts at zero."""
+
+    def __init__(self, inputs: int, outputs: int, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(inputs, outputs, 1)
+        last = nn.Conv2d(channels, outputs, 1, bias=False)
+        nn.init.zeros_(last.weight)
+        self.added = nn.Sequential(_layer(inputs, channels), _layer(channels, channels), last)
+
+    def forward(self, x: Float[Tensor, "batch inputs height wide"]) -> Float[Tensor, "batch outputs height wide"]:
+        """Return what stands at each place, seen with its neighbours."""
+        return self.linear(x) + self.added(x)
+
+
 class QuantisedAutoencoder(nn.Module):
     """Images (batch, image_channels, side, side) to symbols (batch, side/4, side/4) and back.
 
-    Two strided convolutions down, two transposed ones up, a residual block at a quarter of the side each way.
+    Squares of 4 × 4 pixels are folded into channels, so that all layers work at a quarter of the side.
     """
 
-    def __init__(self, image_channels: int = 3, channels: int = 48, k: int = 256, d: int = 16) -> None:
+    def __init__(self, image_channels: int = 3, channels: int = 128, k: int = 256, d: int = 16) -> None:
         super().__init__()
-        wide = 2 * channels
-        self.encoder = nn.Sequential(
-            nn.Conv2d(image_channels, channels, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(channels, wide, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(wide, wide, 3, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(wide, d, 1),
-        )
+        folded = 16 * image_channels
+        self.encoder = nn.Sequential(nn.PixelUnshuffle(4), _Mapped(folded, d, channels))
         self.codebook = Codebook(k, d)
-        self.decoder = nn.Sequential(
-            nn.Conv2d(d, wide, 3, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(wide, wide, 3, padding=1),
-            nn.SiLU(),
-            nn.ConvTranspose2d(wide, channels, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.ConvTranspose2d(channels, image_channels, 4, stride=2, padding=1),
-        )
+        self.decoder = nn.Sequential(_Mapped(d, folded, channels), nn.PixelShuffle(4))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, x: Float[Tensor, "batch channels side side"]) -> Float[Tensor, "batch d height wide"]:
@@ -153,7 +162,7 @@ class QuantisedAutoencoder(nn.Module):
 
 def quantised_step(
     model: QuantisedAutoencoder,
-    optimizer: Optimizer,
+    optimizers: Optimizer | Iterable[Optimizer],
     commitment: float = 0.25,
     patience: float | None = 10.0,
     bfloat16: bool = False,
@@ -164,14 +173,18 @@ def quantised_step(
     Scalars: loss, recon, revived.
     """
 
+    together = [optimizers] if isinstance(optimizers, Optimizer) else list(optimizers)
+
     def step(x: Tensor) -> dict[str, Tensor]:
         with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
             made, found = model(x)
         recon = (made.float() - x).square().mean()
         loss = recon + found.codebook + commitment * found.commitment
-        optimizer.zero_grad()
+        for optimizer in together:
+            optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        for optimizer in together:
+            optimizer.step()
         if patience is None:
             return {"loss": loss, "recon": recon}
         return {"loss": loss, "recon": recon, "revived": model.codebook.revive(found.z, patience).float()}

@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 class Known(nn.Module):
     """Says m − x for its classes, where m is a picture of the class, and −x for any; notes the times that it is told."""
 
-    n_classes = 10
+    unasked = 10
 
     def __init__(self):
         super().__init__()

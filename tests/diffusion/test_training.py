@@ -7,7 +7,15 @@ from course_lib.attention.positions import sinusoidal
 from course_lib.diffusion.guidance import guided_velocity, network_velocity, sample
 from course_lib.diffusion.paths import COSINE, STRAIGHT, noised_pair
 from course_lib.diffusion.samplers import euler, even_times, heun_euler_last
-from course_lib.diffusion.step import Pairs, draw_pairs, flow_step, logit_normal_times, uniform_times
+from course_lib.diffusion.step import (
+    Pairs,
+    draw_captioned,
+    draw_pairs,
+    flow_step,
+    logit_normal_times,
+    uniform_times,
+)
+from course_lib.diffusion.text_unet import TextUNet
 from course_lib.diffusion.unet import TimeEmbedding, UNet
 from course_lib.training.fit import fit
 from course_lib.training.moving_average import moving_average
@@ -109,6 +117,22 @@ def test_a_batch_has_images_their_labels_and_a_share_of_any(unchecked):
         draw_pairs(x, 5, labels, unasked=1.5)
 
 
+def test_a_batch_of_captioned_images_has_their_words_and_a_share_of_silence(unchecked):
+    x = torch.arange(20, dtype=torch.uint8)[:, None, None, None].expand(20, 3, 4, 4)
+    tokens = torch.arange(1, 101).reshape(20, 5)
+    pairs = draw_captioned(x, tokens, 2000, unasked=0.25)(torch.Generator().manual_seed(0))
+    which = ((pairs.x[:, 0, 0, 0] + 1) * 127.5).round().long()
+    torch.testing.assert_close(pairs.x, x[which].float() / 127.5 - 1)
+    asked = (pairs.labels > 0).any(1)
+    assert torch.equal(pairs.labels[asked], tokens[which][asked])
+    assert abs((~asked).double().mean() - 0.25) < 0.05
+    assert set(which.tolist()) == set(range(20))
+    with pytest.raises(ValueError, match="tokens: expected one for each of 20 images, got 19"):
+        draw_captioned(x, tokens[:19], 5)
+    with pytest.raises(ValueError, match=r"unasked: expected a share from 0 to 1, got 1\.5"):
+        draw_captioned(x, tokens, 5, unasked=1.5)
+
+
 @pytest.mark.parametrize("path", [STRAIGHT, COSINE], ids=lambda p: p.name)
 def test_the_step_is_gradient_descent_on_the_square(path):
     """Beside the loss written out: one example after the other, plain SGD."""
@@ -151,6 +175,19 @@ def test_guidance_goes_beyond_the_class_on_the_line_through_any():
         torch.testing.assert_close(told, of_any + weight * (asked - of_any), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("wrap", [lambda net: net, moving_average])
+def test_guidance_goes_beyond_a_caption_on_the_line_through_silence(wrap):
+    torch.manual_seed(0)
+    net, x, t = TextUNet(12, 5, channels=8, side=16), torch.randn(2, 3, 16, 16), torch.rand(2)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    tokens = torch.tensor([[3, 4, 0, 0, 0], [5, 6, 7, 8, 9]])
+    silent, asked = net(x, t, torch.zeros_like(tokens)), net(x, t, tokens)
+    assert not torch.allclose(silent, asked, atol=1e-3)
+    told = guided_velocity(wrap(net), tokens, 2.5)(x, t)
+    torch.testing.assert_close(told, silent + 2.5 * (asked - silent), rtol=1e-3, atol=1e-4)
+
+
 def test_in_bfloat16_velocities_come_back_in_float32():
     net, x, t = small(n_classes=10), images(3), torch.rand(3)
     for weight in (1.0, 2.0):
@@ -176,5 +213,5 @@ def test_samples_do_not_depend_on_how_many_are_made_together_and_the_model_stays
 
 
 def test_a_model_without_classes_cannot_be_asked(unchecked):
-    with pytest.raises(ValueError, match="model: expected one with classes, n_classes above 0"):
+    with pytest.raises(ValueError, match="model: expected one with classes or captions, got one that cannot be asked"):
         guided_velocity(small(), torch.arange(3))

@@ -61,16 +61,28 @@ def test_uses_are_counted_in_training_alone_and_unused_entries_come_back():
         book.entries[:4] = 100.0  # far from everything
     z = draws(16, 2, 4, 4)
     book.eval()(z)
-    assert torch.equal(book.uses, torch.full((8,), 1 / 8))
+    assert torch.equal(book.uses, torch.zeros(8))
     book.train()
     for _ in range(10):
         book(z)
     assert torch.all(book.uses[:4] < 1e-3)
-    assert book.uses.sum().item() == pytest.approx(1, abs=1e-5)
+    assert book.uses.sum().item() == pytest.approx(1 - 0.5**10, abs=1e-5)
     assert book.revive(z) == 4
     places = z.permute(0, 2, 3, 1).reshape(-1, 2)
     assert all((places == entry).all(1).any() for entry in book.entries[:4])
     assert book.revive(z) == 0
+
+
+def test_entries_come_back_where_places_are_far_from_theirs():
+    """Of a thousand places at 0, which entry 0 holds, and ten far from it, the ten: one taken evenly is at 0."""
+    book = Codebook(4, 2)
+    z = torch.zeros(1, 2, 1, 1010)
+    z[..., 1000:] = draws(1, 2, 1, 10) + 5.0
+    with torch.no_grad():
+        book.entries[:] = 0.0
+        book.uses[0] = 1.0
+    assert book.revive(z) == 3
+    assert (book.entries[1:].norm(dim=1) > 2).all()
 
 
 def test_perplexity_is_the_number_of_entries_used_alike():
