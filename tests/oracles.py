@@ -437,4 +437,21 @@ ORACLES: dict[str, tuple[str, str | None]] = {
     ),
     "diffusion.symptom_1": ("the six faults, done", "15_diffusion: at the image's rim, times that are not stretched"),
     "diffusion.symptom_2": ("the six faults, done", "15_diffusion: noise as velocity spreads the pixels"),
+    # 15b
+    "diffusion.level_term": (
+        "torch's KL of the two Gaussians, from their joint distribution",
+        "diffusion/test_levels.py::test_a_level_costs_torchs_kl_of_the_two_gaussians",
+    ),
+    "diffusion.bits_per_dimension": (
+        "images of known probability, by hand",
+        "diffusion/test_levels.py::test_bits_of_known_images",
+    ),
+    "diffusion.noise_again": (
+        "mean, variance and correlation of 200,000 draws",
+        "diffusion/test_inpainting.py::test_noising_again_has_the_moments_of_the_earlier_time",
+    ),
+    "diffusion.perfect_network": (
+        "the exact flow of 100 digits, followed",
+        "15b_flows_in_use: the best velocity for 100 digits leads",
+    ),
 }

@@ -545,10 +545,10 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # Read them in order; the exercises take about as long again.
 
 # %% [markdown]
-# Optional, needed by no other chapter:
+# Optional, needed by no other:
 # `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`,
 # `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`,
-# `14b_many_devices`. What a widely read survey says of these models stands beside what the chapters measured in
+# `14b_many_devices`, `15b_flows_in_use`. What a widely read survey says of these models stands beside what the chapters measured in
 # `COVERAGE.md`.
 
 # %% [markdown]

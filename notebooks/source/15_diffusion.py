@@ -625,6 +625,6 @@ claim("noise as velocity spreads the pixels more than five times as far as sound
 progress("15_diffusion")
 
 # %% [markdown]
-# **Open questions.** Which weight of the times is best, and for what? Could the flow's paths be made straighter, so that fewer steps do? The best network for 9,000 training digits would only ever draw these: why does ours draw others?
+# **Open questions.** Which weight of the times is best, and for what? Could the flow's paths be made straighter, so that fewer steps do? The best network for 9,000 training digits would only ever draw these: why does ours draw others? The optional chapter 15b goes on from here.
 #
 # **References.** Ho, Jain and Abbeel 2020, *Denoising diffusion probabilistic models*: sections 2 and 3, noising, its reversal, the loss on noise. Song et al. 2021, *Score-based generative modeling through stochastic differential equations*: section 4.3, the probability flow. Lipman et al. 2023, *Flow matching for generative modeling*: theorem 2. Liu, Gong and Liu 2023, *Flow straight and fast*: straight paths. Song, Meng and Ermon 2021, *Denoising diffusion implicit models*. Karras et al. 2022: section 3, Heun. Esser et al. 2024: which times. Ho and Salimans 2022, *Classifier-free diffusion guidance*.

@@ -1,0 +1,1 @@
+"""Chapter 15b: what else the flow knows."""
