@@ -504,8 +504,8 @@ torch.manual_seed(7)
 autoencoder = Autoencoder(channels=4).to(device)
 adam = torch.optim.Adam(autoencoder.parameters(), lr=2e-3, betas=(0.9, 0.99))
 trained = Trained({"autoencoder": autoencoder}, {"adam": adam}, seed(7))
-fit(autoencoder_step(autoencoder, adam, kl_weight=0.02), draw_images(images, 64, 4),
-    run.pick(quick=200, full=5000), trained, every=50)
+history = fit(autoencoder_step(autoencoder, adam, kl_weight=0.02), draw_images(images, 64, 4),
+              run.pick(quick=200, full=5000), trained, every=50)
 
 # %%
 latents = encode_all(autoencoder, images)  # (9000, 4, 7, 7)
