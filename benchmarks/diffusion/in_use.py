@@ -7,7 +7,6 @@ Nothing was chosen on the test images. Each finished run is kept in a folder, so
 """
 
 import argparse
-import json
 import math
 import tempfile
 import time
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.gan.images import measure
+from benchmarks.kept import kept
 from course_lib.chapters.ch12_three_families.families import LEVELS
 from course_lib.chapters.ch15b_flows_in_use.small_flow import small_flow
 from course_lib.classroom.records import write_record
@@ -76,14 +76,17 @@ def train(levels: Tensor, arm: str, seed: int, steps: int) -> tuple[nn.Module, f
 
 
 @torch.no_grad()
+def samples(net: nn.Module, shape: tuple[int, ...], n: int, seed: int) -> Tensor:
+    """Return n samples by ten of Heun's steps."""
+    generator, velocity = rng(1_000 + seed), network_velocity(net)
+    return torch.cat(
+        [heun(velocity, torch.randn(500, *shape, generator=generator), even_times(10)) for _ in range(n // 500)]
+    )
+
+
 def draws(net: nn.Module, n: int, seed: int) -> Tensor:
-    """Return n images as levels, by ten of Heun's steps."""
-    generator = rng(1_000 + seed)
-    parts = [
-        heun(network_velocity(net), torch.randn(500, 1, 14, 14, generator=generator), even_times(10))
-        for _ in range(n // 500)
-    ]
-    return requantise(torch.cat(parts), LEVELS)
+    """Return n images as levels."""
+    return requantise(samples(net, (1, 14, 14), n, seed), LEVELS)
 
 
 def bits(net: nn.Module, images: Tensor, seed: int, steps: int) -> tuple[float, float]:
@@ -162,21 +165,15 @@ def live(seed: int, steps: int) -> dict[str, float]:
     return {"bits": bits(net, test[shuffled[:LIVE_IMAGES]], seed, LIVE_FLOW_STEPS)[0]}
 
 
-def kept(folder: Path, name: str, call: Callable[[], Any]) -> Any:
-    """Return what a call found, from the folder where it ran before."""
-    path = folder / f"{name}.json"
-    if not path.exists():
-        path.with_suffix(".part").write_text(json.dumps(call()))
-        path.with_suffix(".part").replace(path)
-        print(name, path.read_text(), flush=True)
-    return json.loads(path.read_text())
+def by_key(runs: list[dict]) -> dict[str, list]:
+    """Return the runs of all seeds as lists by key."""
+    short = lambda value: round(value, 6) if isinstance(value, float) else value  # noqa: E731
+    return {key: [short(run[key]) for run in runs] for key in runs[0]}
 
 
 def each_seed(folder: Path, name: str, call: Callable[[int], dict]) -> dict[str, list]:
-    """Return the runs of all seeds as lists by key."""
-    runs = [kept(folder, f"{name} {seed}", lambda seed=seed: call(seed)) for seed in SEEDS]
-    short = lambda value: round(value, 6) if isinstance(value, float) else value  # noqa: E731
-    return {key: [short(run[key]) for run in runs] for key in runs[0]}
+    """Return what a call finds of each seed as lists by key."""
+    return by_key([kept(folder, f"{name} {seed}", lambda seed=seed: call(seed)) for seed in SEEDS])
 
 
 def main() -> None:

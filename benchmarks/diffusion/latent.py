@@ -16,13 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.diffusion.in_use import each_seed, kept
+from benchmarks.diffusion.in_use import by_key, each_seed, samples
 from benchmarks.gan.images import measure
+from benchmarks.kept import kept
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import load_digits
-from course_lib.diffusion.guidance import network_velocity
 from course_lib.diffusion.latent import Autoencoder, Scale, autoencoder_step, draw_images, encode_all, scale_of
-from course_lib.diffusion.samplers import even_times, heun
 from course_lib.diffusion.step import draw_pairs, flow_step
 from course_lib.diffusion.unet import UNet
 from course_lib.evaluation.classifier import features_and_logits
@@ -71,16 +70,6 @@ def flow(x: Tensor, seed: int, steps: int, fold: int) -> tuple[nn.Module, float]
     return average.module.eval(), time.process_time() - started
 
 
-@torch.no_grad()
-def draws(net: nn.Module, shape: tuple[int, ...], n: int, seed: int) -> Tensor:
-    """Return n samples by ten of Heun's steps."""
-    generator = torch.Generator().manual_seed(1_000 + seed)
-    velocity = network_velocity(net)
-    return torch.cat(
-        [heun(velocity, torch.randn(500, *shape, generator=generator), even_times(10)) for _ in range(n // 500)]
-    )
-
-
 def operations() -> dict[str, int]:
     """Return the floating-point operations of the products of one training step of each."""
     torch.manual_seed(0)
@@ -115,7 +104,7 @@ def in_latents(seed: int, n: int) -> dict[str, dict[str, float]]:
         net, seconds = flow(own.to_unit(latents), seed, FLOW_STEPS, fold=1)
         started = time.process_time()
         with torch.no_grad():
-            made = torch.cat([model.decode(own.back(z)) for z in draws(net, (CHANNELS, 7, 7), n, seed).split(500)])
+            made = torch.cat([model.decode(own.back(z)) for z in samples(net, (CHANNELS, 7, 7), n, seed).split(500)])
         per_image = (time.process_time() - started) / n
         found[name] = {"train_seconds": seconds, "seconds_per_image": per_image, **measure(features(made), real)}
     return found
@@ -125,7 +114,7 @@ def in_pixels(seed: int, steps: int, n: int) -> dict[str, float]:
     """Train the control and measure it."""
     net, seconds = flow(train_images, seed, steps, fold=2)
     started = time.process_time()
-    made = draws(net, (1, 28, 28), n, seed)
+    made = samples(net, (1, 28, 28), n, seed)
     per_image = (time.process_time() - started) / n
     return {"train_seconds": seconds, "seconds_per_image": per_image, **measure(features(made), features(test_images))}
 
@@ -144,9 +133,8 @@ def main() -> None:
     runs = [kept(chosen.kept, f"latents {s}", lambda s=s: in_latents(s, chosen.images)) for s in SEEDS]
     values: dict = {"operations": counts, "steps": {"autoencoder": AUTOENCODER_STEPS, "latents": FLOW_STEPS}}
     values["steps"]["pixels"] = steps
-    short = lambda value: round(value, 6) if isinstance(value, float) else value  # noqa: E731
     for name in runs[0]:
-        values[name] = {key: [short(run[name][key]) for run in runs] for key in runs[0][name]}
+        values[name] = by_key([run[name] for run in runs])
     values["pixels"] = each_seed(chosen.kept, "pixels", lambda seed: in_pixels(seed, steps, chosen.images))
     what = "a flow of 9,000 digits in the latents of an autoencoder, beside one in pixels for as many operations"
     print(write_record("flows_in_latents", what, SEEDS, values))

@@ -9,7 +9,6 @@ before any measure. Each finished run is kept in a folder, so that an interrupte
 
 import argparse
 import itertools
-import json
 import math
 import statistics
 import tempfile
@@ -24,6 +23,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.gan.images import measure
+from benchmarks.kept import kept
 from course_lib.attention.pixels import PixelTransformer, complete_pixels, draw_pixels, pixel_log_likelihoods
 from course_lib.chapters.ch12_three_families.families import FAMILIES, LATENT, LEVELS, Training
 from course_lib.classroom.records import write_record
@@ -309,16 +309,6 @@ def rivals() -> dict[str, Any]:
         "any half": {"same_class": accuracy(look(by_any)[1], labels)} | seam(by_any, x),
         "whole": {"same_class": accuracy(look(x)[1], labels)},
     }
-
-
-def kept(folder: Path, name: str, call: Callable[[], Any]) -> Any:
-    """Return what a call found, from the folder where it ran before."""
-    path = folder / f"{name}.json"
-    if not path.exists():
-        path.with_suffix(".part").write_text(json.dumps(call()))
-        path.with_suffix(".part").replace(path)
-        print(name, path.read_text(), flush=True)
-    return json.loads(path.read_text())
 
 
 def record_of(family: str, steps: int, folder: Path) -> dict[str, Any]:

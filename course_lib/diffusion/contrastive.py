@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from course_lib.diffusion.step import as_floats
 from course_lib.diffusion.text_unet import TextEncoder
 from course_lib.diffusion.unet import GROUPS, GroupNorm
 from course_lib.training.eval_mode import evaluating
@@ -203,4 +204,4 @@ def climb(
 
 def as_pixels(images: Tensor) -> Float[Tensor, "n 3 32 32"]:
     """Return pictures as numbers from −1 black to 1, whether they come as bytes or so already; cut off beyond."""
-    return images.float() / 127.5 - 1 if images.dtype == torch.uint8 else images.clamp(-1, 1)
+    return as_floats(images).clamp(-1, 1)

@@ -17,16 +17,16 @@ from course_lib.vae.bounds import reparameterize
 
 
 class Scale(NamedTuple):
-    """Mean and standard deviation of each channel of some latents, (channels, 1, 1) each."""
+    """Mean and standard deviation of each channel: of latents (channels, 1, 1) each, of vectors (channels,)."""
 
     mean: Tensor
     std: Tensor
 
-    def to_unit(self, latents: Float[Tensor, "n channels height width"]) -> Tensor:
+    def to_unit(self, latents: Float[Tensor, "n channels *place"]) -> Tensor:
         """Return latents whose channels have mean 0 and standard deviation 1, as the noise has."""
         return (latents - self.mean) / self.std
 
-    def back(self, units: Float[Tensor, "n channels height width"]) -> Tensor:
+    def back(self, units: Float[Tensor, "n channels *place"]) -> Tensor:
         """Return latents as the decoder knows them."""
         return units * self.std + self.mean
 

@@ -56,7 +56,7 @@ def draw_pairs(
     kinds = None if labels is None else labels.to(images.device)
 
     def draw(generator: torch.Generator) -> Pairs:
-        chosen, eps, t, any_class = _drawn(images, batch, unasked, times, generator)
+        chosen, eps, t, any_class = drawn(images, batch, unasked, times, generator)
         if kinds is None:
             return Pairs(images[chosen], eps, t)
         return Pairs(images[chosen], eps, t, kinds[chosen].masked_fill(any_class, n_classes))
@@ -80,27 +80,33 @@ def draw_captioned(
     words = tokens.to(images.device)
 
     def draw(generator: torch.Generator) -> Pairs:
-        chosen, eps, t, silent = _drawn(images, batch, unasked, times, generator)
-        return Pairs(images[chosen].float() / 127.5 - 1, eps, t, words[chosen].masked_fill(silent[:, None], 0))
+        chosen, eps, t, silent = drawn(images, batch, unasked, times, generator)
+        return Pairs(as_floats(images[chosen]), eps, t, words[chosen].masked_fill(silent[:, None], 0))
 
     return draw
 
 
-def _check_told(name: str, told: Tensor | None, images: Tensor, unasked: float) -> None:
-    if told is not None and len(told) != len(images):
-        raise ValueError(f"{name}: expected one for each of {len(images)} images, got {len(told)}")
+def _check_told(name: str, told: Tensor | None, data: Tensor, unasked: float) -> None:
+    """Raise ValueError where not each example is told something, and for a share outside [0, 1]."""
+    if told is not None and len(told) != len(data):
+        raise ValueError(f"{name}: expected one for each of {len(data)} images, got {len(told)}")
     if not 0 <= unasked <= 1:
         raise ValueError(f"unasked: expected a share from 0 to 1, got {unasked}")
 
 
-def _drawn(
-    images: Tensor, batch: int, unasked: float, times: Times, generator: torch.Generator
+def as_floats(data: Tensor) -> Tensor:
+    """Return bytes as numbers in [−1, 1], and other numbers as they are."""
+    return data.float() / 127.5 - 1 if data.dtype == torch.uint8 else data
+
+
+def drawn(
+    data: Tensor, batch: int, unasked: float, times: Times, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return which images, their noise and times, and of which nothing is asked."""
-    chosen = torch.randint(len(images), (batch,), generator=generator)
-    eps = torch.randn(batch, *images.shape[1:], generator=generator)
+    """Return which examples, their noise and times, and of which nothing is asked."""
+    chosen = torch.randint(len(data), (batch,), generator=generator)
+    eps = torch.randn(batch, *data.shape[1:], generator=generator)
     t, silent = times(batch, generator), torch.rand(batch, generator=generator) < unasked
-    chosen, eps, t, silent = to_device(images.device, chosen, eps, t, silent)
+    chosen, eps, t, silent = to_device(data.device, chosen, eps, t, silent)
     return chosen, eps, t, silent
 
 

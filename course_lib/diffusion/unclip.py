@@ -4,8 +4,6 @@ Two flows, trained apart. The prior draws a picture's vector, given a sentence's
 vector. Vectors are those of ``course_lib.diffusion.contrastive.Clip``, of length 1.
 """
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -13,10 +11,10 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from course_lib.diffusion.guidance import sample
-from course_lib.diffusion.step import Pairs, logit_normal_times
+from course_lib.diffusion.latent import Scale
+from course_lib.diffusion.step import Pairs, as_floats, drawn, logit_normal_times
 from course_lib.diffusion.unet import TimeEmbedding, UNet
 from course_lib.training.fit import Draw, Step
-from course_lib.training.transfer import to_device
 
 
 class Decoder(nn.Module):
@@ -81,27 +79,15 @@ class Prior(nn.Module):
         return self.leave(h)
 
 
-class Spread(NamedTuple):
-    """Mean and standard deviation of each number of some vectors, (width,) each: a flow wants data as wide as noise."""
+def spread_of(vectors: Float[Tensor, "n width"]) -> Scale:
+    """Return mean and spread of each number of vectors, to be measured on training pictures.
 
-    mean: Tensor
-    std: Tensor
-
-    def to_unit(self, vectors: Float[Tensor, "n width"]) -> Tensor:
-        """Return vectors whose numbers have mean 0 and standard deviation 1."""
-        return (vectors - self.mean) / self.std
-
-    def back(self, units: Float[Tensor, "n width"]) -> Tensor:
-        """Return vectors on the scale that they had."""
-        return units * self.std + self.mean
-
-
-def spread_of(vectors: Float[Tensor, "n width"]) -> Spread:
-    """Return the spread of vectors, to be measured on training pictures. ValueError for a number that never changes."""
+    A flow wants data as wide as noise. ValueError for a number that never changes.
+    """
     std, mean = torch.std_mean(vectors, dim=0)
     if not (std > 0).all():
         raise ValueError(f"vectors: expected numbers that change, got a standard deviation of {std.min().item():g}")
-    return Spread(mean, std)
+    return Scale(mean, std)
 
 
 def draw_told(
@@ -122,13 +108,8 @@ def draw_told(
     told = vectors.to(data.device)
 
     def draw(generator: torch.Generator) -> Pairs:
-        chosen = torch.randint(len(data), (batch,), generator=generator)
-        eps = torch.randn(batch, *data.shape[1:], generator=generator)
-        t, silent = logit_normal_times(batch, generator), torch.rand(batch, 1, generator=generator) < unasked
-        chosen, eps, t, silent = to_device(data.device, chosen, eps, t, silent)
-        x = data[chosen]
-        x = x.float() / 127.5 - 1 if x.dtype == torch.uint8 else x
-        return Pairs(x, eps, t, told[chosen].masked_fill(silent, 0.0))
+        chosen, eps, t, silent = drawn(data, batch, unasked, logit_normal_times, generator)
+        return Pairs(as_floats(data[chosen]), eps, t, told[chosen].masked_fill(silent[:, None], 0.0))
 
     return draw
 
@@ -151,7 +132,7 @@ def mean_step(model: Prior, optimizer: Optimizer) -> Step[Pairs]:
 
 
 @torch.no_grad()
-def mean_vectors(model: Prior, spread: Spread, texts: Float[Tensor, "n width"]) -> Tensor:
+def mean_vectors(model: Prior, spread: Scale, texts: Float[Tensor, "n width"]) -> Tensor:
     """Return what a network of ``mean_step`` expects of pictures' vectors: (n, width), shorter than 1."""
     zeros = texts.new_zeros(len(texts))
     return spread.back(model(torch.zeros_like(texts), zeros, texts))
@@ -160,7 +141,7 @@ def mean_vectors(model: Prior, spread: Spread, texts: Float[Tensor, "n width"]) 
 @torch.no_grad()
 def drawn_vectors(
     prior: nn.Module,
-    spread: Spread,
+    spread: Scale,
     noise: Float[Tensor, "n width"],
     texts: Float[Tensor, "n width"],
     weight: float = 1.0,

@@ -56,16 +56,3 @@ class Muon(Optimizer):
         matrix = gradient.lerp(buffer, momentum).flatten(1)  # Nesterov's: a look ahead
         scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
         parameter.add_(orthogonalised(matrix).view_as(parameter).to(parameter.dtype), alpha=-rate * scale)
-
-
-def muon_for_filters(
-    model: nn.Module, hidden: Iterable[nn.Module], rate: float = 0.02, adamw_rate: float = 6e-3
-) -> dict[str, Optimizer]:
-    """Return Muon for matrices and filters of the hidden modules of a model, and AdamW for all its other parameters."""
-    filters = [p for module in hidden for p in module.parameters() if p.ndim >= 2]
-    taken = {id(p) for p in filters}
-    rest = [p for p in model.parameters() if id(p) not in taken]
-    return {
-        "muon": Muon(filters, rate),
-        "adamw": torch.optim.AdamW(rest, lr=adamw_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
-    }
