@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from course_lib.diffusion.step import as_floats
-from course_lib.diffusion.text_unet import TextEncoder
+from course_lib.attention.text_encoder import TextEncoder
 from course_lib.diffusion.unet import GROUPS, GroupNorm
 from course_lib.training.eval_mode import evaluating
 from course_lib.training.fit import Draw, Step

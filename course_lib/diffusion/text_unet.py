@@ -4,59 +4,13 @@ Rombach et al. 2022, section 3.3, in small: queries come from the image, keys an
 sentence is told a second way, as a class is: its first vector is added to the time's.
 """
 
-from functools import partial
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from course_lib.attention.multi_head import MultiHeadAttention
-from course_lib.attention.positions import LearnedPositions
-from course_lib.attention.transformer import FeedForward, TransformerConfig, pre_norm_block
+from course_lib.attention.text_encoder import TextEncoder
 from course_lib.diffusion.unet import GROUPS, GroupNorm, UNet
-
-
-class _Reading(nn.Module):
-    """A block of the Transformer in which each word sees all that are there."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.norm_1, self.norm_2 = nn.LayerNorm(config.d_model), nn.LayerNorm(config.d_model)
-        self.attention = MultiHeadAttention(config.d_model, config.n_heads)
-        self.feed_forward = FeedForward(config)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Return the stream x with what both layers add."""
-        attention = partial(self.attention, mask=mask)
-        return pre_norm_block(x, self.norm_1, attention, self.norm_2, self.feed_forward)
-
-
-class TextEncoder(nn.Module):
-    """Tokens (batch, length), 0 for none, to a vector for the whole (first) and one for each word.
-
-    Every word sees all others, before it and after it (Devlin et al. 2019). Of the empty sentence the first vector is
-    all there is.
-    """
-
-    def __init__(self, vocabulary: int, length: int, d_model: int = 64, n_layers: int = 2, n_heads: int = 4) -> None:
-        super().__init__()
-        config = TransformerConfig(vocabulary, length + 1, n_layers, n_heads, d_model)
-        self.embedding = nn.Embedding(vocabulary, d_model)
-        self.whole = nn.Parameter(torch.randn(d_model))
-        self.positions = LearnedPositions(length + 1, d_model)
-        self.blocks = nn.ModuleList(_Reading(config) for _ in range(n_layers))
-        self.norm = nn.LayerNorm(d_model)
-
-    def forward(
-        self, tokens: Int[Tensor, "batch length"]
-    ) -> tuple[Float[Tensor, "batch words d_model"], Bool[Tensor, "batch words"]]:
-        """Return the vectors, and which of them stand for something: the first one, and the words that are there."""
-        whole = self.whole.expand(len(tokens), 1, -1)
-        x = self.positions(torch.cat([whole, self.embedding(tokens)], dim=1))
-        there = nn.functional.pad(tokens > 0, (1, 0), value=True)
-        for block in self.blocks:
-            x = block(x, there[:, None, None])
-        return self.norm(x), there
 
 
 class CrossAttention(nn.Module):

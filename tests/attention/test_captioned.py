@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_lib.attention.captioned import IGNORED, CaptionedTransformer, draw_images, inputs_and_targets
+from course_lib.attention.captioned import IGNORED, CaptionedTransformer, draw_images, guided_logits, inputs_and_targets
 from course_lib.attention.step import next_token_step
 
 
@@ -61,6 +61,32 @@ def test_it_learns_to_draw_what_the_caption_says():
     assert drawn.shape == (16, 6)
 
 
+def test_guidance_sharpens_what_the_caption_changes():
+    """With weight w the odds of two symbols are those without a caption, times the caption's factor to the power w."""
+    g = torch.Generator().manual_seed(0)
+    free, asked = torch.randn(3, 7, generator=g).double(), torch.randn(3, 7, generator=g).double()
+    p, q = asked.softmax(-1), free.softmax(-1)
+    expected = q * (p / q) ** 2.5
+    torch.testing.assert_close(guided_logits(free, asked, 2.5).softmax(-1), expected / expected.sum(-1, keepdim=True))
+    torch.testing.assert_close(guided_logits(free, asked, 1.0), asked)
+    torch.testing.assert_close(guided_logits(free, asked, 0.0), free)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
+def test_symbols_are_drawn_with_the_odds_of_guided_logits_at_each_place(weight):
+    """The cold limit, place by place, without a cache; rows that are begun are kept."""
+    model = small()
+    begun = torch.tensor([[2, 0], [1, 3]])
+    drawn = draw_images(model, CAPTIONS, torch.Generator().manual_seed(0), 0.0, weight, begun)
+    symbols = begun
+    for _ in range(4):
+        free, asked = (
+            model(torch.cat([model.read(words), symbols], 1))[:, -1] for words in (torch.zeros_like(CAPTIONS), CAPTIONS)
+        )
+        symbols = torch.cat([symbols, guided_logits(free, asked, weight).argmax(1, keepdim=True)], 1)
+    assert drawn.tolist() == symbols.tolist()
+
+
 def test_what_does_not_fit_is_named(unchecked):
     model = small()
     with pytest.raises(ValueError, match="captions: expected 3 tokens each, got 2"):
@@ -68,3 +94,5 @@ def test_what_does_not_fit_is_named(unchecked):
     with pytest.raises(ValueError, match="symbols: expected 6 an image, got 5"):
         inputs_and_targets(model, CAPTIONS, SYMBOLS[:, :5])
     assert draw_images(model, CAPTIONS[:0], torch.Generator()).shape == (0, 6)
+    with pytest.raises(ValueError, match=r"begun: expected at most 6 symbols for each of 2 captions, got \(2, 7\)"):
+        draw_images(model, CAPTIONS, torch.Generator(), begun=torch.zeros(2, 7, dtype=torch.long))
