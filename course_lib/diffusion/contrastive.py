@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from course_lib.diffusion.step import as_floats
 from course_lib.attention.text_encoder import TextEncoder
+from course_lib.diffusion.step import as_floats
 from course_lib.diffusion.unet import GROUPS, GroupNorm
 from course_lib.training.eval_mode import evaluating
 from course_lib.training.fit import Draw, Step
 from course_lib.training.memory_format import as_convolved
-from course_lib.training.optimizers import muon_and_adamw
+from course_lib.training.muon import muon_for_filters
 from course_lib.training.transfer import to_device
 
 COLDEST = 0.01  # the temperature stays above it (Radford et al. 2021, section 2.5)
@@ -89,13 +89,19 @@ class ImageEncoder(nn.Module):
 
 
 class Clip(nn.Module):
-    """A picture's encoder and a sentence's, both into unit vectors of one space, and the temperature of the scores."""
+    """A picture's encoder and a sentence's, both into unit vectors of one space, and the temperature of the scores.
 
-    def __init__(self, vocabulary: int, length: int = 20, width: int = 64, channels: int = 24) -> None:
+    text: an encoder with vectors of ``width`` numbers that has learned to read; one of its own is trained along where
+    there is none.
+    """
+
+    def __init__(
+        self, vocabulary: int, length: int = 20, width: int = 64, channels: int = 24, text: TextEncoder | None = None
+    ) -> None:
         super().__init__()
         self.width = width
         self.image = ImageEncoder(width, channels)
-        self.text = TextEncoder(vocabulary, length, width)
+        self.text = TextEncoder(vocabulary, length, width) if text is None else text
         self.whole = nn.Linear(width, width, bias=False)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # minus the temperature's logarithm
 
@@ -139,9 +145,8 @@ def draw_matched(
 
 
 def contrastive_optimizers(model: Clip, rate: float = 0.02, adamw_rate: float = 3e-3) -> dict[str, Optimizer]:
-    """Return Muon for the matrices of both encoders and AdamW for the rest, as for chapter 05's language model."""
-    matrices = nn.ModuleList([model.text.blocks, model.whole, model.image])
-    return muon_and_adamw(matrices, model, rate, adamw_rate)
+    """Return Muon for the matrices and filters of both encoders, and AdamW for what else is trained."""
+    return muon_for_filters(model, rate, adamw_rate, but=("text.embedding", "text.positions"))
 
 
 def contrastive_step(model: Clip, optimizers: Iterable[Optimizer], bfloat16: bool = False) -> Step[Matched]:

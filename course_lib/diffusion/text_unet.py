@@ -52,7 +52,8 @@ class TextUNet(nn.Module):
     """Images (batch, channels, side, side), times and tokens (batch, length) to a prediction; tokens 0 ask nothing.
 
     A ``UNet`` with a text encoder, and with a ``CrossAttention`` behind each block of the valley, whose places have a
-    trained vector each: what is above and what is below has to be told apart while all is noise.
+    trained vector each: what is above and what is below has to be told apart while all is noise. text: an encoder with
+    vectors of d_text numbers that has learned to read; one of its own is trained along where there is none.
     """
 
     unasked = 0  # the token; a caption of nothing else asks nothing
@@ -67,11 +68,12 @@ class TextUNet(nn.Module):
         d_text: int = 64,
         fold: int = 2,
         depth: int = 1,
+        text: TextEncoder | None = None,
     ) -> None:
         super().__init__()
         wide, width, valley = 2 * channels, 4 * channels, side // fold // 2
         self.unet = UNet(image_channels, channels, fold=fold, depth=depth)
-        self.text = TextEncoder(vocabulary, length, d_text)
+        self.text = TextEncoder(vocabulary, length, d_text) if text is None else text
         self.whole = nn.Linear(d_text, width)
         self.place = nn.Parameter(torch.zeros(1, wide, valley, valley))
         self.looks = nn.ModuleList(CrossAttention(wide, d_text) for _ in self.unet.below)
@@ -110,3 +112,25 @@ class TextUNet(nn.Module):
             return attention(x + self.place, words, there)
 
         return self.unet.predict(x_t, self.unet.time(t) + self.whole(words[:, 0]), look)
+
+
+class ByPicture(nn.Module):
+    """A network that guesses the picture x, asked for a velocity: (x̂ − x_t) / (1 − t) on straight paths.
+
+    1 − t is no less than ``nearest``. The square of the velocity's error weighs the guess's by 1 / (1 − t)² (Li and He
+    2025, *Back to basics: let denoising generative models denoise*).
+    """
+
+    def __init__(self, network: TextUNet, nearest: float = 0.05) -> None:
+        super().__init__()
+        self.network, self.nearest, self.unasked = network, nearest, network.unasked
+
+    def forward(
+        self,
+        x_t: Float[Tensor, "batch image_channels side side"],
+        t: Float[Tensor, "batch"],
+        tokens: Int[Tensor, "batch length"],
+    ) -> Float[Tensor, "batch image_channels side side"]:
+        """Return the velocity; ValueError as for the network."""
+        left = (1 - t).clamp(min=self.nearest)[:, None, None, None]
+        return (self.network(x_t, t, tokens).float() - x_t) / left

@@ -4,7 +4,7 @@ Jordan et al. 2024, *Muon: an optimizer for hidden layers in neural networks*. `
 alone; here the filters of a convolution count as a matrix, a row for each output channel.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -56,3 +56,20 @@ class Muon(Optimizer):
         matrix = gradient.lerp(buffer, momentum).flatten(1)  # Nesterov's: a look ahead
         scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
         parameter.add_(orthogonalised(matrix).view_as(parameter).to(parameter.dtype), alpha=-rate * scale)
+
+
+def muon_for_filters(
+    model: nn.Module, rate: float = 0.02, adamw_rate: float = 5e-3, but: Sequence[str] = (), least: int = 8
+) -> dict[str, Optimizer]:
+    """Return Muon for the matrices and filters of a model and AdamW, without decay, for what else is trained.
+
+    but: names begin so of what AdamW takes, too: tables, and the last layer. So it does what has fewer than ``least``
+    inputs or outputs.
+    """
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    taken = {
+        n for n, p in trained.items() if p.ndim >= 2 and min(p.shape[:2]) >= least and not n.startswith(tuple(but))
+    }
+    rest = [p for name, p in trained.items() if name not in taken]
+    adamw = torch.optim.AdamW(rest, lr=adamw_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    return {"muon": Muon([p for name, p in trained.items() if name in taken], rate), "adamw": adamw}

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from course_lib.diffusion.text_unet import CrossAttention, TextEncoder, TextUNet
+from course_lib.attention.text_encoder import TextEncoder
+from course_lib.diffusion.paths import STRAIGHT, noised_pair
+from course_lib.diffusion.text_unet import ByPicture, CrossAttention, TextUNet
 
 
 def small(**options):
@@ -90,3 +92,26 @@ def test_the_encoder_reads_in_both_directions():
     other[0, 2] = 8
     a, b = encoder(tokens)[0], encoder(other)[0]
     assert (a - b).abs().amax(-1)[0, :3].min() > 1e-3  # the whole and the words before hear of the last
+
+
+def test_a_guess_of_the_picture_gives_the_velocity_that_leads_there():
+    """The true picture gives the true velocity; a wrong one an error that is 1 / (1 − t) times as large."""
+    x, t, tokens = inputs()
+    eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(2))
+    t = t * 0.9
+    x_t, velocity = noised_pair(x, eps, t, STRAIGHT)
+    network = small()
+    by_picture = ByPicture(network)
+    error = network(x_t, t, tokens) - x
+    torch.testing.assert_close(
+        by_picture(x_t, t, tokens) - velocity, error / (1 - t)[:, None, None, None], rtol=1e-4, atol=1e-4
+    )
+    assert by_picture.unasked == network.unasked
+
+
+def test_an_encoder_that_was_trained_before_is_taken_as_it_is():
+    torch.manual_seed(3)
+    text = TextEncoder(12, 5, 16).requires_grad_(False)
+    net = TextUNet(12, 5, channels=8, side=16, d_text=16, text=text)
+    assert net.text is text
+    assert not any(name.startswith("text.") for name, p in net.named_parameters() if p.requires_grad)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.training.muon import Muon, orthogonalised
+from course_lib.training.muon import Muon, muon_for_filters, orthogonalised
 
 
 def follow(optimizer, parameter, gradients):
@@ -54,3 +54,20 @@ def test_what_it_does_not_take_and_what_has_no_gradient():
     still = nn.Parameter(torch.ones(2, 2))
     Muon([still]).step()
     assert torch.equal(still, torch.ones(2, 2))
+
+
+def test_each_trained_parameter_is_moved_by_one_of_the_two():
+    model = nn.ModuleDict(
+        {
+            "enter": nn.Conv2d(3, 16, 3),
+            "inner": nn.Conv2d(16, 8, 3),
+            "leave": nn.Linear(8, 12),
+            "fixed": nn.Linear(9, 9),
+        }
+    )
+    model["fixed"].requires_grad_(False)
+    optimizers = muon_for_filters(model, but=("leave",))
+    names = {id(p): name for name, p in model.named_parameters()}
+    taken = {key: sorted(names[id(p)] for g in o.param_groups for p in g["params"]) for key, o in optimizers.items()}
+    assert taken["muon"] == ["inner.weight"]
+    assert taken["adamw"] == ["enter.bias", "enter.weight", "inner.bias", "leave.bias", "leave.weight"]
