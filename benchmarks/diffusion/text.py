@@ -138,7 +138,7 @@ def codes(folder: Path) -> tuple[QuantisedAutoencoder, dict]:
     model = QuantisedAutoencoder(3, WIDE, K)
 
     def learn() -> dict:
-        seconds, _ = coded(model, 0, CODE_STEPS)
+        seconds = coded(model, 0, CODE_STEPS)
         model.eval()
         made = {
             name: shares(
@@ -152,8 +152,8 @@ def codes(folder: Path) -> tuple[QuantisedAutoencoder, dict]:
     return model, found
 
 
-def coded(model: QuantisedAutoencoder, seed: int, steps: int, patience: float | None = 10.0) -> tuple[float, Trained]:
-    """Train an autoencoder on the training scenes."""
+def coded(model: QuantisedAutoencoder, seed: int, steps: int, patience: float | None = 10.0) -> float:
+    """Train an autoencoder on the training scenes; return the processor seconds."""
     optimizers = muon_for_filters(model, but=("codebook",))
     trained = Trained({"codes": model}, optimizers, rng(seed))
     images = training().images
@@ -162,7 +162,7 @@ def coded(model: QuantisedAutoencoder, seed: int, steps: int, patience: float | 
         return as_floats(images[torch.randint(len(images), (BATCH,), generator=generator)])
 
     step = quantised_step(model, optimizers.values(), patience=patience)
-    return train(step, draw, steps, trained, decay=0.4), trained
+    return train(step, draw, steps, trained, decay=0.4)
 
 
 @torch.no_grad()
@@ -175,17 +175,13 @@ def codebook(seed: int, patience: float | None) -> dict:
     """Train an autoencoder for a short while, with its unused entries revived or left alone."""
     torch.manual_seed(seed)
     model = QuantisedAutoencoder(3, WIDE, K)
-    _, trained = coded(model, seed, SHORT, patience)
+    coded(model, seed, SHORT, patience)
     model.eval()
     x = asked("seen").images
     symbols = symbols_of(model, x)
     uses = torch.bincount(symbols.flatten(), minlength=K) / symbols.numel()
-    made = torch.cat([model.images(some) for some in symbols.split(250)])
-    return {
-        "perplexity": perplexity(uses),
-        "used": (uses > 0).float().mean().item(),
-        "recon": (made - as_floats(x)).square().mean().item(),
-    }
+    recon = (again(model, x) - as_floats(x)).square().mean().item()
+    return {"perplexity": perplexity(uses), "used": (uses > 0).float().mean().item(), "recon": recon}
 
 
 def symbol_drawer(folder: Path, seed: int, name: str) -> tuple[CaptionedTransformer, dict]:
@@ -356,28 +352,25 @@ def record(folder: Path) -> dict[str, Any]:
         "reader": by_seed([reader(folder, seed)[1] for seed in SEEDS]),
     }
     for system in ("symbols", "flow"):
-        learned = [
-            symbol_drawer(folder, s, system)[1] if system == "symbols" else flow_drawer(folder, s)[1] for s in SEEDS
-        ]
-        runs = [look(folder, system, seed, "yardstick") for seed in SEEDS]
-        best = [look(folder, system, seed, "best") for seed in SEEDS]
-        far = by_seed([look(folder, system, seed, "distance") for seed in SEEDS])
-        times = by_seed(
-            [
-                {"train_seconds": a["train_seconds"], "picture_seconds": b["picture_seconds"]}
-                for a, b in zip(learned, runs, strict=True)
-            ]
+        train_of = partial(symbol_drawer, name=system) if system == "symbols" else flow_drawer
+        learned = [train_of(folder, seed)[1] for seed in SEEDS]
+        runs, best, far = (
+            [look(folder, system, seed, what) for seed in SEEDS] for what in ("yardstick", "best", "distance")
         )
-        values[system] = both(runs) | times | far
+        seconds = {
+            "train_seconds": [round(each["train_seconds"], 1) for each in learned],
+            "picture_seconds": [round(each["picture_seconds"], 4) for each in runs],
+        }
+        values[system] = both(runs) | seconds | by_seed(far)
         values[f"{system} unguided"] = both(runs, "unguided ")
-        values[f"{system} best of {OF}"] = both(best) | {f"first {n}": part for n, part in both(best, "first ").items()}
+        values[f"{system} best of {OF}"] = both(best)
+        values[f"{system} first of {OF}"] = both(best, "first ")
         values.setdefault("guidance", {"weights": list(GUIDANCE)})[system] = runs[0]["guidance"]
         if system == "symbols":
-            values["live"] = {"steps": 50, "nats": [round(each["nats"][0], 4) for each in learned]}
-            values["symbols early"] = by_seed([each["early"] for each in learned])
             raw = [symbol_drawer(folder, seed, "symbols raw words")[1] for seed in SEEDS]
+            values["symbols early"] = by_seed([each["early"] for each in learned])
             values["symbols raw words"] = by_seed([each["early"] for each in raw])
-            values["nats"] = [[round(n, 4) for n in each["nats"]] for each in learned]
+            values["nats"] = {"every": 50, "symbols": [[round(n, 4) for n in each["nats"]] for each in learned]}
     return values
 
 
@@ -392,33 +385,31 @@ def ship(folder: Path) -> None:
         print(path.name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def run_part(folder: Path, name: str) -> None:
+    """Run one part of the record, so that several processes can share them."""
+    *words, last = name.split()
+    if last in ("yardstick", "best", "distance"):
+        look(folder, words[0], int(words[1]), last)
+    elif words[0] == "flow":
+        flow_drawer(folder, int(last))
+    elif words[0] == "codebook":
+        for arm, patience in (("revived", 10.0), ("left alone", None)):
+            kept(folder, f"codebook {arm} {last}", partial(codebook, int(last), patience))
+    else:
+        symbol_drawer(folder, int(last), " ".join(words))
+
+
 def main() -> None:
     """Run the parts that are asked for, or all of them and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--kept", type=Path, default=Path(tempfile.gettempdir()) / "text_to_image", help="finished runs"
-    )
-    parser.add_argument(
-        "--part", nargs="*", default=[], help="as 'symbols 0 yardstick', 'symbols raw words 0', 'flow 0'"
-    )
+    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "text_to_image", help="where")
+    parser.add_argument("--part", nargs="*", default=[], help="as 'symbols 0', 'flow 0 best', 'symbols raw words 0'")
     parser.add_argument("--ship", action="store_true", help="write the weights of seed 0 to data/")
     chosen = parser.parse_args()
     chosen.kept.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     for name in chosen.part:
-        words = name.split()
-        if words[-1] in ("yardstick", "best", "distance"):
-            look(chosen.kept, words[0], int(words[1]), words[2])
-        elif words[0] == "flow":
-            flow_drawer(chosen.kept, int(words[1]))
-        elif words[0] == "codebook":
-            record_of = {"revived": 10.0, "left": None}
-            for seed in SEEDS:
-                kept(
-                    chosen.kept, f"codebook {' '.join(words[1:])} {seed}", partial(codebook, seed, record_of[words[1]])
-                )
-        else:
-            symbol_drawer(chosen.kept, int(words[-1]), " ".join(words[:-1]))
+        run_part(chosen.kept, name)
     if chosen.ship:
         ship(chosen.kept)
     if not chosen.part and not chosen.ship:

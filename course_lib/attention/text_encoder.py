@@ -1,7 +1,7 @@
 """A Transformer that reads a whole sentence, every word seeing all others, and what it is trained to know of it.
 
-Devlin et al. 2019 (BERT) for reading both ways. Systems that draw from text put such an encoder in front, which has been
-trained before: Imagen takes that of T5 (Saharia et al. 2022), Stable Diffusion that of CLIP (Rombach et al. 2022).
+Devlin et al. 2019 (BERT) for reading both ways. Systems that draw from text put such an encoder in front, trained
+before: Imagen takes that of T5 (Saharia et al. 2022), Stable Diffusion that of CLIP (Rombach et al. 2022).
 """
 
 from collections.abc import Iterable, Sequence
