@@ -18,12 +18,14 @@ TABLE = {
     "gan": ("information", "training"),
     "diffusion": ("attention", "information", "vae", "training"),
     "evaluation": ("information", "attention", "training"),
+    "chat": ("attention", "datasets", "information", "training"),
     "pretrained": (
         "attention",
         "vae",
         "gan",
         "diffusion",
         "evaluation",
+        "chat",
         "datasets",
         "information",
         "training",
@@ -38,6 +40,7 @@ REFERENCE = (
     "vae",
     "gan",
     "diffusion",
+    "chat",
     "information",
     "evaluation",
     "datasets",
@@ -142,7 +145,7 @@ def test_the_reference_library_can_be_read_in_a_day():
     total = sum(
         len(lines(path)) for path in FILES if path.relative_to(LIBRARY).parts[0].removesuffix(".py") in REFERENCE
     )
-    assert total <= 8600
+    assert total <= 9900
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(LIBRARY).as_posix())
