@@ -59,9 +59,7 @@ def part_of(name: str) -> str:
     words = name.split()
     if len(words) == 2 and words[0] in COLOURS and words[1] in SHAPES:
         return "pairs" if name in HELD_OUT_PAIRS else "train"
-    second = hashlib.sha256(without_skin_tone(name).encode()).digest()[
-        1
-    ]  # by the first, two drawings were in two parts
+    second = hashlib.sha256(without_skin_tone(name).encode()).digest()[1]  # by the first, two were in two parts
     return "names" if second % 10 == 0 else "train"
 
 

@@ -34,9 +34,12 @@ def uniform_times(n: int, generator: torch.Generator) -> Float[Tensor, "n"]:
     return torch.rand(n, generator=generator)
 
 
-def logit_normal_times(n: int, generator: torch.Generator) -> Float[Tensor, "n"]:
-    """Return n times σ(u) with normal u: most in the middle, none at the ends (Esser et al. 2024, equation 19)."""
-    return torch.randn(n, generator=generator).sigmoid()
+def logit_normal_times(n: int, generator: torch.Generator, mean: float = 0.0) -> Float[Tensor, "n"]:
+    """Return n times σ(u) with normal u: most in the middle, none at the ends (Esser et al. 2024, equation 19).
+
+    mean: of u; below 0 more of the times are noisy ones.
+    """
+    return (torch.randn(n, generator=generator) + mean).sigmoid()
 
 
 def draw_pairs(
