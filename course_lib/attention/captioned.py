@@ -126,7 +126,8 @@ def _drawn(
     while symbols.shape[1] < model.places:
         logits = model(unread, cache)[:, -1].float()
         if twice == 2:
-            logits = guided_logits(*logits.chunk(2), weight)
+            any_caption, asked = logits.chunk(2)
+            logits = guided_logits(any_caption, asked, weight)
         probabilities = next_distribution(logits, temperature).cpu()
         drawn = torch.multinomial(probabilities, 1, generator=generator).to(captions.device)
         symbols, unread = torch.cat([symbols, drawn], dim=1), drawn.repeat(twice, 1)

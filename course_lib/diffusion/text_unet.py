@@ -5,7 +5,7 @@ sentence is told a second way, as a class is: its first vector is added to the t
 """
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from course_lib.attention.multi_head import MultiHeadAttention
@@ -121,16 +121,17 @@ class ByPicture(nn.Module):
     2025, *Back to basics: let denoising generative models denoise*).
     """
 
-    def __init__(self, network: TextUNet, nearest: float = 0.05) -> None:
+    def __init__(self, network: nn.Module, nearest: float = 0.05) -> None:
         super().__init__()
-        self.network, self.nearest, self.unasked = network, nearest, network.unasked
+        self.network, self.nearest = network, nearest
+        self.unasked = network.unasked  # of a network that can be asked for something
 
     def forward(
         self,
         x_t: Float[Tensor, "batch image_channels side side"],
         t: Float[Tensor, "batch"],
-        tokens: Int[Tensor, "batch length"],
+        told: Shaped[Tensor, "batch *told"],
     ) -> Float[Tensor, "batch image_channels side side"]:
-        """Return the velocity; ValueError as for the network."""
+        """Return the velocity; told: tokens, labels or vectors, as the network takes them. ValueError as for it."""
         left = (1 - t).clamp(min=self.nearest)[:, None, None, None]
-        return (self.network(x_t, t, tokens).float() - x_t) / left
+        return (self.network(x_t, t, told).float() - x_t) / left
