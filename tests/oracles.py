@@ -454,4 +454,23 @@ ORACLES: dict[str, tuple[str, str | None]] = {
         "the exact flow of 100 digits, followed",
         "15b_flows_in_use: the best velocity for 100 digits leads",
     ),
+    # 16
+    "text.straight_through": (
+        "autograd: the identity's derivative at z, none at the entries",
+        "vae/test_quantised.py::test_forward_it_is_the_entry_and_backward_it_is_not_there",
+    ),
+    "text.inputs_and_targets": (
+        "the chain rule, by a loop over all beginnings",
+        "attention/test_captioned.py::test_the_loss_is_the_mean_over_symbols_of_what_the_chain_rule_says",
+    ),
+    "text.guided_distribution": (
+        "Bayes' rule on a table of joint probabilities",
+        "chapters/test_ch16_drawing.py::test_guidance_is_bayes_rule_with_a_power_on_the_captions_probability",
+    ),
+    "text.look_at_words": (
+        "F.scaled_dot_product_attention",
+        "chapters/test_ch16_drawing.py::test_what_places_find_is_torchs_attention_over_the_words_that_are_there",
+    ),
+    "text.symptom_1": ("the six faults, done", "16_text_to_image: sorted words exchange more colours"),
+    "text.symptom_2": ("the six faults, done", "16_text_to_image: laid out in columns fewer than"),
 }
