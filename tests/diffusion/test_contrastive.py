@@ -8,6 +8,7 @@ import torch
 from torch import tensor
 from torch.nn import functional as F
 
+from course_lib.attention.text_encoder import TextEncoder
 from course_lib.diffusion.contrastive import (
     Clip,
     climb,
@@ -191,6 +192,15 @@ def test_each_weight_has_one_optimizer():
         for p in group["params"]
     ]
     assert sorted(found) == sorted(id(p) for p in clip.parameters())
+
+
+def test_a_reader_that_stays_as_it_is_is_in_front_and_no_optimizer_moves_it():
+    reader = TextEncoder(12, 5, 16).requires_grad_(False)
+    clip, tokens = small(text=reader), pairs()[1]
+    expected = F.normalize(clip.whole(reader(tokens)[0][:, 0]), dim=1)
+    torch.testing.assert_close(text_features(clip, tokens), expected)
+    held = {id(p) for optimizer in contrastive_optimizers(clip).values() for p in optimizer.param_groups[0]["params"]}
+    assert held == {id(p) for p in [*clip.image.parameters(), clip.whole.weight, clip.log_scale]}
 
 
 def test_wrong_captions_follow_the_right_ones():
