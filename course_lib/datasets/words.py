@@ -70,11 +70,16 @@ def root(word: str) -> str:
     return word[:5]
 
 
+def hashed_part(text: str) -> str:
+    """Return the part that a text's hash puts it into: eight tenths train, one tenth each for the other two."""
+    first = hashlib.sha256(text.encode()).digest()[0]
+    return "test" if first % 10 == 0 else "validation" if first % 10 == 1 else "train"
+
+
 @functools.cache
 def part_of(word: str) -> str:
-    """Return the part that a word belongs to, told by its root's hash: eight tenths train, one each for the others."""
-    first = hashlib.sha256(root(word).encode()).digest()[0]
-    return "test" if first % 10 == 0 else "validation" if first % 10 == 1 else "train"
+    """Return the part that a word belongs to, told by the hash of its root."""
+    return hashed_part(root(word))
 
 
 def words_of(part: str, words: Iterable[str]) -> list[str]:

@@ -42,7 +42,7 @@ def written(dice, depth=3):
 
 def test_what_can_be_computed_is_what_python_computes():
     dice, computed, refused = random.Random(5), 0, 0
-    while computed < 1_500:
+    while computed < 600:
         text = written(dice)
         try:
             expected = python(text)
@@ -57,7 +57,7 @@ def test_what_can_be_computed_is_what_python_computes():
             continue
         assert (type(found), found) == (type(expected), expected), text
         computed += 1
-    assert refused > 100
+    assert refused > 50
 
 
 @pytest.mark.parametrize(
