@@ -1,8 +1,10 @@
-"""What reads captions and what draws them: models that come with the course, trained by ``benchmarks/diffusion/text.py``.
+"""What reads captions and what draws them, shipped with the course, trained by ``benchmarks/diffusion/text.py``.
 
 All were trained on 40,000 scenes with training digits and no combination that is held out; weights are rounded to
 bfloat16. Each loader raises OSError where the file is missing or has been changed.
 """
+
+from typing import Any
 
 from course_lib.attention.captioned import CaptionedTransformer
 from course_lib.attention.text_encoder import Reader, TextEncoder
@@ -36,10 +38,11 @@ def load_symbols() -> tuple[QuantisedAutoencoder, CaptionedTransformer]:
 
 
 def load_text_flow() -> ByPicture:
-    """Return the flow that is told captions, in eval mode: x_t, times and tokens to velocities; tokens 0 ask nothing."""
+    """Return the flow that is told captions, in eval mode; tokens 0 ask nothing."""
     return _filled("flow", ByPicture(TextUNet(len(WORDS), LENGTH)))
 
 
-def _filled(name, model):
+def _filled(name: str, model: Any) -> Any:
+    """Return a model with the shipped weights, in eval mode."""
     load_weights(model, f"scenes_{name}.safetensors", DRAWERS_SHA256[name])
     return model.requires_grad_(False).eval()

@@ -100,7 +100,9 @@ def test_times_are_drawn_as_said():
         for times, mean in ((t, 0.0), (noisy, -0.5)):
             normal = torch.distributions.Normal(mean, 1)
             share = normal.cdf(torch.logit(torch.tensor(high))) - normal.cdf(torch.logit(torch.tensor(low)))
-            assert abs(((times > low) & (times < high)).double().mean() - share) < 5 * (share * (1 - share) / 5e4) ** 0.5
+            assert (
+                abs(((times > low) & (times < high)).double().mean() - share) < 5 * (share * (1 - share) / 5e4) ** 0.5
+            )
         assert abs(((even > low) & (even < high)).double().mean() - (high - low)) < 0.012
 
 
