@@ -41,6 +41,7 @@ def test_a_layer_adds_the_product_of_two_thin_matrices(bias):
     torch.testing.assert_close(lora(x), expected, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(lora.merged()(x), expected, rtol=1e-10, atol=1e-12)
     assert (lora.merged().bias is not None) == bias
+    assert [name for name, p in lora.named_parameters() if p.requires_grad] == ["down", "up"]
 
 
 def test_nothing_changes_before_training_and_the_model_is_the_same_merged():

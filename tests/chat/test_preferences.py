@@ -138,6 +138,11 @@ def test_what_is_watched_beside_the_loss():
     assert terms["loss"].item() == pytest.approx((math.log1p(math.exp(-1.0)) + math.log1p(math.exp(1.5))) / 2)
 
 
+def test_a_pair_is_right_where_the_chosen_has_more_whatever_the_signs():
+    chosen, rejected = tensor(-2.0, 3.0, 1.0, -1.0), tensor(-5.0, 4.0, 1.0, 2.0)
+    assert dpo_terms(chosen, rejected, tensor(0, 0, 0, 0.0), tensor(0, 0, 0, 0.0), 1.0)["right"].item() == 0.25
+
+
 def test_at_the_reference_every_margin_is_zero():
     same = tensor(-3.0, -8.0)
     terms = dpo_terms(same, same - 1, same, same - 1, 0.1)

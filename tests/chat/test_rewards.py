@@ -208,6 +208,20 @@ def test_a_step_makes_what_was_rewarded_likelier_and_pays_for_moving_away():
     assert all(torch.equal(a, b) for a, b in zip(reference.parameters(), first.parameters(), strict=True))
 
 
+def test_without_advantages_a_step_leads_back_to_the_reference():
+    sizes = {"context_length": 8, "n_layers": 1, "n_heads": 2, "d_model": 16, "zero_init": False}
+    torch.manual_seed(0)
+    model, reference = (Transformer(modern(9, **sizes)) for _ in range(2))
+    inputs = torch.randint(9, (4, 6), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        old = token_log_probabilities(model, inputs, inputs)
+    step = reward_step(model, reference, [torch.optim.SGD(model.parameters(), lr=0.3)], kl_weight=1.0, clip=None)
+    scalars = [step((inputs, inputs, old, torch.zeros(4))) for _ in range(10)]
+    assert scalars[-1]["kl"] < 0.8 * scalars[0]["kl"]
+    assert scalars[0]["loss"].item() == pytest.approx(scalars[0]["kl"].item(), rel=1e-5)
+    assert set(scalars[0]) == {"loss", "kl", "clipped"}
+
+
 def test_mistakes_are_named(unchecked):
     for function in (leave_one_out_advantages, group_advantages):
         with pytest.raises(ValueError, match="rewards: expected groups of at least 2 answers, got 1"):

@@ -70,6 +70,15 @@ def test_the_model_keeps_its_mode_and_knobs_are_passed_on():
     assert draw_answers(MODEL, [], seeded(), 3, most=4) == []
 
 
+def test_drawing_ends_when_the_last_answer_has():
+    first = draw_answers(MODEL, [torch.tensor([1])], seeded(), 5, most=1, temperature=0)[0].item()
+    calls = []
+    with MODEL.register_forward_hook(lambda *_: calls.append(1)):
+        answers = draw_answers(MODEL, [torch.tensor([1])] * 3, seeded(), first, most=9, temperature=0)
+    assert [answer.tolist() for answer in answers] == [[first]] * 3
+    assert len(calls) == 1
+
+
 def test_mistakes_are_named():
     with pytest.raises(ValueError, match="prompts: expected at least one token in each, got 0"):
         draw_answers(MODEL, [torch.tensor([], dtype=torch.long)], seeded(), 3, most=4)
