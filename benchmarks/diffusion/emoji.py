@@ -32,7 +32,7 @@ from course_lib.training.optimizers import muon_and_adamw
 from course_lib.training.trained import Trained
 from course_lib.vae.quantised import QuantisedAutoencoder, quantised_step
 
-SEEDS, CODE_STEPS, STEPS, BATCH, K = range(5), 600, 450, 64, 512
+SEEDS, CODE_STEPS, STEPS, BATCH, K = range(5), 600, 300, 64, 512
 WEIGHT, TEMPERATURE, EACH, FAR = 2.0, 0.7, 20, 245  # FAR: of 255, what is darker in a channel is ink on white
 
 

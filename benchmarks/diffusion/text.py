@@ -165,6 +165,11 @@ def coded(model: QuantisedAutoencoder, seed: int, steps: int, patience: float | 
     return train(step, draw, steps, trained, decay=0.4)
 
 
+def again(model: QuantisedAutoencoder, images: Tensor) -> Tensor:
+    """Return what comes back of pictures."""
+    return torch.cat([model.images(some) for some in symbols_of(model, images).split(250)])
+
+
 @torch.no_grad()
 def symbols_of(model: QuantisedAutoencoder, images: Tensor) -> Tensor:
     """Return the symbols (n, 8, 8) of pictures that are bytes."""
@@ -294,8 +299,8 @@ def distance(draws: Draws) -> dict:
     from course_lib.pretrained.clip import load_clip
 
     clip = load_clip()
-    real = [image_features(clip, load_scenes(2_000, rng(200 + i), "test", say=1.0).images).double() for i in (0, 1)]
-    made = image_features(clip, draws(load_scenes(2_000, rng(202), "test", say=1.0))).double()
+    real = [image_features(clip, load_scenes(1_000, rng(200 + i), "test", say=1.0).images).double() for i in (0, 1)]
+    made = image_features(clip, draws(load_scenes(1_000, rng(202), "test", say=1.0))).double()
     return {"frechet": frechet_distance(made, real[0]), "frechet_real": frechet_distance(real[1], real[0])}
 
 
