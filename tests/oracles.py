@@ -473,4 +473,21 @@ ORACLES: dict[str, tuple[str, str | None]] = {
     ),
     "text.symptom_1": ("the six faults, done", "16_text_to_image: sorted words exchange more colours"),
     "text.symptom_2": ("the six faults, done", "16_text_to_image: laid out in columns fewer than"),
+    # 16b
+    "clip.contrastive_loss": (
+        "the surprise of both questions, written out",
+        "diffusion/test_contrastive.py::test_the_loss_is_the_mean_surprise_of_both_questions_written_out",
+    ),
+    "clip.information_bound": (
+        "what is left of ln n, and its limit",
+        "diffusion/test_contrastive.py::test_the_bound_of_a_batch_is_what_is_left_of_its_logarithm",
+    ),
+    "clip.climb": (
+        "a linear score, by hand",
+        "diffusion/test_contrastive.py::test_a_step_up_a_linear_score_goes_by_signs_and_stays_within_its_limits",
+    ),
+    "clip.which_rate": (
+        "pictures that climbed, and what a program finds in them",
+        "16b_picture_of_a_meaning: eight black pictures climb to cosines above 0.5",
+    ),
 }

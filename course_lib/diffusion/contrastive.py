@@ -49,7 +49,7 @@ def information_bound(scores: Float[Tensor, "n m"]) -> Float[Tensor, ""]:
     """Return ln n − the mean surprise of each row's own column, in nats: on average at most the mutual information.
 
     scores: of n independent pairs, row i and column i of the same one; any function of a row's and a column's part.
-    van den Oord et al. 2018, appendix A.1; it is never more than ln n. ValueError where rows and columns do not pair.
+    Poole et al. 2019, section 2.3; it is never more than ln n. ValueError where rows and columns do not pair.
     """
     if scores.dim() != 2 or scores.shape[0] != scores.shape[1]:
         raise ValueError(f"scores: expected as many columns as rows, got {tuple(scores.shape)}")
