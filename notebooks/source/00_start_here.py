@@ -541,6 +541,7 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `13_how_much_data` | how much data, how long? | 55 |
 # | `14_training_on_gpu` | where does a step's time go? | 50 |
 # | `15_diffusion` | how does noise become a digit? | 50 |
+# | `16_text_to_image` | how does a sentence become a picture? | 50 |
 #
 # Read them in order; the exercises take about as long again.
 
@@ -548,8 +549,8 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # Optional, needed by no other:
 # `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`,
 # `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`,
-# `14b_many_devices`, `15b_flows_in_use`. What a widely read survey says of these models stands beside what the chapters measured in
-# `COVERAGE.md`.
+# `14b_many_devices`, `15b_flows_in_use`, `16b_picture_of_a_meaning`. `COVERAGE.md` sets what a widely read survey says beside
+# what was measured.
 
 # %% [markdown]
 # ## What stays
