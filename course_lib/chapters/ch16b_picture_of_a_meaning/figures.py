@@ -19,7 +19,7 @@ MARKS = {BLUE: "o", ORANGE: "^", TEAL: "s", BERRY: "D", MUTE: "x"}
 
 def picture(ax: Axes, image: Tensor) -> None:
     """Show one picture, bytes or −1 black to 1, without axes."""
-    ax.imshow(figures.values((as_pixels(image).permute(1, 2, 0) + 1) / 2), interpolation="nearest")
+    ax.imshow(figures.values((as_pixels(image[None])[0].permute(1, 2, 0) + 1) / 2), interpolation="nearest")
     ax.set(xticks=(), yticks=())
     ax.spines[:].set_visible(False)
 
