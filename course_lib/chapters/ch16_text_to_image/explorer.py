@@ -13,7 +13,7 @@ from course_lib.attention.captioned import CaptionedTransformer, draw_images
 from course_lib.chapters.ch16_text_to_image.figures import colours_of, said
 from course_lib.chapters.ch16_text_to_image.looking import looks_of_symbols
 from course_lib.classroom import figures
-from course_lib.classroom.explorers import Explorer, control
+from course_lib.classroom.explorers import Blitted, Explorer, control
 from course_lib.classroom.figures import BERRY, INK, ORANGE, TEXT
 from course_lib.datasets.captions import MEANING, encode, parse, words
 from course_lib.evaluation.classifier import Classifier
@@ -43,33 +43,34 @@ class Drawn(NamedTuple):
     maps: Float[Tensor, "4 words 8 8"]
 
 
-class SentencePicture:
+class SentencePicture(Blitted):
     """Four pictures drawn for a sentence, and for one of them what its places looked at; the networks on one device.
 
-    The figure is laid out once. What was drawn last is kept: to look at another picture costs no new drawing.
+    What was drawn last is kept: to look at another picture costs no new drawing.
     """
 
     def __init__(self, autoencoder: QuantisedAutoencoder, model: CaptionedTransformer, judge: Classifier) -> None:
         self._autoencoder, self._model, self._judge = autoencoder, model, judge
         self._last: tuple[tuple[str, float, int], Drawn] | None = None
-        self.figure, (top, below) = figures.new(2, 36, height=4.2, height_ratios=(1.7, 1))
+        figure, (top, below) = figures.new(2, 36, height=4.2, height_ratios=(1.7, 1))
         for ax in (*top, *below):
             ax.remove()
         grid = top[0].get_gridspec()
-        above = [self.figure.add_subplot(grid[0, 9 * i : 9 * i + 9]) for i in range(PICTURES)]
-        under = [self.figure.add_subplot(grid[1, 4 * i : 4 * i + 4]) for i in range(MOST_WORDS)]
+        above = [figure.add_subplot(grid[0, 9 * i : 9 * i + 9]) for i in range(PICTURES)]
+        under = [figure.add_subplot(grid[1, 4 * i : 4 * i + 4]) for i in range(MOST_WORDS)]
         black, blank = torch.zeros(32, 32, 3).numpy(), torch.zeros(8, 8).numpy()
         self._shown = [ax.imshow(black, interpolation="nearest") for ax in above]
         self._looks = [ax.imshow(blank, cmap=figures.WEIGHTS, vmin=0, vmax=1, interpolation="nearest") for ax in under]
         for ax in (*above, *under):
             ax.set(xticks=(), yticks=())
+            ax.spines[:].set_visible(False)
         self._marks = [ax.set_title("1: ✓ all right", fontsize=9.5, color=INK, loc="left") for ax in above]
-        self._found = [ax.set_xlabel("two\nlines", fontsize=8.5, color=TEXT[ORANGE]) for ax in above]
+        says = {"fontsize": 8.5, "color": TEXT[ORANGE], "ha": "center", "va": "top"}
+        self._found = [ax.text(16, 32.5, "two\nlines", **says) for ax in above]
         self._words = [ax.set_title("word", fontsize=9, color=TEXT[BERRY]) for ax in under]
-        self._whose = under[0].set_ylabel("picture 1\nlooks at", fontsize=8.5)
-        self._under = under
-        figures.png(self.figure)
-        self.figure.set_layout_engine("none")
+        self._whose = under[0].text(-1, 3.5, "picture 1\nlooks at", fontsize=8.5, rotation=90, ha="right", va="center")
+        texts = [*self._marks, *self._found, *self._words, self._whose]
+        super().__init__(figure, [*self._shown, *self._looks, *texts])
 
     def frame(self, state: SentenceState) -> bytes:
         """Return the picture of a state as PNG; the same state gives the same bytes. ValueError as for ``parse``."""
@@ -79,12 +80,12 @@ class SentencePicture:
             self._marks[i].set_text(f"{i + 1}: {'✓ all right' if drawn.good[i] else '✗ not all right'}")
             self._found[i].set_text("\n".join(textwrap.wrap(drawn.found[i], 30)[:2]))
         self._whose.set_text(f"picture {state.which}\nlooks at")
-        for i, ax in enumerate(self._under):
-            ax.set_visible(i < len(drawn.words))
-            if i < len(drawn.words):
-                self._words[i].set_text(drawn.words[i])
-                self._looks[i].set_data(figures.values(drawn.maps[state.which - 1, i]))
-        return figures.png(self.figure)
+        nothing = torch.zeros(8, 8)
+        for i, (word, look) in enumerate(zip(self._words, self._looks, strict=True)):
+            there = i < len(drawn.words)
+            word.set_text(drawn.words[i] if there else "")
+            look.set_data(figures.values(0.5 + 4 * (drawn.maps[state.which - 1, i] - 0.5) if there else nothing))
+        return self.png()
 
     def drawn(self, state: SentenceState) -> Drawn:
         """Return the pictures, judged, and where each word with a meaning is looked at. ValueError as for ``parse``."""

@@ -21,6 +21,7 @@ FAULTS = (
     "column_by_column",
     "temperature_zero",
 )
+SHEETS = {"sound": "", "A": "words_sorted", "B": "column_by_column"}
 CAPTIONS = (
     "a small blue two above a large red six",
     "a large green four left of a small yellow three",
