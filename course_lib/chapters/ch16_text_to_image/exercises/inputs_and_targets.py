@@ -1,27 +1,20 @@
 """The learner lays words and symbols out in one sequence: what is read, and what is asked where."""
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor
+from torch import nn
 from torch.nn import functional as F
 
 from course_lib.attention import captioned
-from course_lib.attention.captioned import IGNORED
+from course_lib.attention.captioned import IGNORED, CaptionedTransformer
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What the layout needs of a model: how many symbols there are, words of a caption, places of a picture."""
+class Sizes(CaptionedTransformer):
+    """What the layout needs of a model, without its weights: how many symbols there are, words, and places."""
 
-    symbols: int
-    length: int
-    places: int
-
-    def read(self, captions: Tensor) -> Tensor:
-        """Return the numbers of words in the model's table, behind those of the symbols."""
-        return captions + self.symbols
+    def __init__(self, symbols: int, length: int, places: int) -> None:
+        nn.Module.__init__(self)
+        self.symbols, self.length, self.places = symbols, length, places
 
 
 def _drawn(n: int, sizes: Sizes, generator: torch.Generator) -> tuple:
