@@ -20,7 +20,12 @@ def by_function(forward="entries.clone()", back="g, None"):
 
 
 def laid_out(
-    words="model.read(captions)", first="words", then="symbols[:, :-1]", before="model.length - 1", row="symbols", nothing="-100"
+    words="model.read(captions)",
+    first="words",
+    then="symbols[:, :-1]",
+    before="model.length - 1",
+    row="symbols",
+    nothing="-100",
 ):
     """By concatenation."""
     return (
