@@ -523,7 +523,7 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # the square in the toolbar.
 
 # %% [markdown]
-# | chapter | asks | minutes to read |
+# | chapter | asks | minutes (exercises: double) |
 # | --- | --- | --- |
 # | `00_start_here` | what is a generative model? | 45 |
 # | `01_likelihood` | how good is a model, in one number? | 45 |
@@ -542,15 +542,12 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `14_training_on_gpu` | where does a step's time go? | 50 |
 # | `15_diffusion` | how does noise become a digit? | 50 |
 # | `16_text_to_image` | how does a sentence become a picture? | 50 |
-#
-# Read them in order; the exercises take about as long again.
 
 # %% [markdown]
 # Optional, needed by no other:
 # `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`,
 # `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`,
-# `14b_many_devices`, `15b_flows_in_use`, `16b_picture_of_a_meaning`. `COVERAGE.md` sets what a widely read survey says beside
-# what was measured.
+# `14b_many_devices`, `15b_flows_in_use`, `16b_picture_of_a_meaning`. `COVERAGE.md` sets a survey's sentences beside what was measured.
 
 # %% [markdown]
 # ## What stays

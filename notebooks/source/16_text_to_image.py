@@ -49,7 +49,7 @@ show(pictures.opening(rows, wishes),
 # - draw from a sentence, symbol by symbol or by a flow that looks at the words;
 # - measure what was right, and what was bound to the wrong thing.
 #
-# **Needs** chapters 02, 05, 07 and 15. **Time** 45 minutes to read and run, 40 for the exercises; the cells take about 60 s on two CPU cores.
+# **Needs** chapters 02, 05, 07 and 15. **Time** 45 minutes to read and run, 40 for the exercises; the cells take about 65 s on two CPU cores.
 #
 # | symbol | meaning | shape |
 # | --- | --- | --- |
@@ -428,11 +428,11 @@ show(pictures.guidance(several, wishes, right_by, weights, "Guidance helps, and 
 # %% [markdown]
 # ## 5 · Stable Diffusion: the picture looks at the words
 #
-# The second system is chapter 15's flow: from noise to a picture, by the velocity that a network says. (Stable Diffusion's runs on an autoencoder's latents, as chapter 15b's did; ours on pixels. The network guesses the picture $\hat x$, and the velocity is $(\hat x-x_t)/(1-t)$.) New is how it hears the sentence: the reader's *whole* is added to the time's vector, and between the blocks of the U-Net each place of the picture *asks* the reader's vectors which of them concern it, by chapter 02's attention with two sources:
+# The second system is chapter 15's flow, on pixels (Stable Diffusion's runs on an autoencoder's latents); its network guesses the picture, the velocity is $(\hat x-x_t)/(1-t)$. New is how it hears the sentence: the reader's *whole* is added to the time's vector, and each place of the picture *asks* which of the reader's vectors concern it, by attention with two sources:
 #
 # $$q = x W_q,\quad k = y W_k,\quad v = y W_v,\qquad \text{found} = \mathrm{softmax}\big(q k^\top\!/\sqrt d\big)\, v . \tag{16.6}$$
 #
-# Here $x$ stands for the places' vectors, $y$ for the words', and $k$ for keys. What is found is added to the places.
+# Here $x$ are places, $y$ words, $k$ keys. What is found is added to the places.
 #
 # ### Exercise: who asks whom
 # *difficulty 3/5 · importance 5/5 · 10 minutes*
@@ -645,10 +645,10 @@ show(pictures.drawings(trained_on, load_emoji("pairs")),
 # %% [markdown]
 # ## What stays
 #
-# - A choice has no slope; [*straight through has the gradient of a smooth stand-in*](#Exercise:-straight-through). Entries never chosen never learn: the perplexity is [*more than 1.5 times as high where unused entries are moved*](#Exercise:-straight-through).
+# - A choice has no slope; [*straight through has the gradient of a smooth stand-in*](#Exercise:-straight-through). The perplexity is [*more than 1.5 times as high where unused entries are moved*](#Exercise:-straight-through).
 # - A picture's loss is [*the sum of 64 surprises*](#Exercise:-what-is-asked-where). Guidance helps: [*weight 3 makes more of the flow's pictures all right*](#Exercise:-more-than-asked); [*at 8 fewer have as many things as asked*](#Exercise:-more-than-asked).
-# - With a reader, after 600 steps, words are bound better: [*more colours are exchanged with raw words*](#7-·-What-breaks), though that it makes more [*of all captions*](#7-·-What-breaks) all right cannot be said so early. Both systems still [*exchange the colours in more than 5 of 100*](#7-·-What-breaks).
-# - 'All right' asks much: [*nine properties of 0.9 each: 0.39 of the pictures*](#1-·-Sentences,-and-who-judges). [*in no training*](#6-·-One-yardstick) did more than 65 of 100 come out so, and [*of symbols, seen combinations come out all right more often than unseen ones*](#6-·-One-yardstick).
+# - After 600 steps [*more colours are exchanged with raw words*](#7-·-What-breaks) than with a reader's vectors. Both systems, trained on, still [*exchange the colours in more than 5 of 100*](#7-·-What-breaks).
+# - [*nine properties of 0.9 each: 0.39 of the pictures*](#1-·-Sentences,-and-who-judges). [*in no training*](#6-·-One-yardstick) did more than 65 of 100 come out so, and [*of symbols, seen combinations come out all right more often than unseen ones*](#6-·-One-yardstick).
 # - With the noise kept one word can be changed: [*the first thing's half changes less*](#8-·-Editing) than with new noise.
 
 # %% tags=["nbval-ignore-output"]
