@@ -2,7 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ipywidgets
 import torch
@@ -65,7 +65,7 @@ class SentencePicture(Blitted):
             ax.set(xticks=(), yticks=())
             ax.spines[:].set_visible(False)
         self._marks = [ax.set_title("1: ✓ all right", fontsize=9.5, color=INK, loc="left") for ax in above]
-        says = {"fontsize": 8.5, "color": TEXT[ORANGE], "ha": "center", "va": "top"}
+        says: dict[str, Any] = {"fontsize": 8.5, "color": TEXT[ORANGE], "ha": "center", "va": "top"}
         self._found = [ax.text(16, 32.5, "two\nlines", **says) for ax in above]
         self._words = [ax.set_title("word", fontsize=9, color=TEXT[BERRY]) for ax in under]
         self._whose = under[0].text(-1, 3.5, "picture 1\nlooks at", fontsize=8.5, rotation=90, ha="right", va="center")
