@@ -27,7 +27,7 @@ assert {chapter for chapter, _ in EXPLORERS} == {  # what is called is what was 
 PLAY = "fa fa-play"  # a button without a name, by its sign
 # What leaves the picture as it is: knobs of the training to come, and what says something in words.
 QUIET = {"GanExplorer": {"slow", "keep", "R1 penalty γ", "rate of G", "rate of D", "fa fa-stop", "fa fa-retweet"}}
-TYPED = {"AttentionExplorer": "the king", "sampling_explorer": "Now", "SentenceExplorer": "a cyan 0"}
+TYPED = {"AttentionExplorer": "the king", "sampling_explorer": "Now", "SentenceExplorer": "a cyan 0", "WallExplorer": "a cyan 0"}
 # what is timed where no slider moves the picture, or where another one has a network draw for some tenths of a second
 ACTS = {"GanExplorer": "G turn", "SentenceExplorer": "look at"}
 
