@@ -19,9 +19,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.diffusion.text import BFLOAT16, rng, state_of, symbols_of, train
+from benchmarks.diffusion.digits import by_seed, rounded
+from benchmarks.diffusion.text import BFLOAT16, draw_told, rng, state_of, symbols_of, train
 from benchmarks.kept import kept
-from course_lib.attention.captioned import CaptionedTransformer, draw_images, inputs_and_targets
+from course_lib.attention.captioned import CaptionedTransformer, draw_images
 from course_lib.attention.step import next_token_step
 from course_lib.classroom.records import write_record
 from course_lib.datasets.emoji import COLOURS, HELD_OUT_PAIRS, SHAPES, Emoji, load_emoji
@@ -108,11 +109,7 @@ def drawer(folder: Path, seed: int) -> tuple[CaptionedTransformer, dict]:
         optimizers = muon_and_adamw(model.blocks, model, 0.02, 6e-3)
         step = next_token_step(model, optimizers.values(), clip=None, bfloat16=BFLOAT16)
 
-        def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-            chosen = torch.randint(len(tokens), (BATCH,), generator=generator)
-            silent = torch.rand(BATCH, generator=generator) < 0.1
-            return inputs_and_targets(model, tokens[chosen].masked_fill(silent[:, None], 0), symbols[chosen])
-
+        draw = draw_told(model, tokens, symbols)
         trained = Trained({"drawer": model}, optimizers, rng(seed))
         seconds = train(step, draw, STEPS, trained)
         return {"train_seconds": seconds, "nats": [i.values["loss"] for i in trained.history.intervals]}
@@ -169,15 +166,6 @@ def measured(folder: Path, seed: int) -> dict[str, Any]:
     }
 
 
-def by_key(runs: list[dict]) -> dict[str, Any]:
-    """Return the values of all seeds as lists by key, through all levels."""
-    short = lambda value: [round(v, 4) for v in value] if isinstance(value, list) else round(value, 4)  # noqa: E731
-    return {
-        key: by_key([run[key] for run in runs]) if isinstance(runs[0][key], dict) else [short(run[key]) for run in runs]
-        for key in runs[0]
-    }
-
-
 def main() -> None:
     """Train, measure and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -194,7 +182,7 @@ def main() -> None:
     ]
     runs = [kept(folder, f"emoji {seed} measured", partial(measured, folder, seed)) for seed in SEEDS]
     codes_found = kept(folder, "emoji codes", dict)
-    values = {"steps": STEPS, "real_right": sum(agree), "codes": codes_found, **by_key(runs)}
+    values = {"steps": STEPS, "real_right": sum(agree), "codes": codes_found, **rounded(by_seed(runs))}
     print(
         write_record("emoji", "drawings of Fluent Emoji from their names", SEEDS, values), time.process_time() - started
     )

@@ -35,7 +35,7 @@ from course_lib.diffusion.text_unet import ByPicture, TextUNet
 from course_lib.evaluation.scenes import describe, exchanged, right
 from course_lib.paths import DATA
 from course_lib.pretrained.judges import load_judge
-from course_lib.training.fit import fit
+from course_lib.training.fit import Draw, fit
 from course_lib.training.muon import muon_for_filters
 from course_lib.training.optimizers import muon_and_adamw, warmup_then_linear
 from course_lib.training.precision import bfloat16_pays
@@ -189,6 +189,17 @@ def codebook(seed: int, patience: float | None) -> dict:
     return {"perplexity": perplexity(uses), "used": (uses > 0).float().mean().item(), "recon": recon}
 
 
+def draw_told(model: CaptionedTransformer, tokens: Tensor, symbols: Tensor) -> Draw[tuple[Tensor, Tensor]]:
+    """Return the function that ``fit`` draws batches with; one in ten is told nothing."""
+
+    def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        chosen = torch.randint(len(tokens), (BATCH,), generator=generator)
+        silent = torch.rand(BATCH, generator=generator) < 0.1
+        return inputs_and_targets(model, tokens[chosen].masked_fill(silent[:, None], 0), symbols[chosen])
+
+    return draw
+
+
 def symbol_drawer(folder: Path, seed: int, name: str) -> tuple[CaptionedTransformer, dict]:
     """Return a Transformer of captions and symbols, and how it stood early and at the end."""
     autoencoder, _ = codes(folder)
@@ -203,11 +214,7 @@ def symbol_drawer(folder: Path, seed: int, name: str) -> tuple[CaptionedTransfor
         trained = Trained({"drawer": model}, optimizers, rng(seed))
         step = next_token_step(model, optimizers.values(), clip=None, bfloat16=BFLOAT16)
 
-        def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-            chosen = torch.randint(len(tokens), (BATCH,), generator=generator)
-            silent = torch.rand(BATCH, generator=generator) < 0.1
-            return inputs_and_targets(model, tokens[chosen].masked_fill(silent[:, None], 0), symbols[chosen])
-
+        draw = draw_told(model, tokens, symbols)
         seconds = train(step, draw, SYMBOL_STEPS, trained, until=EARLY)
         early = {n: shares(drawn(autoencoder, model, part(n, 500), seed), part(n, 500)) for n in ("seen", "unseen")}
         if name == "symbols":
@@ -309,11 +316,11 @@ def look(folder: Path, system: str, seed: int, what: str) -> dict:
     if system == "symbols":
         autoencoder = codes(folder)[0]
         model, _ = symbol_drawer(folder, seed, system)
-        draws: Draws = partial(lambda scenes, **how: drawn(autoencoder, model, scenes, seed, **how))
+        draws: Draws = partial(drawn, autoencoder, model, seed=seed)
         unguided: dict[str, Any] = {"weight": 1.0, "temperature": 1.0}
     else:
         flow, _ = flow_drawer(folder, seed)
-        draws = partial(lambda scenes, **how: flowed(flow, scenes, seed, **how))
+        draws = partial(flowed, flow, seed=seed)
         unguided = {"weight": 1.0}
     parts = {
         "yardstick": lambda: on_the_yardstick(draws, unguided, seed == 0),

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from course_lib.chat.likelihood import answer_log_probabilities
 from course_lib.training.fit import Step
+from course_lib.training.update import update
 
 
 def preference_log_likelihood(
@@ -118,13 +119,7 @@ def dpo_step(
             references = answer_log_probabilities(reference, *good), answer_log_probabilities(reference, *bad)
         policies = answer_log_probabilities(model, *good), answer_log_probabilities(model, *bad)
         terms = dpo_terms(*policies, *references, beta)
-        terms["loss"].backward()
-        if clip is not None:
-            terms["norm"] = nn.utils.clip_grad_norm_(model.parameters(), clip)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        return terms
+        return terms | update(terms["loss"], model, optimizers, clip)
 
     return step
 

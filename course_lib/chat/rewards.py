@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from course_lib.chat.likelihood import token_log_probabilities
 from course_lib.chat.template import IGNORED
 from course_lib.training.fit import Step
+from course_lib.training.update import update
 
 
 def leave_one_out_advantages(rewards: Float[Tensor, "*batch group"]) -> Float[Tensor, "*batch group"]:
@@ -112,13 +113,7 @@ def reward_step(
         scalars = clipped_loss(new, old, advantages, learned, clip_ratio)
         kl = answer_means(kl_estimate(new, before), learned).mean()
         scalars |= {"loss": scalars["loss"] + kl_weight * kl, "kl": kl.detach()}
-        scalars["loss"].backward()
-        if clip is not None:
-            scalars["norm"] = nn.utils.clip_grad_norm_(model.parameters(), clip)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        return scalars
+        return scalars | update(scalars["loss"], model, optimizers, clip)
 
     return step
 
