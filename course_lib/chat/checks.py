@@ -15,6 +15,7 @@ from course_lib.chat.number_words import in_words, plain_words
 from course_lib.chat.overlap import overlap
 from course_lib.chat.questions import WEEKDAYS, Question
 from course_lib.chat.rhymes import rimes, sounds_alike
+from course_lib.chat.unanswerable import says_unknown
 from course_lib.datasets.words import load_words
 
 ENOUGH = 0.5  # overlap with the gloss from which on a definition is taken for right
@@ -138,6 +139,10 @@ def _check_python(question: Question, text: str) -> Verdict:
     return _judged(not missing, f"the value without its computation: {', '.join(missing)} is not in it")
 
 
+def _check_unknown(question: Question, text: str) -> Verdict:
+    return _judged(says_unknown(text), "answers what nobody can answer")
+
+
 def _literals(node: Node | None) -> set[str]:
     """Return the numbers and strings that an expression is written with, as Python writes them."""
     if node is None:
@@ -149,5 +154,5 @@ def _literals(node: Node | None) -> set[str]:
 CHECKERS: dict[str, Callable[[Question, str], Verdict]] = {
     "define": _check_define, "rhyme": _check_rhyme, "spell": _check_spell, "count": _check_number,
     "sort": _check_sort, "arithmetic": _check_number, "weekday": _check_weekday, "days": _check_number,
-    "numbers": _check_numbers, "python": _check_python,
+    "numbers": _check_numbers, "python": _check_python, "unknown": _check_unknown,
 }  # fmt: skip
