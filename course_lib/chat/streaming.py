@@ -1,6 +1,6 @@
 """An answer token by token, with what the model nearly said; with a calculator whose results the loop writes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import torch
@@ -37,7 +37,10 @@ class Drawn(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What the loop wrote into an answer: the text ahead of it, which ends with a call, and the result's text."""
+    """What the loop wrote into an answer: the text ahead of it, which ends with a call, and the result's text.
+
+    Both as the model reads them: the text of the answer's tokens, with the space before the first word.
+    """
 
     before: str
     text: str
@@ -51,7 +54,7 @@ def stream_answer(
     most: int,
     temperature: float = 1.0,
     top_p: float | None = None,
-) -> Iterator[Drawn]:
+) -> Generator[Drawn, None, None]:
     """Yield what is drawn behind a prompt, a token as soon as it is there: up to ``most``, the last stop if it ended.
 
     The tokens are those of ``draw_answers`` for this prompt alone and the same generator, which lives on the CPU. Who
@@ -72,7 +75,7 @@ def stream_answer(
 
 def _stream(
     model: Transformer, prompt: Tensor, generator: torch.Generator, stop: int, most: int, knobs: tuple
-) -> Iterator[Drawn]:
+) -> Generator[Drawn, None, None]:
     device = model.embedding.weight.device
     cache = KVCache(model.config, 1, device, model.embedding.weight.dtype)
     unread = prompt[None].to(device)
@@ -100,7 +103,7 @@ def stream_with_calculator(
     temperature: float = 1.0,
     top_p: float | None = None,
     most_calls: int = 4,
-) -> Iterator[Drawn | Written]:
+) -> Generator[Drawn | Written, None, None]:
     """Yield what is drawn behind a prompt up to ``<end>``, and behind each ``calc(…)`` what the loop writes there.
 
     ``write_with_calculator`` while it is written: the model draws until a call is closed, the loop writes the result,
@@ -123,7 +126,7 @@ def _with_calculator(
     most: int,
     knobs: tuple,
     most_calls: int,
-) -> Iterator[Drawn | Written]:
+) -> Generator[Drawn | Written, None, None]:
     text, left = "", most
     for calls in range(most_calls + 1):
         tokens: list[int] = []
@@ -131,7 +134,8 @@ def _with_calculator(
         for drawn in stream:
             yield drawn
             tokens.append(drawn.token)
-            whole = text + template.answer(tokens)
+            said = tokens[:-1] if drawn.token == template.end else tokens
+            whole = text + template.tokenizer.decode(said)
             call = find_call(whole, len(text), answered=True) if calls < most_calls else None
             if call is not None:  # what the last token has behind the bracket is dropped
                 break

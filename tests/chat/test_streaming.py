@@ -105,9 +105,9 @@ TEMPLATE = ChatTemplate(BytePairs(((ord(")"), ord("!")),), SPECIAL))
 
 
 class Scripted(Transformer):
-    """A Transformer that has read texts and goes on with the token that a script has behind them, else with <end>.
+    """A Transformer that goes on as a script says: behind an answer that ends with a text another one, then <end>.
 
-    script: what is written behind an answer that ends with a text → its tokens.
+    script: the one text → the other; the first that fits is taken.
     """
 
     def __init__(self, script):
@@ -126,22 +126,28 @@ class Scripted(Transformer):
     def next(self, answer):
         known = TEMPLATE.tokenizer
         for start, text in self.script.items():
-            code = known.encode(text).tolist()
-            for written in range(len(code)):
+            code = [*known.encode(text).tolist(), TEMPLATE.end]
+            for written in reversed(range(len(code))):
                 if known.decode(answer).endswith(start + known.decode(code[:written])):
                     return code[written]
         return TEMPLATE.end
 
 
 SCRIPTS = {
-    "one call": {": ": "so calc(6*7)", "= 42": "."},
-    "what is made up behind a call is dropped": {": ": "calc(1+1) = 3", "= 2": ", so two"},
-    "a token that closes a call and goes on": {": ": "calc(8)!", "= 8": "; calc(9)!", "= 9": "?"},
-    "an error": {": ": "calc(1//0)", "= error": " hm"},
+    "one call": {"= 42": ".", ": ": "so calc(6*7)"},
+    "what is made up behind a call is dropped": {"= 2": ", so two", ": ": "calc(1+1) = 3"},
+    "a token that closes a call and goes on": {"= 9": "?", "= 8": "; calc(9)!", ": ": "calc(8)!"},
+    "an error": {"= error": " hm", ": ": "calc(1//0)"},
+    "a space before the first word": {"= 4": " it is", ": ": " calc(2+2)"},
     "no call": {": ": "no calc( here"},
 }
 # the script begins behind the text ': ', which stands at the end of each question's answer so far
 PROMPT = torch.cat([TEMPLATE.prompt("?"), TEMPLATE.tokenizer.encode(": ")])
+
+
+def read(tokens):
+    """What drawn tokens say, the spaces around it included."""
+    return TEMPLATE.tokenizer.decode(tokens[: tokens.index(TEMPLATE.end)] if TEMPLATE.end in tokens else tokens)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -151,18 +157,18 @@ def test_the_calculator_writes_what_write_with_calculator_does(name, most_calls)
 
     def write(text):
         prompt = torch.cat([PROMPT, TEMPLATE.tokenizer.encode(text)])
-        return TEMPLATE.answer(draw_answers(model, [prompt], seeded(), TEMPLATE.end, 40, 0.0)[0])
+        return read(draw_answers(model, [prompt], seeded(), TEMPLATE.end, 40, 0.0)[0].tolist())
 
     expected = write_with_calculator(write, "", most_calls)
     text, tokens = "", []
     for each in stream_with_calculator(model, TEMPLATE, PROMPT, seeded(), 40, 0.0, None, most_calls):
         if isinstance(each, Written):
-            assert (text + TEMPLATE.answer(tokens)).startswith(each.before)
+            assert (text + read(tokens)).startswith(each.before)
             text, tokens = each.before + each.text, []
         else:
             assert isinstance(each, Drawn)
             tokens.append(each.token)
-    assert text + TEMPLATE.answer(tokens) == expected
+    assert text + read(tokens) == expected
     assert tokens[-1] == TEMPLATE.end
 
 
