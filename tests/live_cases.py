@@ -14,6 +14,7 @@ from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer
 from course_lib.chapters.ch10_gan_dynamics.phase import PhaseExplorer
 from course_lib.chapters.ch15_diffusion.explorer import PATHS, SAMPLERS, FlowExplorer
 from course_lib.chapters.ch15_diffusion.explorer import TARGETS as FLOW_TARGETS
+from course_lib.chapters.ch17b_preferences_and_rewards.explorer import REWARDS, TiltExplorer
 from course_lib.classroom.live import LiveExplorer
 from course_lib.gan.dirac import METHODS, SLOPES
 
@@ -126,6 +127,19 @@ def one_step(at: Compute) -> dict[str, bool]:
     }
 
 
+RAISED = {f"r{i}": round(reward + 0.5, 1) for i, reward in enumerate(REWARDS)}
+
+
+def raised_rewards(at: Compute) -> dict[str, bool]:
+    """What becomes of the tilted model when all rewards are raised by as much, at several prices."""
+    pairs = [(at(power=power)["q"], at(power=power, **RAISED)["q"]) for power in (-1.5, -0.3, 0.5)]
+    return {
+        "it moves further towards the best answer": all(after[4] > before[4] + 1e-9 for before, after in pairs),
+        "it comes back towards p": all(after[4] < before[4] - 1e-9 for before, after in pairs),
+        "it stays as it is": all(math.dist(before, after) < 1e-9 for before, after in pairs),
+    }
+
+
 CASES = {
     "attention_stages": Case(
         lambda: attention(ALT),
@@ -209,5 +223,20 @@ CASES = {
         {"steps": 1},
         "all at one point, the mean of the data",
         one_step,
+    ),
+    "tilted_answers": Case(
+        lambda: TiltExplorer(ALT),
+        {
+            "power": [-2.0, -0.3, 0.0, 1.0],
+            "n": [1, 4, 32],
+            "r0": [-2.0, 0.0, 3.0],
+            "r1": [-1.0, 0.0],
+            "r2": [0.5, 3.0],
+            "r3": [1.0],
+            "r4": [-2.0, 2.0],
+        },
+        RAISED,
+        "it stays as it is",
+        raised_rewards,
     ),
 }

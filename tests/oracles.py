@@ -490,4 +490,29 @@ ORACLES: dict[str, tuple[str, str | None]] = {
         "pictures that climbed, and what a program finds in them",
         "16b_picture_of_a_meaning: 60 climbed pictures are on average at least as near",
     ),
+    # 17b
+    "prefer.pass_at_k": (
+        "every choice of k of n answers, counted",
+        "chat/test_rewards.py::test_pass_at_k_is_a_count_over_all_choices",
+    ),
+    "prefer.dpo_loss": (
+        "probabilities of whole answers, multiplied out by hand",
+        "chapters/test_ch17b_experiment.py::test_dpos_loss_is_that_of_probabilities_multiplied_out",
+    ),
+    "prefer.leave_one_out_advantages": (
+        "the gradient of the mean reward, over all groups of three answers",
+        "chat/test_rewards.py::test_the_gradient_is_that_of_the_expected_reward_over_all_groups_exactly",
+    ),
+    "prefer.kl_estimate": (
+        "torch's KL of the two distributions",
+        "chat/test_rewards.py::test_k3_has_the_kl_as_its_mean_and_is_never_negative",
+    ),
+    "prefer.symptom_1": (
+        "the six faults, done",
+        "17b_preferences_and_rewards: with a reference that moves along the KL as logged",
+    ),
+    "prefer.symptom_2": (
+        "the six faults, done",
+        "17b_preferences_and_rewards: where all groups are even the gradient is 0",
+    ),
 }
