@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from live_models import WORDS, attention, sampling
+from live_models import WORDS, attention, chat, sampling
 
 from course_lib.chapters.ch01_likelihood.explorer import DIRECTIONS, TARGETS, KLExplorer
 from course_lib.chapters.ch06_vae_math.explorer import BoundExplorer
@@ -140,6 +140,17 @@ def raised_rewards(at: Compute) -> dict[str, bool]:
     }
 
 
+def whole_answer(at: Compute) -> dict[str, bool]:
+    """What an answer's probability is beside those of its tokens."""
+    found = [at(turn=turn) for turn in (0, 1)]
+    wholes = [(each["products"][-1], each["shares"]) for each in found]
+    return {
+        "about as probable as its tokens are on average": any(w > 0.8 * sum(s) / len(s) for w, s in wholes),
+        "as probable as its least probable token": any(w >= min(s) for w, s in wholes),
+        "less probable than its least probable token": all(w < min(s) for w, s in wholes),
+    }
+
+
 CASES = {
     "attention_stages": Case(
         lambda: attention(ALT),
@@ -238,5 +249,21 @@ CASES = {
         RAISED,
         "it stays as it is",
         raised_rewards,
+    ),
+    "chat_box": Case(
+        lambda: chat(ALT),
+        {
+            "turn": [0, 1],
+            "token": [*range(10), 11, 40],  # the last is none
+            "stage": ["tuned"],
+            "temperature": [0.0],
+            "top_p": [1.0],
+            "seed": [0],
+            "memory": [False],
+            "slow": [False],
+        },
+        {"token": 11},
+        "less probable than its least probable token",
+        whole_answer,
     ),
 }

@@ -26,16 +26,20 @@ assert {chapter for chapter, _ in EXPLORERS} == {  # what is called is what was 
 }
 PLAY = "fa fa-play"  # a button without a name, by its sign
 # What leaves the picture as it is: knobs of the training to come, and what says something in words.
-QUIET = {"GanExplorer": {"slow", "keep", "R1 penalty γ", "rate of G", "rate of D", "fa fa-stop", "fa fa-retweet"}}
+QUIET = {
+    "GanExplorer": {"slow", "keep", "R1 penalty γ", "rate of G", "rate of D", "fa fa-stop", "fa fa-retweet"},
+    "ChatExplorer": {"who answers", "temperature", "top-p", "seed", "with memory", "slowly", "Send", "Stop"},
+}
 TYPED = {
     "AttentionExplorer": "the king",
     "sampling_explorer": "Now",
     "SentenceExplorer": "a cyan 0",
     "WallExplorer": "a cyan 0",
+    "ChatExplorer": "How much is 12 plus 7?",
 }
 # what is timed where no slider moves the picture, or where another one has a network draw for some tenths of a second
 TEXT_ALONE = {"WallExplorer"}  # no slider to time
-ACTS = {"GanExplorer": "G turn", "SentenceExplorer": "look at"}
+ACTS = {"GanExplorer": "G turn", "SentenceExplorer": "look at", "ChatExplorer": "token"}
 
 
 @pytest.fixture
@@ -119,3 +123,29 @@ def test_nothing_moves_by_itself_where_less_motion_is_asked_for(explorer, chapte
     finally:
         explorer.page.emulate_media(reduced_motion="no-preference")
     assert not moving, f"{chapter}, {name}: {moving}"
+
+
+@pytest.mark.parametrize(("chapter", "name"), [pair for pair in EXPLORERS if pair[1] == "ChatExplorer"])
+def test_the_kernel_hears_stop_while_it_writes(explorer, chapter, name):
+    says = lambda: explorer.root.locator(".status").inner_text()
+    chips = explorer.root.locator(".exchange.here .chip")
+    slowly = explorer.control("slowly")
+    explorer.move(slowly)
+    explorer.move(explorer.control("question"), TYPED[name])
+    explorer.page.wait_for_function(
+        "root => root.querySelectorAll('.chip').length === 2", arg=explorer.root.element_handle()
+    )
+    assert says().endswith("is writing …")
+    explorer.move(explorer.control("Stop"))
+    explorer.page.wait_for_function(
+        "root => !root.querySelector('.status').textContent.endsWith('is writing …')",
+        arg=explorer.root.element_handle(),
+    )
+    written = chips.count()
+    assert written in (2, 3)
+    assert "stopped" in explorer.root.locator(".exchange.here").inner_text()
+    explorer.page.wait_for_timeout(1000)  # two more would have come
+    assert chips.count() == written
+    explorer.move(slowly)
+    explorer.move(explorer.control("New"))
+    explorer.come_to_rest()

@@ -343,6 +343,85 @@ def test_an_explorer_that_is_taken_away_plays_no_more(played):
     assert (played.t(), played.page.evaluate("asked")) == (t, 0)
 
 
+# ---- a chat box and its kernel --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(page):
+    """The chat box as a notebook has it, with what it sends to the kernel, which is the test."""
+    made = Mounted(page, "chat_box")
+    page.set_content(SHELL)
+    made.data["kernel"] = True
+    page.evaluate(LOAD, {"text": source("chat_box.js"), "data": made.data, "state": made.first})
+    page.evaluate("() => { window.sent = []; explorers[0].model.send = message => sent.push(message); }")
+    made.field = made.root.locator("input[type=text]")
+    made.sent = lambda: page.evaluate("sent")
+    made.tell = lambda **data: page.evaluate("data => explorers[0].model.set('data', data)", made.data | data)
+    yield made
+    assert made.errors == []
+    made.python.close()
+
+
+def test_enter_and_the_buttons_send_what_the_knobs_say(asked):
+    assert asked.field.input_value() == asked.data["exchanges"][-1]["question"]
+    asked.field.fill("what is?")
+    asked.root.get_by_label("temperature").press("End")
+    asked.root.get_by_label("with memory").press("Space")
+    asked.field.press("Enter")
+    knobs = {"temperature": 2, "top_p": 1, "seed": 0, "memory": True, "slow": False}
+    assert asked.sent() == [{"do": "send", "question": "what is?", "stage": "tuned", **knobs}]
+    assert asked.root.locator(".wait").inner_text() == "sent"
+    assert asked.field.input_value() == "what is?"  # for the next stage; typing replaces it
+    asked.page.keyboard.type("so")
+    assert asked.field.input_value() == "so"
+    for name in ("Send", "Stop", "New"):
+        asked.root.get_by_role("button", name=name, exact=True).press("Space")
+    assert [message["do"] for message in asked.sent()] == ["send", "send", "stop", "new"]
+    assert asked.sent()[1]["question"] == "so"
+    asked.tell()
+    assert asked.root.locator(".wait").inner_text() == ""
+
+
+def test_no_more_characters_are_taken_than_the_kernel_does(asked):
+    asked.field.fill("")
+    asked.page.keyboard.insert_text("x" * 1000)
+    assert len(asked.field.input_value()) == asked.data["limit"]
+
+
+def test_what_is_written_is_in_focus_and_at_the_end_the_token_that_was_least_sure(asked):
+    exchanges, kinds = asked.data["exchanges"], []
+    new = {**exchanges[0], "stage": "tuned", "question": "new <b>?</b>", "ended": ""}
+    asked.set(turn=0, token=3)
+    for n in range(4):
+        asked.tell(exchanges=[*exchanges, {**new, "tokens": new["tokens"][:n]}], writing=True)
+        assert asked.status() == "tuned is writing …"
+        assert asked.root.locator(".chip").count() == n
+        kinds.append(asked.root.locator(".chip.here").count())
+    assert (kinds, asked.state()["turn"], asked.state()["token"]) == ([0, 1, 1, 1], 2, 2)
+    assert asked.page.evaluate("explorers[0].saved.length") == 0  # the kernel knows what it writes
+    asked.tell(exchanges=[*exchanges, new], writing=False)
+    shares = [token["p"] for token in new["tokens"]]
+    assert asked.state()["token"] == shares.index(min(shares))
+    assert "new <b>?</b>" in asked.root.locator(".exchange.here").inner_text()
+    asked.tell()  # New
+    assert asked.state()["turn"] == 1
+
+
+def test_a_mouse_shows_what_a_token_had_and_does_not_hold_it_against_the_keys(asked):
+    chip = asked.root.locator(".chip")
+    chip.nth(4).hover()
+    assert asked.state()["token"] == 4
+    assert asked.page.evaluate("explorers[0].saved.length") == 0
+    asked.root.get_by_role("slider", name="token").press("ArrowRight")
+    chip.nth(4).dispatch_event("pointerover", {"bubbles": True})  # as a mouse that rests hears what is new beneath it
+    assert asked.state()["token"] == 5
+    chip.nth(2).click()
+    assert asked.page.evaluate("explorers[0].saved.at(-1)")["token"] == 2
+    asked.root.locator(".exchange").first.click()
+    assert asked.state()["turn"] == 0
+    assert chip.count() == len(asked.data["exchanges"][0]["tokens"])
+
+
 # ---- where things are drawn ---------------------------------------------------------------------------------------
 
 PIXELS = """panel => {
