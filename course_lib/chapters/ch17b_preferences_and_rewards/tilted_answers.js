@@ -36,12 +36,12 @@ export function compute(data, state) {
   };
 }
 
-function controls(data, state) {
+function controls() {
   const [low, high] = [-2, 3], plain = x => live.fixed(x, 1);
   const worth = i => ({ kind: "range", name: `r${i}`, label: `reward of ${ANSWERS[i]}`, min: low, max: high, step: 0.1, show: plain });
-  const shift = by => ({ kind: "button", label: `${by > 0 ? "+" : "−"} ½ on all five`,
-    disabled: rewardsOf(state).some(r => r + by < low || r + by > high),
-    act: now => Object.fromEntries(ANSWERS.map((_, i) => [`r${i}`, Number((now[`r${i}`] + by).toFixed(1))])) });
+  const room = (r, by) => by > 0 ? Math.min(by, high - Math.max(...r)) : Math.max(by, low - Math.min(...r));
+  const shift = by => ({ kind: "button", label: `${by > 0 ? "+" : "−"} ½ on all five`, act: now => Object.fromEntries(
+    rewardsOf(now).map((r, i) => [`r${i}`, Number((r + room(rewardsOf(now), by)).toFixed(1))])) });
   return [
     [{ kind: "range", name: "power", label: "price β", min: -2, max: 1, step: 0.05, show: x => live.say(10 ** x, 2) },
      { kind: "range", name: "n", label: "best of n", min: 1, max: 32, step: 1, show: String }],
@@ -62,8 +62,8 @@ function shares(data, state, { beta, q, best }) {
     bar(i + 0.15, best[i], live.FILL[live.TEAL], live.TEAL);
     made.text(i, Math.max(data.p[i], q[i], best[i]), name, { anchor: "middle", dy: -4, weight: 600 });
   });
-  return made.text(-0.5, 1.05, "▯ p, before", { colour: live.MUTE }).text(1.1, 1.05, "■ q*, tilted", { colour: live.ORANGE })
-    .text(2.7, 1.05, `▯ best of ${state.n}`, { colour: live.TEAL });
+  return made.text(-0.5, 1.05, "□ p, before", { colour: live.MUTE }).text(1.1, 1.05, "■ q*, tilted", { colour: live.ORANGE })
+    .text(2.7, 1.05, `□ best of ${state.n}`, { colour: live.TEAL });
 }
 
 function trade(data, state, { line, reward, moved }) {
