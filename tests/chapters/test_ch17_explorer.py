@@ -375,6 +375,13 @@ def test_what_the_page_says_of_a_token():
     assert "chip here loop" in loop["below"]
     assert "seed 4 · read 1 earlier exchange · stopped<" in first["below"]
     assert re.findall(r"<small>([^<]*)<", first["below"]) == ["0.25", "0.13", "loop", "0.50"]
+    ends = {"most": "cut after 4 tokens<", "failed": "broken off<", "end": "read 1 earlier exchange<"}
+    for ended, says in ends.items():
+        assert says in shown({**DATA, "exchanges": [{**HAND, "ended": ended}]}, 0)[0]["below"]
+    rare = [token("x", 0.004), token("y", 0.006)]
+    assert re.findall(r"<small>([^<]*)<", shown({**DATA, "exchanges": [{**HAND, "tokens": rare}]}, 0)[0]["below"]) == [
+        "&#60;0.01", "0.01",
+    ]  # fmt: skip
     writing = shown({**DATA, "writing": True}, 0)[0]
     assert writing["says"] == "tuned is writing …"
 

@@ -48,7 +48,7 @@ const shorten = (text, most) => text.length > most ? `${text.slice(0, most - 1)}
 const visible = text => text.replace(/ /g, "␣").replace(/\n/g, "⏎").replace(/\t/g, "⇥") || "∅";
 const quoted = text => `‘${visible(text)}’`;
 const chance = p => p > 0 && p < 0.0005 ? "under 0.001" : p < 1 && p > 0.9995 ? "over 0.999" : live.fixed(p, 3);
-const ENDS = { stopped: "stopped", most: "cut: no room for more", failed: "broken off" };
+const ENDS = { stopped: () => "stopped", most: n => `cut after ${n} tokens`, failed: () => "broken off" };
 
 function says(found, { exchanges, writing }) {
   const { stage, tokens, knobs } = exchanges[found.turn], { token, near, products, bits } = found, own = tokens[token];
@@ -110,9 +110,9 @@ function shade(p) {
 function chips(found, tokens, turn) {
   const each = ({ text, p }, i) => {
     const kind = `chip${i === found.token ? " here" : ""}${p === null ? " loop" : ""}`;
-    const number = p === null ? "loop" : live.fixed(p);
+    const number = p === null ? "loop" : p < 0.005 ? "<0.01" : live.fixed(p);
     return `<span class="${kind}" data-turn="${turn}" data-token="${i}"${p === null ? "" : ` style="${shade(p)}"`}>` +
-      `${live.escape(visible(text))}<small>${number}</small></span>`;
+      `${live.escape(visible(text))}<small>${live.escape(number)}</small></span>`;
   };
   return `<div class="chips" aria-hidden="true">${tokens.map(each).join("")}</div>`;  // the slider says the same
 }
@@ -122,7 +122,7 @@ function talk(found, { exchanges, writing }) {
     const here = i === found.turn, now = writing && i === exchanges.length - 1;
     const notes = [`temperature ${live.fixed(knobs.temperature)}`, `top-p ${live.fixed(knobs.top_p)}`, `seed ${knobs.seed}`];
     if (read) notes.push(`read ${read} earlier ${read === 1 ? "exchange" : "exchanges"}`);
-    if (ENDS[ended]) notes.push(ENDS[ended]);
+    if (ENDS[ended]) notes.push(ENDS[ended](tokens.length));
     return `<div class="exchange${here ? " here" : ""}" data-turn="${i}">` +
       `<p><b>you</b> <span class="said">${live.escape(question)}</span></p>` +
       `<p><b>${live.escape(stage)}</b> <span class="said">${live.escape(answer)}${now ? " ▌" : ""}</span></p>` +
@@ -158,8 +158,9 @@ const STYLE = `
 .course-live .exchange { border-left: 4px solid ${live.PALE}; padding: 2px 8px; margin: 4px 0; }
 .course-live .exchange.here { border-left-color: ${live.INK}; }
 .course-live .exchange p { margin: 0 0 2px; overflow-wrap: anywhere; }
-.course-live .exchange b { display: inline-block; min-width: 100px; }
+.course-live .exchange p:not(.small) { display: grid; grid-template-columns: minmax(60px, 100px) 1fr; gap: 0 8px; align-items: start; }
 .course-live .exchange .said { white-space: pre-wrap; }
+.course-live .exchange:not(.here) .said { white-space: normal; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .course-live .exchange .small { font-size: 12px; color: #595959; }
 .course-live .exchange:not(.here) { cursor: pointer; }
 .course-live .chips { display: flex; flex-wrap: wrap; gap: 4px; margin: 4px 0; }
@@ -170,6 +171,7 @@ const STYLE = `
 .course-live .chip.here { outline: 3px solid ${live.BLUE}; outline-offset: 1px; }
 .course-live label.question { flex: 1 1 320px; max-width: none; }
 .course-live label.question > span:first-child { flex: 0 0 72px; }
+.course-live label > input[aria-valuetext*=" of "] + span { flex-basis: 66px; white-space: nowrap; }
 .course-live .wait { color: #595959; }
 `;
 

@@ -43,7 +43,7 @@ def _draw_talk(ax: Axes, exchanges: Sequence[Mapping[str, Any]], found: Mapping[
     for i, each in enumerate(exchanges):
         for who, text in (("you", each["question"]), (each["stage"], each["answer"])):
             ax.text(0, y, who, fontsize=9, fontweight="bold", va="center", color=INK)
-            rows = (textwrap.wrap(plain(text), 64) or [""])[:3]
+            rows = textwrap.wrap(plain(" ".join(text.split())), 62, max_lines=3, placeholder=" …") or [""]
             for row, words in enumerate(rows):
                 ax.text(NAME, y + row, words, fontsize=9, va="center", family="monospace", color=INK, parse_math=False)
             y += len(rows)
@@ -76,9 +76,10 @@ def _draw_chips(ax: Axes, y: float, tokens: Sequence[Mapping[str, Any]], found: 
         box = Rectangle((x, y - 0.4), wide - 0.6, 1.9, facecolor=fill, edgecolor=INK, linestyle=edge)
         box.set_linewidth(2.4 if i == found["token"] else 0.6)
         ax.add_patch(box)
+        number = "loop" if written else "<0.01" if share < 0.005 else f"{share:.2f}"
         middle: dict[str, Any] = {"ha": "center", "va": "center", "color": INK if written else figures.ink_on(share)}
         ax.text(x + wide / 2 - 0.3, y + 0.1, text, fontsize=8, family="monospace", parse_math=False, **middle)
-        ax.text(x + wide / 2 - 0.3, y + 1, "loop" if written else f"{share:.2f}", fontsize=7.5, **middle)
+        ax.text(x + wide / 2 - 0.3, y + 1, number, fontsize=7.5, **middle)
         x += wide
     return y + 2.2
 
