@@ -42,12 +42,27 @@ def check(question: Question, given: str) -> Verdict:
     text = " ".join(given.split())
     if not text:
         return _wrong("empty")
-    return CHECKERS[question.family](question, text)
+    return CHECKERS[question.family](question, said(question.family, text))
 
 
 def final(text: str) -> str:
     """Return what stands behind the last ' = ' of a calculator's result, or all where nothing was calculated."""
     return text.rsplit(" = ", 1)[-1].strip() if "calc(" in text else text
+
+
+SAID_BEHIND = {
+    "define": " means ", "rhyme": " rhymes with ", "spell": " is written ", "sort": " a to z: ", "arithmetic": " is ",
+    "days": " it is ", "numbers": " is ", "python": " is ",
+}  # fmt: skip
+
+
+def said(family: str, text: str) -> str:
+    """Return what a sentence says: what is behind 'means' in 'The word tree means …'; all of it without such words."""
+    if not text.startswith(("The ", "From ", "In Python ")) or family not in SAID_BEHIND:
+        return text
+    behind = SAID_BEHIND[family]
+    place = text.find(behind) if family == "define" else text.rfind(behind)
+    return text[place + len(behind) :] if place >= 0 else text
 
 
 def _wrong(why: str, score: float = 0.0) -> Verdict:

@@ -2,7 +2,8 @@
 
 ``<user> question <end> <assistant> answer <end>``: the model learns to predict the answer's tokens and the ``<end>``
 behind it; questions are read, not learned. The names of roles are special tokens of the tokenizer, so that an ‘<end>’
-which a user types is text like any other.
+which a user types is text like any other. A turn's text has a space before it, so that its first word has the tokens
+that it has within a sentence.
 """
 
 from collections.abc import Iterable, Sequence
@@ -68,7 +69,7 @@ class ChatTemplate:
         tokens: list[int] = []
         learned: list[bool] = []
         for turn in turns:
-            said = [*self.tokenizer.encode(turn.text).tolist(), self.end]
+            said = [*self.tokenizer.encode(f" {turn.text}").tolist(), self.end]
             tokens += [self.tokenizer.token[f"<{turn.role}>"], *said]
             learned += [learn == "all", *[learn == "all" or turn.role == "assistant"] * len(said)]
         learned[0] = False  # nothing stands before it to be read
@@ -82,7 +83,8 @@ class ChatTemplate:
     def answer(self, drawn: Int[Tensor, "time"] | Iterable[int]) -> str:
         """Return the text of drawn tokens up to the first ``<end>``, or of all where there is none."""
         tokens = [int(token) for token in drawn]
-        return self.tokenizer.decode(tokens[: tokens.index(self.end)] if self.end in tokens else tokens)
+        text = self.tokenizer.decode(tokens[: tokens.index(self.end)] if self.end in tokens else tokens)
+        return text.removeprefix(" ")
 
 
 def batch_of(

@@ -64,7 +64,7 @@ def best(humps: list[Any]) -> dict[str, list[list[float]]]:
             return kl.item(), torch.autograd.grad(kl, knobs)[0].numpy()
 
         found = minimize(cost, begin, jac=True, tol=1e-12)
-        return [round(x, 6) + 0.0 for x in (found.x[0], math.exp(found.x[1]), found.fun)]
+        return [round(value, 6) + 0.0 for value in (found.x[0], math.exp(found.x[1]), found.fun)]
 
     starts = [[mean, 0.0] for _, mean, _ in humps]
     return {"forward": [valley("forward", starts[0])], "reverse": [valley("reverse", begin) for begin in starts]}
