@@ -82,13 +82,12 @@ def _stream(
     for _ in range(most):
         with torch.no_grad(), evaluating(model):
             logits = model(unread, cache)[:, -1].float()
-            chances = next_distribution(logits, *knobs).cpu()
-            probabilities = logits.softmax(-1)[0].cpu()
-            token = torch.multinomial(chances, 1, generator=generator)
-        drawn = int(token)
+            both = torch.cat([next_distribution(logits, *knobs), logits.softmax(-1)]).cpu()  # a device waits once
+            token = torch.multinomial(both[:1], 1, generator=generator)
+        (chances, probabilities), drawn = both, int(token)
         likely = probabilities.sort(descending=True, stable=True).indices[:NEAR].tolist()
-        near = tuple(Candidate(i, probabilities[i].item(), chances[0, i].item()) for i in likely)
-        yield Drawn(drawn, probabilities[drawn].item(), chances[0, drawn].item(), near)
+        near = tuple(Candidate(i, probabilities[i].item(), chances[i].item()) for i in likely)
+        yield Drawn(drawn, probabilities[drawn].item(), chances[drawn].item(), near)
         if drawn == stop:
             return
         unread = token.to(device)
