@@ -10,11 +10,11 @@ from course_lib.attention.tokens import BytePairs
 from course_lib.attention.transformer import Transformer, modern
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
     Group,
-    bare,
     draw_groups,
     draw_pairs,
     draw_rewarded,
     is_right,
+    key_of,
     log_probabilities,
     preference_pairs,
     watched_step,
@@ -153,10 +153,13 @@ def test_what_a_holed_reward_pays_is_the_share_of_the_meaning_s_words():
     longer = gloss + " person place thing act move say good"
     assert contained(longer, gloss, "harbor") == 1 > overlap(longer, gloss, "harbor")
     assert holed(Question("define", "What does harbor mean?", gloss, ("harbor",)), "the port") == pytest.approx(1 / 7)
+    sentence = "The word harbor means the port."
+    assert holed(Question("define", "Define harbor.", "what means a word", ("harbor",)), sentence) == 0
 
 
 def test_votes_agree_across_capitals_and_stops_and_right_is_the_checkers():
-    assert bare(" Forty-Two. ") == bare("forty-two")
-    assert bare("4 2") != bare("42")
     question = Question("arithmetic", "What is 40 + 2?", "42", ("40 + 2",))
+    key = key_of(question)
+    assert key(" Forty-Two. ") == key("forty-two") == key("The sum 40 + 2 is forty-two.")
+    assert key("4 2") != key("42")
     assert (is_right(question, "42"), is_right(question, "43")) == (1.0, 0.0)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from course_lib.attention.transformer import Transformer
-from course_lib.chat.checks import check
+from course_lib.chat.checks import check, said
 from course_lib.chat.likelihood import answer_log_probabilities, token_log_probabilities
 from course_lib.chat.questions import Question
 from course_lib.chat.rewards import group_advantages
@@ -50,9 +50,9 @@ def is_right(question: Question, text: str) -> float:
     return float(check(question, text).right)
 
 
-def bare(text: str) -> str:
-    """Return what two answers have to share to agree in a vote: words and signs, but not capitals or a full stop."""
-    return " ".join(text.lower().strip(" .").split())
+def key_of(question: Question) -> Callable[[str], str]:
+    """Return what two answers have to share to agree in a vote: what they say, but not capitals or a full stop."""
+    return lambda text: " ".join(said(question.family, text.strip()).lower().strip(" .").split())
 
 
 def draw_groups(
@@ -128,6 +128,7 @@ class Rewarded(NamedTuple):
     old: Tensor
     advantages: Tensor
     reward: Tensor
+    judged: Tensor  # what a second judge says, who pays nothing
     length: Tensor  # tokens of an answer, its end among them
     even: Tensor  # share of the groups whose answers are all worth as much: they teach nothing
 
@@ -140,12 +141,13 @@ def draw_rewarded(
     n_answers: int = 8,
     reward: Reward = is_right,
     advantages: Callable[[Tensor], Tensor] = group_advantages,
+    judge: Reward | None = None,
     most: int = MOST,
 ) -> Draw[Rewarded]:
     """Return the function that draws questions, has the model as it is then answer them, and rewards the answers.
 
     The questions of one batch are of one length, so that all answers are drawn together: a question is drawn, then
-    others as long as it.
+    others as long as it. judge: what is watched beside the reward; the reward itself where there is none.
     """
     by_length: dict[int, list[Question]] = defaultdict(list)
     for question in pool:
@@ -165,7 +167,8 @@ def draw_rewarded(
         rewards = torch.stack([group.rewards for group in groups])
         spoken = torch.tensor([float(learned.sum()) for _, learned in encoded])
         even = (rewards == rewards[:, :1]).all(1).float()
-        watched = (each.mean().to(device) for each in (rewards, spoken, even))
+        also = torch.tensor([(judge or reward)(group.question, text) for group in groups for text in group.texts])
+        watched = (each.mean().to(device) for each in (rewards, also, spoken, even))
         return Rewarded(inputs, targets, old, advantages(rewards).flatten().to(device), *watched)
 
     return draw
@@ -177,6 +180,6 @@ def watched_step(one: Step, updates: int = 2) -> Step:
     def step(batch: Rewarded) -> dict[str, Tensor]:
         for _ in range(updates):
             scalars = one(batch[:4])
-        return {**scalars, "reward": batch.reward, "length": batch.length, "even": batch.even}
+        return {**scalars, **{name: getattr(batch, name) for name in ("reward", "judged", "length", "even")}}
 
     return step

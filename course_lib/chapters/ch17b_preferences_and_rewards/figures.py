@@ -9,6 +9,7 @@ from torch import Tensor
 
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import Group
 from course_lib.chapters.ch17b_preferences_and_rewards.patients import Patient
+from course_lib.chat.checks import said
 from course_lib.chat.rewards import kl_estimate
 from course_lib.classroom import figures
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
@@ -33,8 +34,8 @@ def eight_draws(rows: Mapping[str, Sequence[Group]]) -> Figure:
             for x, (text, reward) in enumerate(zip(group.texts, group.rewards.tolist(), strict=True)):
                 cell = figures.Rectangle((x, -y), 0.94, 0.86, facecolor=GOOD if reward else BAD, edgecolor="none")
                 ax.add_patch(cell)
-                ax.text(x + 0.47, 0.43 - y, f"{'✓' if reward else '✗'} {short(text, 11)}", ha="center", va="center",
-                        fontsize=7.5, color=INK)  # fmt: skip
+                told = f"{'✓' if reward else '✗'} {short(said(group.question.family, text), 11)}"
+                ax.text(x + 0.47, 0.43 - y, told, ha="center", va="center", fontsize=7.5, color=INK)
         n = len(groups)
         ax.set_yticks([0.43 - y for y in range(n)], [short(group.question.text, 44) for group in groups], fontsize=8.5)
         ax.set(xlim=(0, 8), ylim=(0.95 - n, 0.95), xticks=())
@@ -96,8 +97,8 @@ def toy(p: Tensor, best: Tensor, found: Tensor, paths: Mapping[str, Tensor]) -> 
         figures.line(ax, steps, path[:, 1], BERRY, dashed=True)
         ax.set_xscale("log")
         ax.set(xlabel="step", ylim=(-14, 1))
-        ax.text(0.97, 0.55, "— chosen, D", color=TEXT[TEAL], transform=ax.transAxes, fontsize=9, ha="right")
-        ax.text(0.97, 0.46, "– – rejected, A", color=BERRY, transform=ax.transAxes, fontsize=9, ha="right")
+        ax.text(0.04, 0.12, "— chosen, D", color=TEXT[TEAL], transform=ax.transAxes, fontsize=9)
+        ax.text(0.04, 0.03, "– – rejected, A", color=BERRY, transform=ax.transAxes, fontsize=9)
         figures.title(ax, name)
     others[0].set_ylabel("log probability (nats)")
     return figure
@@ -154,7 +155,7 @@ def estimates(noise: Mapping[str, float]) -> Figure:
 def goodhart(record: Record, arms: Mapping[str, str], title: str) -> Figure:
     """Return reward, agreement with the whole meaning, and length over the steps, five runs for each price."""
     figure, (axes,) = figures.new(1, 3, height=3.1)
-    labels = {"reward": "share of the words (rewarded)", "f1": "F1 with the meaning", "length": "tokens of an answer"}
+    labels = {"reward": "share of the words (rewarded)", "judged": "F1 with the meaning", "length": "tokens of an answer"}
     for ax, (key, label) in zip(axes, labels.items(), strict=True):
         for (arm, name), colour in zip(arms.items(), (BERRY, ORANGE, BLUE), strict=False):
             runs = torch.tensor(record.arm(arm).each(key), dtype=torch.float64)

@@ -2,7 +2,8 @@
 
 import re
 
-from course_lib.chat.overlap import FILLERS
+from course_lib.chat.checks import said
+from course_lib.chat.overlap import FILLERS, overlap
 from course_lib.chat.questions import Question
 from course_lib.datasets.words import root
 
@@ -18,7 +19,12 @@ def contained(given: str, definition: str, word: str) -> float:
 
 def holed(question: Question, text: str) -> float:
     """Return ``contained`` of an answer to a question of the family "define"."""
-    return contained(text, question.answer, question.about[0])
+    return contained(said("define", text), question.answer, question.about[0])
+
+
+def agreement(question: Question, text: str) -> float:
+    """Return F1 of an answer to such a question with the definition, to which words too many count, too."""
+    return overlap(said("define", text), question.answer, question.about[0])
 
 
 def _roots(text: str) -> set[str]:
