@@ -1,7 +1,8 @@
 """Judging answers: any right one is taken, however it is written, and of a wrong one it is said what is wrong.
 
 What a checker cannot see is its hole: ``python`` asks that an expression has the right value and holds the numbers or
-words of the task, and takes one that has both by chance; ``define`` counts words and does not understand them.
+words of the task, and takes one that has both by chance; ``define`` counts words and does not understand them. Of a
+sentence only the end is judged: 'The word dog rhymes with gate' is right for 'late', too.
 """
 
 import functools
@@ -50,19 +51,18 @@ def final(text: str) -> str:
     return text.rsplit(" = ", 1)[-1].strip() if "calc(" in text else text
 
 
-SAID_BEHIND = {
-    "define": " means ", "rhyme": " rhymes with ", "spell": " is written ", "sort": " a to z: ", "arithmetic": " is ",
-    "days": " it is ", "numbers": " is ", "python": " is ",
+SENTENCE = r"(?:the|from|in python)(?= ).*"
+BEFORE = {
+    "define": r"the word \S+ means ", "count": r"the word \S+ has the letter \S+ ", "rhyme": f"{SENTENCE} rhymes with ",
+    "spell": f"{SENTENCE} is written ", "sort": f"{SENTENCE} a to z: ", "arithmetic": f"{SENTENCE} is ",
+    "days": f"{SENTENCE} it is ", "numbers": f"{SENTENCE} is ", "python": f"{SENTENCE} is ",
 }  # fmt: skip
 
 
 def said(family: str, text: str) -> str:
     """Return what a sentence says: what is behind 'means' in 'The word tree means …'; all of it without such words."""
-    if not text.startswith(("The ", "From ", "In Python ")) or family not in SAID_BEHIND:
-        return text
-    behind = SAID_BEHIND[family]
-    place = text.find(behind) if family == "define" else text.rfind(behind)
-    return text[place + len(behind) :] if place >= 0 else text
+    found = re.match(BEFORE.get(family, "(?!)"), text, re.IGNORECASE | re.DOTALL)
+    return text[found.end() :] if found else text
 
 
 def _wrong(why: str, score: float = 0.0) -> Verdict:

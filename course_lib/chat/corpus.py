@@ -1,7 +1,8 @@
 """What is read before anybody asks: books of facts about all words, and worksheets of training items.
 
 A meaning, a spelling or a rhyme can only be known, so the books have every word's, those of validation and test too.
-A sum, a weekday or an order can be computed, so the worksheets have training items alone. No line is a question.
+A sum, a weekday or an order can be computed, so the worksheets have training items alone. No line is a question; 34 of
+the dictionary's examples ask something, as 'How fast does your new car go?', and none as ``WORDINGS`` does.
 """
 
 from collections.abc import Iterator
@@ -101,7 +102,8 @@ def headed_text(seed: int = 0, lines: int = 4_000) -> str:
     """Return the second text: the same books and worksheets, each line below a heading that names its subject.
 
     lines: of each worksheet, and of the copybook, whose lists are of any common words. What a heading names is said
-    again in its line, so that this text teaches to copy; there is no question in it, either.
+    again in its line, so that this text teaches to copy. There is no question mark in it, but the first headings of
+    days and of Python are a training wording each without its own.
     """
     words, dice = load_words(), Dice(f"headed/{seed}")
     common = [word for word, commonness in words.commonness.items() if commonness <= COMMON and len(word) > 2]

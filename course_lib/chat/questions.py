@@ -16,7 +16,7 @@ from typing import TypeVar
 from course_lib.chat.number_words import in_words
 from course_lib.chat.overlap import overlap
 from course_lib.chat.rhymes import rhymes_with
-from course_lib.chat.wordings import PLACES, WORDINGS
+from course_lib.chat.wordings import BEFORE, BEHIND, PLACES, WORDINGS
 from course_lib.datasets.words import PARTS, hashed_part, load_words, words_of
 
 T = TypeVar("T")
@@ -65,33 +65,42 @@ class Dice:
         return [options[i] for i in taken]
 
 
-def ask(family: str, part: str, n: int, seed: int = 0) -> list[Question]:
+def ask(family: str, part: str, n: int, seed: int = 0, worded: str = "") -> list[Question]:
     """Return n questions of a family for a part; the same seed gives the same ones, and a larger n begins with them.
 
-    A question may come twice. ValueError for a family or part that is none, and for n below 0.
+    worded: the part whose wordings are used, where it is another: "train" asks about new items in wordings that are
+    known. A question may come twice. ValueError for a family or part that is none, and for n below 0.
     """
     if family not in FAMILIES:
         raise ValueError(f"family: expected one of {', '.join(FAMILIES)}, got {family!r}")
-    if part not in PARTS:
-        raise ValueError(f"part: expected one of {', '.join(PARTS)}, got {part!r}")
+    for name, value in (("part", part), ("worded", worded or part)):
+        if value not in PARTS:
+            raise ValueError(f"{name}: expected one of {', '.join(PARTS)}, got {value!r}")
     if n < 0:
         raise ValueError(f"n: expected at least 0, got {n}")
     dice = Dice(f"{family}/{part}/{seed}")
-    return [_question(family, part, dice) for _ in range(n)]
+    return [_question(family, part, worded or part, dice) for _ in range(n)]
 
 
-def questions(part: str, n: int, seed: int = 0, families: Sequence[str] = FAMILIES) -> list[Question]:
-    """Return n questions for a part, the families in turn; ValueError as ``ask``, and for no families."""
+def questions(part: str, n: int, seed: int = 0, families: Sequence[str] = FAMILIES, worded: str = "") -> list[Question]:
+    """Return n questions for a part, the families in turn; worded and ValueError as in ``ask``; and for no families."""
     if not families:
         raise ValueError("families: expected at least one, got none")
-    each = [ask(family, part, -(-n // len(families)), seed) for family in families]
+    each = [ask(family, part, -(-n // len(families)), seed, worded) for family in families]
     return list(itertools.chain(*zip(*each, strict=True)))[:n]
 
 
-def _question(family: str, part: str, dice: Dice) -> Question:
+def _question(family: str, part: str, worded: str, dice: Dice) -> Question:
     words, answer, about = MAKERS[family](part, dice)
-    text = dice.one_of(WORDINGS[family][PLACES[part]]).format(**words)
-    return Question(family, text, answer, about)
+    text = dice.one_of(WORDINGS[family][PLACES[worded]]).format(**words)
+    return Question(family, _with_company(text, dice) if worded == "train" else text, answer, about)
+
+
+def _with_company(text: str, dice: Dice) -> str:
+    """Return a training question with something before it, behind it or both, or as it is, each as often."""
+    before = f"{dice.one_of(BEFORE)} " if dice.below(2) else ""
+    behind = f" {dice.one_of(BEHIND)}" if dice.below(2) else ""
+    return f"{before}{text}{behind}"
 
 
 @cache

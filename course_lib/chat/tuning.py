@@ -13,7 +13,7 @@ from course_lib.chat.sentences import as_sentence
 from course_lib.chat.template import SPECIAL, ChatTemplate, batch_of, exchange
 from course_lib.training.fit import Draw
 
-Encoded = tuple[Int[Tensor, "time"], Bool[Tensor, "time"]]
+Encoded = tuple[Int[Tensor, "_"], Bool[Tensor, "_"]]
 
 
 @torch.no_grad()

@@ -125,3 +125,15 @@ WORDINGS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 PLACES = {"train": slice(0, 22), "validation": slice(22, 23), "test": slice(23, 25)}
+# what three in four training questions have around them, so that not every word of a question is about its subject
+BEFORE = (
+    "Hello.", "Hi there.", "Please help me.", "I have a question.", "One more thing.", "Now this:", "And now:", "So:",
+    "Here is the next one.", "Listen.", "I wonder.", "Quick question:", "Say,", "Good morning.", "Next:",
+    "For my homework:", "Just tell me this.", "It is for a game.", "My friend asks:", "Think it out.",
+    "Again, please.", "By the way:",
+)  # fmt: skip
+BEHIND = (
+    "Thanks.", "Thank you.", "Please.", "I need it now.", "That is all.", "Just the answer, please.", "I forgot it.",
+    "Can you help?", "One answer is enough.", "Do it well.", "Take your time.", "I will write it down.", "Go.",
+    "I am not sure myself.", "It came up today.", "Do not leave anything out.",
+)  # fmt: skip

@@ -515,7 +515,7 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # %% [markdown]
 # ## 6 · Your machine, your copy, the map
 #
-# The budget `quick` suits two CPU cores; everything here was computed with it. With an NVIDIA GPU `make lab` chooses `full`: larger models, minutes. What the quick run cannot
+# The budget `quick` suits two CPU cores; everything here was computed with it. `COURSE_BUDGET=full` is for a GPU: larger models, minutes. What the quick run cannot
 # compute comes from stored records, shown with their machine.
 #
 # You work in `work/`. It is made once and never overwritten; a chapter that changed arrives beside yours as
@@ -533,7 +533,7 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `05_language_model` | what beats counters and compressors? | 45 |
 # | `06_vae_math` | how to learn from an unknown likelihood? | 50 |
 # | `07_vae_training` | what mends a broken VAE? | 50 |
-# | `08_vae_in_use` | what can be done with a $p(x)$ nobody can compute? | 50 |
+# | `08_vae_in_use` | what is a VAE good for? | 50 |
 # | `09_gan_game` | can a model learn from a critic alone? | 50 |
 # | `10_gan_dynamics` | why do two players not arrive? | 50 |
 # | `11_gan_images` | which numbers can be trusted? | 50 |
@@ -542,12 +542,13 @@ claim("c, on 40 points: the training loss never rises, the held-out loss does fr
 # | `14_training_on_gpu` | where does a step's time go? | 50 |
 # | `15_diffusion` | how does noise become a digit? | 50 |
 # | `16_text_to_image` | how does a sentence become a picture? | 50 |
+# | `17_chat` | what makes text answer? | 50 |
 
 # %% [markdown]
 # Optional, needed by no other:
 # `00b_notation`, `01b_codes`, `02b_attention_reads`, `03b_long_context`, `04b_long_range`, `05b_tokens`,
 # `06b_linear_vae`, `07b_inside_the_latents`, `08b_vae_limits`, `09b_divergences`, `10b_steepness`, `11b_metrics`,
-# `14b_many_devices`, `15b_flows_in_use`, `16b_picture_of_a_meaning`. `COVERAGE.md` sets a survey's sentences beside what was measured.
+# `14b_many_devices`, `15b_flows_in_use`, `16b_picture_of_a_meaning`, `17b_preferences_and_rewards`. `COVERAGE.md` sets a survey's sentences beside what was measured.
 
 # %% [markdown]
 # ## What stays
