@@ -145,7 +145,7 @@ def test_the_reference_library_can_be_read_in_a_day():
     total = sum(
         len(lines(path)) for path in FILES if path.relative_to(LIBRARY).parts[0].removesuffix(".py") in REFERENCE
     )
-    assert total <= 10_460
+    assert total <= 10_690
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(LIBRARY).as_posix())

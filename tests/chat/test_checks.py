@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from course_lib.chat.checks import check, final
+from course_lib.chat.checks import CHECKERS, check, final, said
 from course_lib.chat.overlap import overlap
 from course_lib.chat.questions import FAMILIES, Question, ask
 
@@ -126,6 +126,14 @@ def test_nothing_that_is_given_raises_or_passes_by_accident(family):
         " = ",
         "a-" * 199,
     ]
+    hostile += [f"{begin} is" + 99 * " is" for begin in ("The", "From it", "In Python")]
+    hostile += [
+        "The word late rhymes with",
+        "From it is",
+        "The word  means  ",
+        "The words a to z: ",
+        "The " + "a to z: " * 40,
+    ]
     hostile += ["".join(dice.choice("abc019 ,.-'()[]+=é") for _ in range(dice.randrange(1, 40))) for _ in range(60)]
     for given in hostile:
         verdict = check(QUESTIONS[family], given)
@@ -152,6 +160,7 @@ def test_the_holes_that_are_known_are_holes():
     assert check(QUESTIONS["python"], "sum([3, 8, 12]) * 1").right
     assert check(QUESTIONS["python"], "[3, 8, 12, 23][-1]").right
     assert check(QUESTIONS["define"], "distillation drinks made works alcoholic plant not").right
+    assert check(QUESTIONS["rhyme"], "The word dog rhymes with gate.").right
 
 
 @pytest.mark.parametrize(
@@ -168,6 +177,82 @@ def test_the_holes_that_are_known_are_holes():
 )
 def test_overlap_by_hand(given, expected):
     assert overlap(given, "a large animal", "elephant") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "expected"),
+    [
+        ("define", "The word use means the means to an end.", "the means to an end."),
+        ("define", "The word means means that it is used.", "that it is used."),
+        ("define", "the financial means whereby one lives", "the financial means whereby one lives"),
+        ("define", "The financial means whereby one lives", "The financial means whereby one lives"),
+        ("define", "The word tree", "The word tree"),
+        ("rhyme", "The word tree rhymes with free.", "free."),
+        ("rhyme", "THE WORD TREE RHYMES WITH FREE", "FREE"),
+        ("rhyme", "free rhymes with tree", "free rhymes with tree"),
+        ("spell", "The word ball is written b-a-l-l.", "b-a-l-l."),
+        ("count", "The word hundred has the letter r 1 times.", "1 times."),
+        ("count", "The word ball has 2", "The word ball has 2"),
+        ("sort", "The words cat, ant from a to z: ant, cat.", "ant, cat."),
+        ("sort", "ant, cat", "ant, cat"),
+        ("arithmetic", "The result of 2 + 2 is 4.", "4."),
+        ("arithmetic", "the result of 2 is 3 is 4", "4"),
+        ("arithmetic", "The result of 2 + 2 is", "The result of 2 + 2 is"),
+        ("arithmetic", "Theres 2 is 4", "Theres 2 is 4"),
+        ("weekday", "The day 3 May 1987 is a Sunday.", "The day 3 May 1987 is a Sunday."),
+        ("days", "From 3 May 2021 to 9 June 2021 it is 37 days.", "37 days."),
+        ("numbers", "The number 12 is twelve.", "twelve."),
+        ("python", "In Python how often s is in misses is 'misses'.count('s')", "'misses'.count('s')"),
+        ("python", "'The ' + 'x is y'", "'The ' + 'x is y'"),
+        ("unknown", "The word is not known.", "The word is not known."),
+    ],
+)
+def test_what_a_sentence_says(family, text, expected):
+    assert said(family, text) == expected
+
+
+def test_of_a_sentence_the_end_counts_and_the_rest_decides_nothing():
+    sentences = {
+        "define": ("The word distillery means {}.", "The word lamp means {}."),
+        "rhyme": ("The word late rhymes with {}.", "The word late rhymes with let rhymes with {}."),
+        "spell": ("The word ball is written {}.", "the word ball is written b-a-l is written {}"),
+        "count": ("The word ball has the letter l {} times.", "The word seven has the letter a {} times"),
+        "arithmetic": ("The result of 12 + 1072 is {}.", "THE RESULT OF 12 + 1072 is 5 is {}"),
+        "days": ("From 3 May 2021 to 9 June 2021 it is {} days.", "From 1 to 2 it is 3 it is {}"),
+        "numbers": ("The number 1342 is {}.", "The number 1342 is one is {}."),
+        "sort": ("The words cat, ant, bee from a to z: {}.", "the words ant, bee a to z: {}"),
+        "python": ("In Python the sum of 3, 8 and 12 is {}", "In python it is 4 and is {}"),
+    }
+    wrong = {"define": "a lamp", "rhyme": "let", "spell": "b-a-l", "count": "3", "arithmetic": "1085", "days": "7"}
+    wrong |= {"numbers": "one", "sort": "cat, ant, bee", "python": "23"}
+    assert sentences.keys() == wrong.keys() == CHECKERS.keys() - {"weekday", "unknown"}
+    for family, forms in sentences.items():
+        for form in forms:
+            assert check(QUESTIONS[family], form.format(QUESTIONS[family].answer)).right, form
+            assert not check(QUESTIONS[family], form.format(wrong[family])).right, form
+    assert check(QUESTIONS["weekday"], "the day 3 May 1987 is a sunday").right
+    assert not check(QUESTIONS["arithmetic"], "The result of 12 + 1072 is 1084 is 5").right
+
+
+def test_what_is_said_is_the_texts_end_whatever_it_is():
+    dice = random.Random(3)
+    words = [
+        "The ",
+        "From ",
+        "In Python ",
+        " is ",
+        " it is ",
+        " means ",
+        "word",
+        " a to z: ",
+        " rhymes with ",
+        "\n",
+        "é",
+    ]
+    for family in (*FAMILIES, "unknown", "no family"):
+        for _ in range(100):
+            text = "".join(dice.choice(words) for _ in range(dice.randrange(9)))
+            assert text.endswith(said(family, text))
 
 
 def test_what_counts_of_an_answer_with_a_tool():
