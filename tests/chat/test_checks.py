@@ -201,6 +201,7 @@ def test_overlap_by_hand(given, expected):
         ("arithmetic", "Theres 2 is 4", "Theres 2 is 4"),
         ("weekday", "The day 3 May 1987 is a Sunday.", "The day 3 May 1987 is a Sunday."),
         ("days", "From 3 May 2021 to 9 June 2021 it is 37 days.", "37 days."),
+        ("days", "From 3 May 2021 to\n9 June 2021 it is 37 days.", "37 days."),
         ("numbers", "The number 12 is twelve.", "twelve."),
         ("python", "In Python how often s is in misses is 'misses'.count('s')", "'misses'.count('s')"),
         ("python", "'The ' + 'x is y'", "'The ' + 'x is y'"),
