@@ -192,6 +192,7 @@ LIVE = [
     "06_vae_math",
     "10_gan_dynamics",
     "15_diffusion",
+    "17_chat",
     "17b_preferences_and_rewards",
 ]
 
