@@ -16,6 +16,10 @@ Stage = Literal["pretrained", "tuned", "preferred", "rewarded", "tools"]
 TOKENS_SHA256 = "8255ca1334cb8609cbb0e364024846478aed1329325fea6b6c8cde1ef336b89c"
 CHAT_SHA256 = {
     "pretrained": "ae58a824dfd7cd0a6490c038a5703db987742496d9b342bcf726fde18614dbfb",
+    "tuned": "3ffcdcbb6d5cb8e31b6a3d4cddbcdc055808f22c4bcc5db4d6d2fcb76ecf772b",
+    "preferred": "fee125b9a187e553948342c1c2135c218ef7c4a59fdedaa5c36fffe5436bf06c",
+    "rewarded": "36e493446bb2c5edd903b70af102108cbca1fb8c27898c214e646a7f9d409130",
+    "tools": "c9c9950e796283eaed7c74612b281271da12bba16c6b34c1d8424680af261279",
 }
 CONFIG = modern(1024, context_length=128, n_layers=6, n_heads=4, d_model=128)
 

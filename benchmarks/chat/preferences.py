@@ -1,0 +1,232 @@
+"""Record ``chat_preferences.json``: what preferences and rewards add to tuned models of chapter 17, five seeds.
+
+The seeds are those of the tuning and of what follows; all began from one pretrained model. Pairs for DPO and rewards
+for GRPO come from the model's own draws on training questions, judged by the checker; "hole" is paid for lists that
+are in order, whatever words stand in them. Shares are of the same test questions for all stages. Rates and steps were
+chosen by trials of one seed on validation questions. ``--seed`` makes one and leaves it in a folder with its weights;
+``--record`` gathers five.
+"""
+
+import argparse
+import copy
+import json
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from benchmarks.chat.pretraining import CONFIG
+from course_lib.attention.tokens import BytePairs
+from course_lib.attention.transformer import Transformer
+from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
+    Group,
+    draw_groups,
+    draw_pairs,
+    draw_rewarded,
+    is_right,
+    key_of,
+    log_probabilities,
+    preference_pairs,
+    watched_step,
+)
+from course_lib.chapters.ch17b_preferences_and_rewards.hole import in_order, kept, listed
+from course_lib.chat.preferences import dpo_step
+from course_lib.chat.questions import FAMILIES, Question, ask, questions
+from course_lib.chat.rewards import pass_at_k, reward_step
+from course_lib.chat.sampling import vote
+from course_lib.chat.template import ChatTemplate
+from course_lib.classroom.records import write_record
+from course_lib.training.fit import fit
+from course_lib.training.history import History
+from course_lib.training.optimizers import warmup_then_linear
+from course_lib.training.trained import Trained
+
+SEEDS = range(5)
+DPO = {"beta": 0.1, "rate": 1e-4, "pairs": 16, "questions": 400, "steps": 32, "every": 4}
+REWARDS = {"kl weight": 0.04, "rate": 2e-4, "questions": 8, "answers": 8, "steps": 48, "every": 4}
+HOLE = {"rate": 6e-4, "questions": 4, "answers": 8, "steps": 24, "every": 2, "asked": 60}
+WEIGHTS = (0.0, 0.3)  # of the KL, in the hole
+ASKED, N, SIZES = 140, 8, (1, 2, 4, 8)
+SCHEDULE = partial(warmup_then_linear, warmup=0.2, decay=0.3)
+
+
+def rng(seed: int) -> torch.Generator:
+    """Return a generator of its own."""
+    return torch.Generator().manual_seed(seed)
+
+
+def train(step: Any, draw: Any, learner: Transformer, adam: torch.optim.Optimizer, plan: dict, seed: int) -> History:
+    """Train as planned."""
+    trained = Trained({"model": learner}, {"adam": adam}, rng(seed))
+    return fit(step, draw, plan["steps"], trained, schedule=SCHEDULE, every=plan["every"], progress=False)
+
+
+def curves(history: History, names: Sequence[str], started: float) -> dict[str, Any]:
+    """Return the curves of these names, and the seconds of one core since the start."""
+    return {name: history.curve(name).values for name in names} | {"seconds": time.process_time() - started}
+
+
+def preferred(tuned: Transformer, template: ChatTemplate, seed: int) -> tuple[Transformer, dict[str, Any]]:
+    """Return the model after DPO on pairs of its own draws, and what was seen on the way."""
+    started = time.process_time()
+    asked = questions("train", DPO["questions"], seed=100 + seed)
+    pairs = preference_pairs(draw_groups(tuned, template, asked, 8, rng(seed)), rng(seed))
+    learner = copy.deepcopy(tuned).requires_grad_()
+    adam = torch.optim.Adam(learner.parameters(), DPO["rate"])
+    draw = draw_pairs(pairs, DPO["pairs"], template.end, torch.device("cpu"))
+    history = train(dpo_step(learner, tuned, [adam], DPO["beta"]), draw, learner, adam, DPO, seed)
+    names = ("loss", "margin", "right", "chosen_reward", "rejected_reward")
+    return learner.eval().requires_grad_(False), curves(history, names, started) | {"n_pairs": len(pairs)}
+
+
+def rewarded(
+    tuned: Transformer,
+    template: ChatTemplate,
+    pool: Sequence[Question],
+    plan: dict,
+    weight: float,
+    seed: int,
+    **others: Any,
+) -> tuple[Transformer, dict[str, Any]]:
+    """Return the model after GRPO, and what was seen on the way; others: of ``draw_rewarded``."""
+    started = time.process_time()
+    learner = copy.deepcopy(tuned).requires_grad_()
+    adam = torch.optim.Adam(learner.parameters(), plan["rate"])
+    draw = draw_rewarded(learner, template, pool, plan["questions"], plan["answers"], **others)
+    step = watched_step(reward_step(learner, tuned, [adam], weight))
+    history = train(step, draw, learner, adam, plan, seed)
+    names = ("reward", "judged", "kl", "clipped", "even", "length")
+    return learner.eval().requires_grad_(False), curves(history, names, started)
+
+
+def hole(tuned: Transformer, template: ChatTemplate, weight: float, seed: int) -> dict[str, Any]:
+    """Train on lists to sort, paid for order alone; judge answers to test questions before and after."""
+    pool, asked = ask("sort", "train", 600, seed=300 + seed), ask("sort", "test", HOLE["asked"], seed=7)
+    model, seen = rewarded(tuned, template, pool, HOLE, weight, seed, reward=in_order, judge=is_right)
+    for name, judged in (("before", tuned), ("after", model)):
+        groups = draw_groups(judged, template, asked, 4, rng(seed), reward=in_order)
+        every = [(group.question, text) for group in groups for text in group.texts]
+        seen[name] = {
+            "reward": torch.stack([group.rewards for group in groups]).mean().item(),
+            "right": mean([is_right(*each) for each in every]),
+            "kept": mean([kept(*each) for each in every]),
+            "words": mean([len(listed(text)) for _, text in every]),
+            "texts": [[group.question.text, group.texts[0]] for group in groups[:5]],
+        }
+    return seen
+
+
+def measured(model: Transformer, template: ChatTemplate, asked: Sequence[Question], seed: int) -> dict[str, Any]:
+    """Return shares right of one draw, greedy, a vote, the likeliest of n and any of n; by family, too."""
+    groups = draw_groups(model, template, asked, N, rng(seed))
+    greedy = torch.cat([g.rewards for g in draw_groups(model, template, asked, 1, rng(seed), temperature=0)])
+    right, log_q = torch.stack([group.rewards for group in groups]), log_probabilities(model, groups)
+    found: dict[str, Any] = {"right": right.mean().item(), "greedy": greedy.mean().item()}
+    for n in SIZES:
+        found[f"any {n}"] = any_of(right, n)
+        found[f"vote {n}"] = mean([voted(group, n) for group in groups])
+        found[f"likeliest {n}"] = right.gather(1, log_q[:, :n].argmax(1, keepdim=True)).mean().item()
+    found |= {"pass@8": found["any 8"], "vote": found["vote 8"]}
+    found["length"] = mean([len(answer) for group in groups for answer in group.answers])
+    found["astray"] = mean([astray(group.question, text) for group in groups for text in group.texts])
+    for family in FAMILIES:
+        own = torch.tensor([group.question.family == family for group in groups])
+        shares = {"right": right[own].mean().item(), "greedy": greedy[own].mean().item()}
+        found[family] = shares | {"pass@8": any_of(right[own], 8)}
+    return found
+
+
+def astray(question: Question, text: str) -> float:
+    """Return whether an answer is taken though it names another subject: what the checker does not look at."""
+    named = question.family in ("define", "rhyme", "spell", "count", "numbers", "arithmetic")
+    other = named and text.startswith("The ") and question.about[0].lower() not in text.lower()
+    return float(other and is_right(question, text))
+
+
+def any_of(right: Tensor, n: int) -> float:
+    """Return pass@n of the drawn answers."""
+    return pass_at_k(right.sum(1).long(), right.shape[1], n).mean().item()
+
+
+def voted(group: Group, n: int) -> float:
+    """Return whether a vote of the first n answers is right."""
+    elected = vote(group.texts[:n], key_of(group.question))
+    return 0.0 if elected is None else is_right(group.question, elected)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean."""
+    return sum(values) / len(values)
+
+
+def load(folder: Path, name: str) -> Transformer:
+    """Return a model of the folder, in float32, fixed."""
+    model = Transformer(CONFIG)
+    model.load_state_dict({key: value.float() for key, value in load_file(folder / f"{name}.safetensors").items()})
+    return model.eval().requires_grad_(False)
+
+
+def run(seed: int, folder: Path, part: str = "test") -> dict[str, Any]:
+    """Make one seed: all trainings and all measurements; leave its weights in the folder, rounded to bfloat16."""
+    template = ChatTemplate(BytePairs.load(folder / "tokens.json"))
+    tuned, asked = load(folder, f"tuned-{seed}"), questions(part, ASKED)
+    models, found = {"tuned": tuned}, {}
+    models["preferred"], found["preferences"] = preferred(tuned, template, seed)
+    pool = questions("train", 2000, seed=200 + seed)
+    models["rewarded"], found["rewards"] = rewarded(tuned, template, pool, REWARDS, REWARDS["kl weight"], seed)
+    for name in ("preferred", "rewarded"):
+        weights = {key: value.to(torch.bfloat16).contiguous() for key, value in models[name].state_dict().items()}
+        save_file(weights, folder / f"{name}-{seed}.safetensors")
+    for name, given in (("ladder", asked), ("familiar", questions("train", ASKED, seed=400))):
+        found[name] = {stage: measured(model, template, given, seed) for stage, model in models.items()}
+    found["hole"] = {f"kl weight {weight:g}": hole(tuned, template, weight, seed) for weight in WEIGHTS}
+    return found
+
+
+def gathered(found: Sequence[Any]) -> Any:
+    """Return one structure of all seeds: dicts stay, and of anything else there is a list, one entry a seed."""
+    if isinstance(found[0], dict):
+        return {key: gathered([each[key] for each in found]) for key in found[0]}
+    return [round(each, 6) if isinstance(each, float) else each for each in found]
+
+
+def record(folder: Path) -> None:
+    """Gather five seeds and write the record."""
+    values = gathered([json.loads((folder / f"preferences-{seed}.json").read_text()) for seed in SEEDS])
+    for name, plan in (("preferences", DPO), ("rewards", REWARDS)):
+        values[name] = {**plan, "updates": plan["steps"], **values[name], "steps": steps_of(plan)}
+    for arm in values["hole"].values():
+        arm["steps"] = steps_of(HOLE)
+    values["plan"] = {"hole": HOLE, "weights": WEIGHTS, "asked": ASKED, "draws": N}
+    what = "DPO, rewards and a hole: tuned models of 1.3 million parameters, 200 test questions, one thread"
+    write_record("chat_preferences", what, SEEDS, values)
+
+
+def steps_of(plan: dict) -> list[int]:
+    """Return the steps at which the curves stand."""
+    return list(range(plan["every"], plan["steps"] + 1, plan["every"]))
+
+
+def main() -> None:
+    """Make one seed, or gather five."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--seed", type=int)
+    arguments.add_argument("--part", default="test")
+    arguments.add_argument("--record", action="store_true")
+    chosen = arguments.parse_args()
+    torch.set_num_threads(1)
+    if chosen.seed is not None:
+        found = run(chosen.seed, chosen.folder, chosen.part)
+        (chosen.folder / f"preferences-{chosen.seed}.json").write_text(json.dumps(found))
+    if chosen.record:
+        record(chosen.folder)
+
+
+if __name__ == "__main__":
+    main()
