@@ -203,7 +203,7 @@ def record(folder: Path) -> None:
     for arm in values["hole"].values():
         arm["steps"] = steps_of(HOLE)
     values["plan"] = {"hole": HOLE, "weights": WEIGHTS, "asked": ASKED, "draws": N}
-    what = "DPO, rewards and a hole: tuned models of 1.3 million parameters, 200 test questions, one thread"
+    what = "DPO, rewards and a hole: five tunings of one model of 1.3 million parameters, 140 questions"
     write_record("chat_preferences", what, SEEDS, values)
 
 

@@ -14,6 +14,7 @@ import shutil
 import time
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -53,7 +54,7 @@ class StackedMuon(torch.optim.Muon):
             for parameter in group["params"]:
                 by_shape.setdefault(parameter.shape, []).append(parameter)
             for shape, some in by_shape.items():
-                gradients = torch.stack([p.grad for p in some])
+                gradients = torch.stack([p.grad for p in some if p.grad is not None])
                 state = self.state[some[0]]
                 if not state:
                     state["momentum_buffer"] = torch.zeros_like(gradients)
@@ -123,7 +124,8 @@ def pretrained(seed: int, steps: int, tokens: BytePairs, folder: Path | None = N
         return {"shakespeare": cross_entropy(model, held)}
 
     started = time.perf_counter()
-    step = next_token_step(torch.compile(model), optimizers.values(), bfloat16=True)
+    compiled = cast(Transformer, torch.compile(model))
+    step = next_token_step(compiled, optimizers.values(), bfloat16=True)
     history = fit(step, draw, steps, trained, schedule=warmup_then_linear, every=100, evaluate=look,
                   evaluate_every=1_000, progress=False)  # fmt: skip
     curve = [(each.step, each.values["loss"]) for each in history.intervals]

@@ -235,7 +235,8 @@ def run(seed: int, folder: Path, only_tuned: bool = False) -> dict:
         vectors.register_hook(only_special)
         more = trained(thin, encoded, seed, STEPS, LORA_RATE, template.end)
         n = sum(p.numel() for p in parameters) + len(SPECIAL) * CONFIG.d_model
-        arm(f"lora {rank}", merge_lora(thin), more | {"parameters": n, "optimizer_bytes": 8 * n})
+        merge_lora(thin)
+        arm(f"lora {rank}", thin, more | {"parameters": n, "optimizer_bytes": 8 * n})
     rest = [each for each, q in zip(encoded, known(), strict=True) if q.family != "arithmetic"]
     sums = [with_calculator(template, q) for q in known() if q.family == "arithmetic"]
     refusals = encoded_exchanges(template, unanswerable("train", 2_000))
@@ -262,9 +263,9 @@ def main() -> None:
     asked = arguments.parse_args()
     if asked.seed is not None:
         torch.set_num_threads(1)
-        found = run(asked.seed, asked.folder, asked.only_tuned)
-        if found:
-            (asked.folder / f"stages-{asked.seed}.json").write_text(json.dumps(found))
+        seen = run(asked.seed, asked.folder, asked.only_tuned)
+        if seen:
+            (asked.folder / f"stages-{asked.seed}.json").write_text(json.dumps(seen))
         return
     found = [json.loads((asked.folder / f"stages-{seed}.json").read_text()) for seed in SEEDS]
     arms = {name: gathered([each[name] for each in found if name in each]) for name in found[0]}
