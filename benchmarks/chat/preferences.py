@@ -4,7 +4,7 @@ The seeds are those of the tuning and of what follows; all began from one pretra
 for GRPO come from the model's own draws on training questions, judged by the checker; "hole" is paid for lists that
 are in order, whatever words stand in them. Shares are of the same test questions for all stages. Rates and steps were
 chosen by trials of one seed on validation questions. ``--seed`` makes one and leaves it in a folder with its weights;
-``--record`` gathers five.
+``--record`` gathers five; without either the missing ones are made and gathered.
 """
 
 import argparse
@@ -20,7 +20,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from benchmarks.chat.pretraining import CONFIG
+from benchmarks.chat import stages
+from benchmarks.chat.pretraining import CONFIG, KEPT
 from course_lib.attention.tokens import BytePairs
 from course_lib.attention.transformer import Transformer
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
@@ -213,18 +214,25 @@ def steps_of(plan: dict) -> list[int]:
 
 
 def main() -> None:
-    """Make one seed, or gather five."""
+    """Make one seed, or those that are missing, and gather five."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("folder", type=Path, nargs="?", default=KEPT)
     arguments.add_argument("--seed", type=int)
     arguments.add_argument("--part", default="test")
-    arguments.add_argument("--record", action="store_true")
+    arguments.add_argument("--record", action="store_true", help="gather what is there")
     chosen = arguments.parse_args()
     torch.set_num_threads(1)
-    if chosen.seed is not None:
-        found = run(chosen.seed, chosen.folder, chosen.part)
-        (chosen.folder / f"preferences-{chosen.seed}.json").write_text(json.dumps(found))
     if chosen.record:
+        record(chosen.folder)
+        return
+    for seed in SEEDS if chosen.seed is None else [chosen.seed]:
+        path = chosen.folder / f"preferences-{seed}.json"
+        if chosen.seed is None and path.exists():
+            continue
+        if not (chosen.folder / f"tuned-{seed}.safetensors").exists():
+            stages.run(seed, chosen.folder, only_tuned=True)
+        path.write_text(json.dumps(run(seed, chosen.folder, chosen.part)))
+    if chosen.seed is None:
         record(chosen.folder)
 
 

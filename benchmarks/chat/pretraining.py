@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import shutil
+import tempfile
 import time
 from functools import cache
 from pathlib import Path
@@ -38,7 +39,8 @@ from course_lib.training.trained import Trained
 
 # letters with the one space before them, one digit, or one other sign: sums are read digit by digit
 PIECES = r" ?[^\W\d_]+| ?\d| ?(?:[^\w\s]|_)|\s+(?!\S)|\s+"
-SEEDS = range(5)
+SEEDS, STEPS, SECOND = range(5), 10_450, 900  # as recorded
+KEPT = Path(tempfile.gettempdir()) / "course-chat"
 VOCABULARY, LENGTH, BATCH, RATES = 1024, 128, 256, (0.02, 0.01)
 CONFIG = modern(VOCABULARY, context_length=LENGTH, n_layers=6, n_heads=4, d_model=128)
 
@@ -210,30 +212,37 @@ def record(folder: Path) -> None:
 def main() -> None:
     """Train one seed, or let seed 0 read on, or write the record."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("folder", type=Path, nargs="?", default=KEPT)
     arguments.add_argument("--seed", type=int)
     arguments.add_argument("--of", type=int, default=len(SEEDS), help="how many run beside each other")
     arguments.add_argument("--end", type=float, help="seconds since 1970 at which the training is to be over")
     arguments.add_argument("--second", type=float, metavar="SECONDS", help="let seed 0 read the second text so long")
     arguments.add_argument("--record", action="store_true")
     asked = arguments.parse_args()
+    asked.folder.mkdir(exist_ok=True)
     if asked.record:
         record(asked.folder)
         return
     tokens = tokenizer()
-    if asked.second:
+    whole = asked.seed is None and asked.second is None
+    if not torch.cuda.is_available() and not asked.second:
+        print("no CUDA GPU here: nothing was pretrained and no record was written")
+        return
+    for seed in SEEDS if whole else [asked.seed] if asked.second is None else []:
+        steps = steps_until(asked.end, seed, asked.of, tokens, asked.folder) if asked.end else STEPS
+        model, found = pretrained(seed, steps, tokens, folder=asked.folder)
+        save(model, asked.folder / f"pretrained-{seed}.safetensors")
+        found |= {"machine": torch.cuda.get_device_name()}
+        (asked.folder / f"pretrained-{seed}.json").write_text(json.dumps(found))
+    if whole or asked.second:
         model = Transformer(CONFIG)
         first = load_file(asked.folder / "pretrained-0.safetensors")
         model.load_state_dict({name: tensor.float() for name, tensor in first.items()})
-        found = second_reading(model, 0, asked.second, tokens)
+        found = second_reading(model, 0, asked.second or SECOND, tokens)
         save(model, asked.folder / "second-0.safetensors")
         (asked.folder / "second-0.json").write_text(json.dumps(found))
-        return
-    steps = steps_until(asked.end, asked.seed, asked.of, tokens, asked.folder)
-    model, found = pretrained(asked.seed, steps, tokens, folder=asked.folder)
-    save(model, asked.folder / f"pretrained-{asked.seed}.safetensors")
-    found |= {"machine": torch.cuda.get_device_name()}
-    (asked.folder / f"pretrained-{asked.seed}.json").write_text(json.dumps(found))
+    if whole:
+        record(asked.folder)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 All seeds begin from the same pretrained model; what differs is the order of the exchanges, the vectors that the special
 tokens begin with, and LoRA's thin matrices. Every arm answers the same test questions at temperature 0. Steps and rates
 were chosen with one seed on validation questions. ``--seed`` runs one seed on one thread and leaves what it found, and
-the tuned weights, in a folder; without it the five are gathered.
+the tuned weights, in a folder; without it those that are missing are run, and the five gathered.
 """
 
 import argparse
 import copy
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -18,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from benchmarks.chat.pretraining import CONFIG, shakespeare
+from benchmarks.chat.pretraining import CONFIG, KEPT, shakespeare
 from benchmarks.kept import kept
 from course_lib.attention.step import next_token_step
 from course_lib.attention.tokens import bits_per_character
@@ -257,16 +259,22 @@ def keep(model: nn.Module, path: Path) -> None:
 def main() -> None:
     """Run one seed, or gather all."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("folder", type=Path, nargs="?", default=KEPT)
     arguments.add_argument("--seed", type=int)
     arguments.add_argument("--only-tuned", action="store_true", help="leave the tuned weights for what builds on them")
     asked = arguments.parse_args()
+    asked.folder.mkdir(exist_ok=True)
     if asked.seed is not None:
         torch.set_num_threads(1)
         seen = run(asked.seed, asked.folder, asked.only_tuned)
         if seen:
             (asked.folder / f"stages-{asked.seed}.json").write_text(json.dumps(seen))
         return
+    for seed in SEEDS:
+        if not (asked.folder / f"stages-{seed}.json").exists():
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.chat.stages", asked.folder, "--seed", str(seed)], check=True
+            )
     found = [json.loads((asked.folder / f"stages-{seed}.json").read_text()) for seed in SEEDS]
     arms = {name: gathered([each[name] for each in found if name in each]) for name in found[0]}
     values = {
