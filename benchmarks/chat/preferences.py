@@ -192,7 +192,7 @@ def run(seed: int, folder: Path, part: str = "test") -> dict[str, Any]:
 def gathered(found: Sequence[Any]) -> Any:
     """Return one structure of all seeds: dicts stay, and of anything else there is a list, one entry a seed."""
     if isinstance(found[0], dict):
-        return {key: gathered([each[key] for each in found]) for key in found[0]}
+        return {key: gathered([each[key] for each in found]) for key in found[0] if all(key in each for each in found)}
     return [round(each, 6) if isinstance(each, float) else each for each in found]
 
 
