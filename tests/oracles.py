@@ -490,6 +490,22 @@ ORACLES: dict[str, tuple[str, str | None]] = {
         "pictures that climbed, and what a program finds in them",
         "16b_picture_of_a_meaning: 60 climbed pictures are on average at least as near",
     ),
+    # 17
+    "chat.answers_alone": (
+        "the library's template and batches, which have their own tests by hand",
+        "chapters/test_ch17_chat.py::test_what_is_learned_is_what_the_template_and_its_batches_learn",
+    ),
+    "chat.merged_weight": (
+        "the layer with its three matrices, given inputs",
+        "chapters/test_ch17_chat.py::test_the_merged_matrix_does_what_the_layer_with_three_matrices_does",
+    ),
+    "chat.vote": ("elections by hand", "chat/test_sampling.py::test_a_vote"),
+    "chat.write_with_calculator": (
+        "a conversation by hand, with a writer that makes results up",
+        "chat/test_tools.py::test_the_loop_writes_true_results_over_made_up_ones",
+    ),
+    "chat.symptom_1": ("the six faults, done", "17_chat: without <end> among what is learned"),
+    "chat.symptom_2": ("the six faults, done", "17_chat: on a hundred training questions"),
     # 17b
     "prefer.pass_at_k": (
         "every choice of k of n answers, counted",
