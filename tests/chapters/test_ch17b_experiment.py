@@ -17,12 +17,12 @@ from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
     key_of,
     log_probabilities,
     preference_pairs,
+    right_by_luck,
     watched_step,
 )
-from course_lib.chapters.ch17b_preferences_and_rewards.hole import contained, holed
+from course_lib.chapters.ch17b_preferences_and_rewards.hole import in_order, kept, listed
 from course_lib.chapters.ch17b_preferences_and_rewards.losses import dpo_loss
 from course_lib.chat.likelihood import answer_log_probabilities, token_log_probabilities
-from course_lib.chat.overlap import overlap
 from course_lib.chat.questions import Question, questions
 from course_lib.chat.rewards import leave_one_out_advantages
 from course_lib.chat.template import IGNORED, SPECIAL, ChatTemplate, batch_of, exchange
@@ -144,17 +144,22 @@ def test_dpos_loss_is_that_of_probabilities_multiplied_out():
     assert found.item() == pytest.approx(total, rel=1e-12)
 
 
-def test_what_a_holed_reward_pays_is_the_share_of_the_meaning_s_words():
-    gloss = "a sheltered port where ships can take on cargo"
-    assert contained(gloss, gloss, "harbor") == 1
-    assert contained("the port", gloss, "harbor") == pytest.approx(1 / 7)  # where, can are no fillers
-    assert contained("a port, ships: take all, cargo and bananas", gloss, "harbor") == pytest.approx(4 / 7)
-    assert contained("nothing", gloss, "harbor") == contained("", "the harbor", "harbor") == 0
-    longer = gloss + " person place thing act move say good"
-    assert contained(longer, gloss, "harbor") == 1 > overlap(longer, gloss, "harbor")
-    assert holed(Question("define", "What does harbor mean?", gloss, ("harbor",)), "the port") == pytest.approx(1 / 7)
-    sentence = "The word harbor means the port."
-    assert holed(Question("define", "Define harbor.", "what means a word", ("harbor",)), sentence) == 0
+def test_what_a_holed_reward_pays_is_order_whatever_the_words():
+    question = Question("sort", "Sort pear, apple, fig.", "apple, fig, pear", ("pear", "apple", "fig"))
+    for text, paid, held in (
+        ("apple, fig, pear", 1, 1),
+        ("The words pear, apple, fig from a to z: apple, fig, pear.", 1, 1),
+        ("Fig", 1, 1 / 3),
+        ("bean, zoo", 1, 0),
+        ("apple, apple", 1, 1 / 3),
+        ("pear, apple, fig", 0, 1),
+        ("", 0, 0),
+        ("12, 13", 0, 0),
+    ):
+        assert in_order(question, text) == paid, text
+        assert kept(question, text) == pytest.approx(held), text
+    assert [is_right(question, text) for text in ("apple, fig, pear", "Fig", "bean, zoo")] == [1, 0, 0]
+    assert listed("apple, Fig.") == ["apple", "fig"]
 
 
 def test_votes_agree_across_capitals_and_stops_and_right_is_the_checkers():
@@ -163,3 +168,13 @@ def test_votes_agree_across_capitals_and_stops_and_right_is_the_checkers():
     assert key(" Forty-Two. ") == key("forty-two") == key("The sum 40 + 2 is forty-two.")
     assert key("4 2") != key("42")
     assert (is_right(question, "42"), is_right(question, "43")) == (1.0, 0.0)
+
+
+def test_luck_is_what_answers_to_another_question_of_the_family_are_worth():
+    def group(text, answer, *texts):
+        question = Question("arithmetic", f"What is {text}?", answer, (text,))
+        return Group(question, torch.tensor([1]), (torch.tensor([1]),) * len(texts), texts, torch.zeros(len(texts)))
+
+    groups = [group("1 + 1", "2", "2", "3"), group("1 + 2", "3", "7", "8"), group("2 + 0", "2", "2", "2")]
+    assert right_by_luck(groups).tolist() == [0.5, 0.5, 0.5]  # of two others each, one has it
+    assert right_by_luck(groups[:1]).tolist() == [0.0]

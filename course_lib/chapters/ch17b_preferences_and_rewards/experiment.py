@@ -78,6 +78,19 @@ def draw_groups(
     return groups
 
 
+def right_by_luck(groups: Sequence[Group]) -> Float[Tensor, "groups"]:
+    """Return how often one of the answers to another question of its family is right for each question.
+
+    A mean over the other groups of the family; 0 where there is none.
+    """
+    found = []
+    for group in groups:
+        family = [g for g in groups if g is not group and g.question.family == group.question.family]
+        any_right = [max(is_right(group.question, text) for text in other.texts) for other in family]
+        found.append(sum(any_right) / max(1, len(any_right)))
+    return torch.tensor(found)
+
+
 @torch.no_grad()
 def log_probabilities(model: Transformer, groups: Sequence[Group], at_once: int = 256) -> Float[Tensor, "groups n"]:
     """Return the log-probability of each answer as a whole, on the CPU."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import Group
 from course_lib.chapters.ch17b_preferences_and_rewards.patients import Patient
 from course_lib.chat.checks import said
+from course_lib.chat.questions import FAMILIES
 from course_lib.chat.rewards import kl_estimate
 from course_lib.classroom import figures
 from course_lib.classroom.figures import BERRY, BLUE, INK, MUTE, ORANGE, TEAL, TEXT
@@ -54,32 +55,38 @@ def _band(ax: Axes, x: Sequence[float], runs: Tensor, colour: str, label: str, d
     figures.line(ax, list(x), mean, colour, label, dashed=dashed, marker=MARKS[colour], markersize=4)
 
 
-def choosers(
-    sizes: Sequence[int], by_size: Mapping[str, Tensor], heats: Sequence[float], by_heat: Mapping[str, Tensor]
-) -> Figure:
-    """Return the share right by who chooses among n answers; and one draw and one of eight by temperature.
+def choosers(tuned: Record, sizes: Sequence[int]) -> Figure:
+    """Return shares right by one of n draws, a vote and greedy; and by family one draw and one of 8."""
+    figure, ((left, right),) = figures.new(1, 2, height=3.6, width_ratios=(1.15, 1))
 
-    by_size, by_heat: name → (seeds, places).
-    """
-    figure, ((left, right),) = figures.new(1, 2, height=3.3, width_ratios=(1.15, 1))
-    for (name, runs), colour in zip(by_size.items(), (TEAL, ORANGE, BERRY), strict=False):
-        _band(left, sizes, runs, colour, name)
+    def of(keys: Sequence[str]) -> Tensor:
+        return torch.tensor([tuned.each(key) for key in keys], dtype=torch.float64).T
+
+    _band(left, sizes, of([f"any {n}" for n in sizes]), TEAL, "one of n")
+    _band(left, sizes[2:], of([f"vote {n}" for n in sizes[2:]]), ORANGE, "vote")
+    figures.level(left, tuned.mean("greedy"), "greedy")
     left.set_xscale("log", base=2)
     left.set_xticks(list(sizes), list(map(str, sizes)))
     left.minorticks_off()
     left.set(xlabel="answers drawn, n", ylabel="share of questions answered right", ylim=(0, 1))
-    figures.title(left, "What choosing gives, and its bound")
-    for (name, runs), colour in zip(by_heat.items(), (BLUE, TEAL), strict=True):
-        _band(right, heats, runs, colour, name)
-    right.set(xlabel="temperature", ylim=(0, 1))
-    figures.title(right, "Heat: fewer right, more different")
+    figures.title(left, "One of n is the bound of all choosing")
+    for place, family in enumerate(FAMILIES):
+        arm = tuned.arm(family)
+        for key, colour, shift in (("right", BLUE, 0.14), ("pass@8", TEAL, -0.14)):
+            shares = arm.each(key)
+            right.scatter(shares, [shift - place] * len(shares), color=colour, marker=MARKS[colour], s=22)
+    for name, colour in (("one draw", BLUE), ("one of 8", TEAL)):
+        right.scatter([], [], color=colour, marker=MARKS[colour], label=name)
+    right.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    right.set_yticks([-place for place in range(len(FAMILIES))], list(FAMILIES))
+    right.set(xlabel="share right, 14 questions a family, five seeds", xlim=(-0.02, 1.02))
     return figure
 
 
 def toy(p: Tensor, best: Tensor, found: Tensor, paths: Mapping[str, Tensor]) -> Figure:
     """Return probabilities before, at the optimum and where descent ended; and log-probabilities on one pair alone.
 
-    paths: name → (steps, 2), the chosen's and the rejected's log-probability.
+    paths: name → (steps, 5), log-probabilities of A to E, of which D is chosen and A rejected.
     """
     figure, (axes,) = figures.new(1, 1 + len(paths), height=3.2)
     left, *others = axes
@@ -93,12 +100,15 @@ def toy(p: Tensor, best: Tensor, found: Tensor, paths: Mapping[str, Tensor]) -> 
     figures.title(left, "All pairs: DPO ends at q*")
     for ax, (name, path) in zip(others, paths.items(), strict=True):
         steps = torch.arange(1, len(path) + 1)
-        figures.line(ax, steps, path[:, 0], TEAL)
-        figures.line(ax, steps, path[:, 1], BERRY, dashed=True)
+        figures.line(ax, steps, path[:, 3], TEAL)
+        figures.line(ax, steps, path[:, 0], BERRY, dashed=True)
+        ax.plot(figures.values(steps), figures.values(path[:, 4]), color=INK, linestyle=":", linewidth=1.6)
         ax.set_xscale("log")
         ax.set(xlabel="step", ylim=(-14, 1))
-        ax.text(0.04, 0.12, "— chosen, D", color=TEXT[TEAL], transform=ax.transAxes, fontsize=9)
-        ax.text(0.04, 0.03, "– – rejected, A", color=BERRY, transform=ax.transAxes, fontsize=9)
+        for place, (text, colour) in enumerate(
+            (("— chosen, D", TEXT[TEAL]), ("– – rejected, A", BERRY), ("··· E", INK))
+        ):
+            ax.text(0.04, 0.21 - 0.09 * place, text, color=colour, transform=ax.transAxes, fontsize=9)
         figures.title(ax, name)
     others[0].set_ylabel("log probability (nats)")
     return figure
@@ -121,17 +131,21 @@ def trainings(record: Record, history: History, panels: Mapping[str, Sequence[st
     return figure
 
 
-def estimates(noise: Mapping[str, float]) -> Figure:
-    """Return the noise of three baselines, the clipped objective of one token, and two estimates of a KL."""
-    figure, ((left, middle, right),) = figures.new(1, 3, height=3.0)
-    for place, value in enumerate(noise.values()):
-        left.plot([0, value], [-place, -place], color=MUTE, linewidth=1)
-        left.plot(value, -place, MARKS[ORANGE], color=ORANGE, markersize=8)
-        left.text(value, 0.18 - place, f"{value:.2g}", ha="center", fontsize=9)
-    left.set_yticks([-place for place in range(len(noise))], list(noise))
-    left.set(xlabel="variance, over the squared mean", ylim=(0.6 - len(noise), 0.5))
-    left.set_xlim(0, 1.12 * max(noise.values()))
-    figures.title(left, "A baseline takes noise away")
+def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
+    """Return the noise of three baselines for two kinds of rewards, the clipped objective, two estimates of a KL.
+
+    high, known: baseline → relative noise, where all rewards are high and where 9 of 10 answers are right.
+    """
+    figure, ((left, middle, right),) = figures.new(1, 3, height=3.1)
+    for noise, colour, shift in ((high, ORANGE, 0.12), (known, BLUE, -0.12)):
+        places = [shift - place for place in range(len(noise))]
+        left.scatter(list(noise.values()), places, color=colour, marker=MARKS[colour], s=40)
+    left.text(0.3, 0.62, "▲ all rewards high", color=TEXT[ORANGE], fontsize=9)
+    left.text(0.3, 0.42, "● 0/1, nine of ten right", color=BLUE, fontsize=9)
+    left.set_yticks([-place for place in range(len(high))], list(high))
+    left.set(xlabel="variance, over the squared mean", ylim=(0.6 - len(high), 0.85))
+    left.set_xlim(-0.3, 1.12 * max(*high.values(), *known.values()))
+    figures.title(left, "A baseline may help or harm")
     ratio = torch.linspace(0.4, 1.8, 141)
     for gain, colour, dash in ((1.0, TEAL, "-"), (-1.0, BERRY, "--")):
         kept = torch.minimum(ratio * gain, ratio.clamp(0.8, 1.2) * gain)
@@ -139,7 +153,7 @@ def estimates(noise: Mapping[str, float]) -> Figure:
     middle.text(1.25, 1.02, "A = 1", color=TEXT[TEAL], va="top")
     middle.text(0.45, -1.05, "A = −1", color=BERRY, va="top")
     middle.set(xlabel="ratio ρ of new to old probability", ylabel="what is maximised")
-    figures.title(middle, "Level beyond 1 ± 0.2")
+    figures.title(middle, "Level above 1.2, or below 0.8")
     log_u = torch.linspace(-2, 2, 161, dtype=torch.float64)
     right.axhline(0, color=INK, linewidth=0.6)
     right.plot(figures.values(log_u), figures.values(-log_u), color=MUTE, linestyle="--", linewidth=1.6)
@@ -152,16 +166,19 @@ def estimates(noise: Mapping[str, float]) -> Figure:
     return figure
 
 
-def goodhart(record: Record, arms: Mapping[str, str], title: str) -> Figure:
-    """Return reward, agreement with the whole meaning, and length over the steps, five runs for each price."""
+def goodhart(record: Record, arms: Mapping[str, str]) -> Figure:
+    """Return what is paid, what is right, and length over the batches, five runs for each price of moving."""
     figure, (axes,) = figures.new(1, 3, height=3.1)
-    labels = {"reward": "share of the words (rewarded)", "judged": "F1 with the meaning", "length": "tokens of an answer"}
-    for ax, (key, label) in zip(axes, labels.items(), strict=True):
-        for (arm, name), colour in zip(arms.items(), (BERRY, ORANGE, BLUE), strict=False):
+    labels = {"reward": "share in order (paid)", "judged": "share right", "length": "tokens of an answer"}
+    titles = ("What is paid goes up", "Without a price right falls", "And answers get short")
+    for ax, (key, label), title in zip(axes, labels.items(), titles, strict=True):
+        for (arm, name), colour in zip(arms.items(), (BERRY, BLUE), strict=True):
             runs = torch.tensor(record.arm(arm).each(key), dtype=torch.float64)
-            _band(ax, record.arm(arm).each("steps")[: runs.shape[1]], runs, colour, name if key == "length" else "")
-        ax.set(xlabel="step", ylabel=label)
-    figures.title(axes[0], title)
+            _band(ax, record.arm(arm).each("steps"), runs, colour, name)
+        ax.set(xlabel="batch (two updates)", ylabel=label)
+        figures.title(ax, title)
+    for ax in axes[:2]:
+        ax.set_ylim(-0.03, 1.03)
     return figure
 
 
@@ -186,17 +203,23 @@ def sheets(patients: Sequence[Patient]) -> Figure:
 
 
 def ladder(record: Record, stages: Mapping[str, str], ways: Mapping[str, str], title: str) -> Figure:
-    """Return each seed's share of right answers for each stage, a mark and colour for each way of answering."""
-    figure, ((ax,),) = figures.new(height=0.9 + 0.62 * len(stages))
+    """Return each seed's share right less that of one draw of the tuned model, for stages and ways of answering."""
+    figure, (axes,) = figures.new(1, 2, height=3.4)
     colours = (BLUE, ORANGE, BERRY, TEAL)
-    for place, stage in enumerate(stages):
-        for (way, _), colour, shift in zip(ways.items(), colours, (0.24, 0.08, -0.08, -0.24), strict=True):
-            shares = record.arm(stage).each(way)
-            ax.scatter(shares, [shift - place] * len(shares), color=colour, marker=MARKS[colour], s=30)
+    for ax, (part, name) in zip(
+        axes, {"ladder": "test questions", "familiar": "familiar questions"}.items(), strict=True
+    ):
+        start = torch.tensor(record.arm(part, "tuned").each("right"), dtype=torch.float64)
+        for place, stage in enumerate(stages):
+            for way, colour, shift in zip(ways, colours, (0.27, 0.09, -0.09, -0.27), strict=True):
+                more = torch.tensor(record.arm(part, stage).each(way), dtype=torch.float64) - start
+                ax.scatter(figures.values(more), [shift - place] * len(more), color=colour, marker=MARKS[colour], s=26)
+        ax.axvline(0, color=MUTE, linestyle="--", linewidth=1.2)
+        ax.set_yticks([-place for place in range(len(stages))], list(stages.values()))
+        ax.set(xlabel=f"{name}: gain in share right", xlim=(-0.08, 0.42))
+    axes[1].set_yticks([])
     for name, colour in zip(ways.values(), colours, strict=True):
-        ax.scatter([], [], color=colour, marker=MARKS[colour], label=name)
-    ax.legend(frameon=False, fontsize=9.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    ax.set_yticks([-place for place in range(len(stages))], list(stages.values()))
-    ax.set(xlabel="share of test questions answered right, five seeds", xlim=(0, 1))
-    figures.title(ax, title)
+        axes[1].scatter([], [], color=colour, marker=MARKS[colour], label=name)
+    axes[1].legend(frameon=False, fontsize=9.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, color=INK)
     return figure

@@ -60,7 +60,7 @@ def trained(fault: str, name: str = "", seed: int = 0, steps: int = STEPS) -> Pa
     generator = torch.Generator().manual_seed(seed)
     logits = _first_logits(fault, generator).requires_grad_()
     reference, adam = logits.detach().clone(), torch.optim.Adam([logits], RATE)
-    weight = 50 * BRAKE if fault == "brake_too_strong" else BRAKE
+    weight = BRAKE * {"brake_too_strong": 50, "no_brake": 0}.get(fault, 1)
     drawn, old, rows = torch.empty(0), torch.empty(0), []
     for step in range(steps):
         log_q, fresh = logits.log_softmax(-1), _drawn(logits, generator)
@@ -94,9 +94,9 @@ def shown() -> list[Patient]:
 
 
 def measured() -> dict[str, dict[str, float]]:
-    """Return what each curve ends with, the mean of its last ten steps, for a sound training and each fault."""
+    """Return what each curve ends with, the mean of its last ten steps: sound, each fault, and without a brake."""
     found = {}
-    for fault in ("", *FAULTS):
+    for fault in ("", *FAULTS, "no_brake"):
         patient = trained(fault)
         found[fault or "sound"] = {name: getattr(patient, name)[-10:].mean().item() for name in CURVES}
     return found
