@@ -12,7 +12,7 @@ from course_lib.chat.checks import check
 from course_lib.chat.number_words import in_words, plain_words
 from course_lib.chat.questions import FAMILIES, MONTHS, WEEKDAYS, Dice, ask, questions
 from course_lib.chat.rhymes import rhymes_with, rime, rimes, sounds_alike
-from course_lib.chat.wordings import PLACES, WORDINGS
+from course_lib.chat.wordings import BEFORE, BEHIND, PLACES, WORDINGS
 from course_lib.datasets.words import PARTS, load_words, part_of
 
 ASKED = {(family, part): ask(family, part, 200) for family in FAMILIES for part in PARTS}
@@ -68,9 +68,34 @@ def test_parts_share_no_wording_and_nothing_that_is_asked_about(family):
     for part in PARTS:
         patterns = [re.escape(w).replace(r"\{", "{").replace(r"\}", "}") for w in WORDINGS[family][PLACES[part]]]
         patterns = [re.compile(re.sub(r"\{\w+\}", "(.+)", pattern)) for pattern in patterns]
-        used = Counter(i for q in ASKED[family, part] for i, p in enumerate(patterns) if p.fullmatch(q.text))
+        texts = [alone(q.text) if part == "train" else q.text for q in ASKED[family, part]]
+        used = Counter(i for text in texts for i, p in enumerate(patterns) if p.fullmatch(text))
         assert len(used) == len(patterns)
-        assert all(any(p.fullmatch(q.text) for p in patterns) for q in ASKED[family, part])
+        assert all(any(p.fullmatch(text) for p in patterns) for text in texts)
+
+
+def alone(text):
+    """A training question without what stands before and behind it."""
+    for before in BEFORE:
+        text = text.removeprefix(f"{before} ")
+    for behind in BEHIND:
+        text = text.removesuffix(f" {behind}")
+    return text
+
+
+def test_three_in_four_training_questions_have_company_and_no_other_has_any():
+    for part in PARTS:
+        texts = [q.text for family in FAMILIES for q in ASKED[family, part]]
+        share = sum(alone(text) != text for text in texts) / len(texts)
+        assert (0.7 < share < 0.8) if part == "train" else share == 0
+
+
+def test_new_items_can_be_asked_in_known_wordings():
+    new, known = ask("spell", "test", 200), ask("spell", "test", 200, worded="train")
+    assert {part_of(q.about[0]) for q in known} == {"test"}
+    assert {q.text for q in new}.isdisjoint(q.text for q in known)
+    with pytest.raises(ValueError, match="worded: expected one of train, validation, test, got 'tests'"):
+        ask("spell", "test", 1, worded="tests")
 
 
 @pytest.mark.parametrize("family", ["define", "rhyme", "spell", "count", "sort"])
