@@ -62,6 +62,6 @@ def test_probes_are_float64_of_several_shapes_with_a_batch_of_one(id, entry):
     assert all(t.dtype == torch.float64 for t in tensors)
     # only bits may be zero, masks that are added, all of a state in which nothing has been summed yet, and what stands
     # behind an answer's end among log-probabilities
-    zeros = [t for t in tensors if t.eq(0).any() and t.max() > 0 or t.unique().tolist() == [0]]
+    zeros = [t for t in tensors if (t.eq(0).any() and t.max() > 0) or t.unique().tolist() == [0]]
     assert all(t.unique().tolist() in ([0], [0, 1]) for t in zeros)
     assert len({t.shape for t in tensors}) >= min(2, len(tensors))
