@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from benchmarks.chat import stages
-from benchmarks.chat.pretraining import CONFIG, KEPT
-from course_lib.attention.tokens import BytePairs
+from benchmarks.chat.pretraining import KEPT, load, save
+from benchmarks.kept import by_seed
 from course_lib.attention.transformer import Transformer
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
     Group,
@@ -42,6 +41,7 @@ from course_lib.chat.rewards import pass_at_k, reward_step
 from course_lib.chat.sampling import vote
 from course_lib.chat.template import ChatTemplate
 from course_lib.classroom.records import write_record
+from course_lib.pretrained.chat import load_chat_template
 from course_lib.training.fit import fit
 from course_lib.training.history import History
 from course_lib.training.optimizers import warmup_then_linear
@@ -165,40 +165,25 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def load(folder: Path, name: str) -> Transformer:
-    """Return a model of the folder, in float32, fixed."""
-    model = Transformer(CONFIG)
-    model.load_state_dict({key: value.float() for key, value in load_file(folder / f"{name}.safetensors").items()})
-    return model.eval().requires_grad_(False)
-
-
 def run(seed: int, folder: Path, part: str = "test") -> dict[str, Any]:
     """Make one seed: all trainings and all measurements; leave its weights in the folder, rounded to bfloat16."""
-    template = ChatTemplate(BytePairs.load(folder / "tokens.json"))
-    tuned, asked = load(folder, f"tuned-{seed}"), questions(part, ASKED)
+    template, asked = load_chat_template(), questions(part, ASKED)
+    tuned = load(folder / f"tuned-{seed}.safetensors").eval().requires_grad_(False)
     models, found = {"tuned": tuned}, {}
     models["preferred"], found["preferences"] = preferred(tuned, template, seed)
     pool = questions("train", 2000, seed=200 + seed)
     models["rewarded"], found["rewards"] = rewarded(tuned, template, pool, REWARDS, REWARDS["kl weight"], seed)
     for name in ("preferred", "rewarded"):
-        weights = {key: value.to(torch.bfloat16).contiguous() for key, value in models[name].state_dict().items()}
-        save_file(weights, folder / f"{name}-{seed}.safetensors")
+        save(models[name], folder / f"{name}-{seed}.safetensors")
     for name, given in (("ladder", asked), ("familiar", questions("train", ASKED, seed=400))):
         found[name] = {stage: measured(model, template, given, seed) for stage, model in models.items()}
     found["hole"] = {f"kl weight {weight:g}": hole(tuned, template, weight, seed) for weight in WEIGHTS}
     return found
 
 
-def gathered(found: Sequence[Any]) -> Any:
-    """Return one structure of all seeds: dicts stay, and of anything else there is a list, one entry a seed."""
-    if isinstance(found[0], dict):
-        return {key: gathered([each[key] for each in found]) for key in found[0] if all(key in each for each in found)}
-    return [round(each, 6) if isinstance(each, float) else each for each in found]
-
-
 def record(folder: Path) -> None:
     """Gather five seeds and write the record."""
-    values = gathered([json.loads((folder / f"preferences-{seed}.json").read_text()) for seed in SEEDS])
+    values = by_seed([json.loads((folder / f"preferences-{seed}.json").read_text()) for seed in SEEDS], digits=6)
     for name, plan in (("preferences", DPO), ("rewards", REWARDS)):
         values[name] = {**plan, "updates": plan["steps"], **values[name], "steps": steps_of(plan)}
     for arm in values["hole"].values():

@@ -24,13 +24,14 @@ from torch import Tensor
 from course_lib.attention import transformer
 from course_lib.attention.step import next_token_step
 from course_lib.attention.tokens import BytePairs
-from course_lib.attention.transformer import Transformer, modern
+from course_lib.attention.transformer import Transformer
 from course_lib.chat.corpus import books_and_worksheets, headed_text
 from course_lib.chat.template import SPECIAL
 from course_lib.classroom.records import write_record
 from course_lib.datasets.text import Text, load_shakespeare, random_windows
 from course_lib.evaluation.language import cross_entropy
 from course_lib.paths import DATA
+from course_lib.pretrained.chat import CONFIG
 from course_lib.training.fit import fit
 from course_lib.training.muon import COEFFICIENTS, ROUNDS
 from course_lib.training.optimizers import muon_and_adamw, warmup_then_linear
@@ -41,8 +42,7 @@ from course_lib.training.trained import Trained
 PIECES = r" ?[^\W\d_]+| ?\d| ?(?:[^\w\s]|_)|\s+(?!\S)|\s+"
 SEEDS, STEPS, SECOND = range(5), 10_450, 900  # as recorded
 KEPT = Path(tempfile.gettempdir()) / "course-chat"
-VOCABULARY, LENGTH, BATCH, RATES = 1024, 128, 256, (0.02, 0.01)
-CONFIG = modern(VOCABULARY, context_length=LENGTH, n_layers=6, n_heads=4, d_model=128)
+BATCH, RATES = 256, (0.02, 0.01)
 
 
 class StackedMuon(torch.optim.Muon):
@@ -94,7 +94,7 @@ def shakespeare(split: str) -> str:
 
 def tokenizer() -> BytePairs:
     """Return the tokenizer that all seeds share, of Shakespeare and a tenth of the worksheets."""
-    return BytePairs.train(shakespeare("train") + books_and_worksheets(share=0.1), VOCABULARY, SPECIAL, PIECES)
+    return BytePairs.train(shakespeare("train") + books_and_worksheets(share=0.1), CONFIG.vocab_size, SPECIAL, PIECES)
 
 
 @cache
@@ -118,7 +118,7 @@ def pretrained(seed: int, steps: int, tokens: BytePairs, folder: Path | None = N
     trained = Trained({"model": model}, optimizers, torch.Generator().manual_seed(seed))
 
     def draw(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return random_windows(stream, BATCH, LENGTH, generator)
+        return random_windows(stream, BATCH, CONFIG.context_length, generator)
 
     def look() -> dict[str, float]:
         if folder:
@@ -137,7 +137,7 @@ def pretrained(seed: int, steps: int, tokens: BytePairs, folder: Path | None = N
     found = {
         "step_seconds": step_seconds,
         "seconds": time.perf_counter() - started,
-        "tokens_read": steps * BATCH * LENGTH,
+        "tokens_read": steps * BATCH * CONFIG.context_length,
         "text": len(stream),
     }
     return model, found | {"steps": steps, "curve": curve, "shakespeare": looks}
@@ -146,6 +146,13 @@ def pretrained(seed: int, steps: int, tokens: BytePairs, folder: Path | None = N
 def save(model: Transformer, path: Path) -> None:
     """Write weights, rounded to bfloat16."""
     save_file({name: t.to(torch.bfloat16).cpu().contiguous() for name, t in model.state_dict().items()}, path)
+
+
+def load(path: Path) -> Transformer:
+    """Return a model of weights that were saved, in float32."""
+    model = Transformer(CONFIG)
+    model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    return model
 
 
 def steps_until(end: float, seed: int, n: int, tokens: BytePairs, folder: Path) -> int:
@@ -172,7 +179,7 @@ def second_reading(model: Transformer, seed: int, seconds: float, tokens: BytePa
     while share < 1:
         for group in optimizer.param_groups:
             group["lr"] = rate * warmup_then_linear(share, 0.03, 0.7)
-        losses.append(step(random_windows(stream, batch, LENGTH, generator))["loss"].item())
+        losses.append(step(random_windows(stream, batch, CONFIG.context_length, generator))["loss"].item())
         i += 1
         share = i / steps if steps else (time.perf_counter() - begun) / seconds
         if i % 100 == 0:
@@ -235,9 +242,7 @@ def main() -> None:
         found |= {"machine": torch.cuda.get_device_name()}
         (asked.folder / f"pretrained-{seed}.json").write_text(json.dumps(found))
     if whole or asked.second:
-        model = Transformer(CONFIG)
-        first = load_file(asked.folder / "pretrained-0.safetensors")
-        model.load_state_dict({name: tensor.float() for name, tensor in first.items()})
+        model = load(asked.folder / "pretrained-0.safetensors")
         found = second_reading(model, 0, asked.second or SECOND, tokens)
         save(model, asked.folder / "second-0.safetensors")
         (asked.folder / "second-0.json").write_text(json.dumps(found))

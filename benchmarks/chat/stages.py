@@ -17,17 +17,16 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from benchmarks.chat.pretraining import CONFIG, KEPT, shakespeare
+from benchmarks.chat.pretraining import KEPT, load, save, shakespeare
 from benchmarks.kept import kept
 from course_lib.attention.step import next_token_step
 from course_lib.attention.tokens import bits_per_character
 from course_lib.attention.transformer import Transformer
-from course_lib.chapters.ch17_chat.asking import answered, right
+from course_lib.chapters.ch17_chat.asking import answered, by_family, right
 from course_lib.chapters.ch17_chat.experiment import behind_examples, book_line, completed, confidence, second_turn
-from course_lib.chat.checks import final, said
+from course_lib.chapters.ch17b_preferences_and_rewards.experiment import key_of
 from course_lib.chat.corpus import dictionary
 from course_lib.chat.lora import add_lora, merge_lora
 from course_lib.chat.questions import FAMILIES, Question, questions
@@ -39,7 +38,7 @@ from course_lib.chat.tuning import draw_exchanges, encoded_exchanges, introduce
 from course_lib.chat.unanswerable import says_unknown, unanswerable
 from course_lib.classroom.records import write_record
 from course_lib.evaluation.language import cross_entropy
-from course_lib.pretrained.chat import load_chat_model, load_chat_template
+from course_lib.pretrained.chat import CONFIG, load_chat_model, load_chat_template
 from course_lib.training.fit import fit
 from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.trained import Trained
@@ -77,9 +76,9 @@ def forgotten(model: Transformer, template: ChatTemplate) -> dict[str, float]:
 
 def judged(asked: Sequence[Question], given: Sequence[str]) -> dict:
     """Return the share that is right, and how many of each family."""
-    is_right = right(asked, given).tolist()
-    counts = [sum(r for q, r in zip(asked, is_right, strict=True) if q.family == f) for f in FAMILIES]
-    return {"all": sum(is_right) / len(is_right), "right": counts}
+    is_right = right(asked, given)
+    counts = [n for n, _ in by_family(asked, is_right).values()]
+    return {"all": sum(counts) / len(asked), "right": counts}
 
 
 def trained(model: Transformer, encoded: list, seed: int, steps: int, rate: float, end: int) -> dict:
@@ -144,11 +143,6 @@ def answered_with_calculator(model: Transformer, template: ChatTemplate, asked: 
     for i, tokens in zip(called, drawn, strict=True):
         given[i] += template.tokenizer.decode([t for t in tokens.tolist() if t != template.end])
     return given
-
-
-def key_of(question: Question) -> Callable[[str], str]:
-    """Return what has to be equal for two answers to agree."""
-    return lambda text: final(said(question.family, text.strip())).rstrip(" .").lower()
 
 
 def voted(model: Transformer, template: ChatTemplate, asked: Sequence[Question], n: int, seed: int) -> float:
@@ -216,11 +210,11 @@ def run(seed: int, folder: Path, only_tuned: bool = False) -> dict:
 
     def tuned() -> dict:
         more = trained(model, encoded, seed, STEPS, RATE, template.end)
-        keep(model, path)
+        save(model, path)
         return more
 
     more = kept(folder, f"tuned {seed}", tuned)
-    model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    model = load(path)
     if only_tuned:
         return {}
     arm("tuned", model, more | looked_at(model, template, seed))
@@ -247,13 +241,8 @@ def run(seed: int, folder: Path, only_tuned: bool = False) -> dict:
         more = trained(other, mixture, seed, MORE_STEPS, MORE_RATE, template.end)
         arm(name, other, more, answered_with_calculator if name == "tools" else answered)
         if name == "tools":
-            keep(other, folder / f"tools-{seed}.safetensors")
+            save(other, folder / f"tools-{seed}.safetensors")
     return arms
-
-
-def keep(model: nn.Module, path: Path) -> None:
-    """Write weights, rounded to bfloat16."""
-    save_file({name: t.detach().to(torch.bfloat16).contiguous() for name, t in model.state_dict().items()}, path)
 
 
 def main() -> None:

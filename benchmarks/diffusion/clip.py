@@ -23,9 +23,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.diffusion.digits import by_seed, rng, rounded
+from benchmarks.diffusion.digits import rng, rounded
 from benchmarks.diffusion.text import reader
-from benchmarks.kept import kept
+from benchmarks.kept import by_seed, kept
 from course_lib.classroom.records import write_record
 from course_lib.datasets.captions import DIGITS, WORDS, encode
 from course_lib.datasets.exchanged import WAYS, both_ways, wrong_captions

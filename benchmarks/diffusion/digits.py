@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from benchmarks.gan.images import LOADERS, measure
+from benchmarks.kept import by_seed
 from course_lib.classroom.records import write_record
 from course_lib.datasets.images import Images
 from course_lib.diffusion.guidance import sample
@@ -196,15 +197,6 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: rounded(v) for key, v in value.items()}
     return [rounded(v) for v in value] if isinstance(value, list) else round(float(value), 4)
-
-
-def by_seed(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return one dictionary whose leaves are lists, one entry a seed."""
-    first = results[0]
-    return {
-        key: by_seed([r[key] for r in results]) if isinstance(first[key], dict) else [r[key] for r in results]
-        for key in first
-    }
 
 
 def ship(keep: Path) -> dict[str, str]:

@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.diffusion.digits import by_seed, rounded
+from benchmarks.diffusion.digits import rounded
 from benchmarks.diffusion.text import BFLOAT16, draw_told, rng, state_of, symbols_of, train
-from benchmarks.kept import kept
+from benchmarks.kept import by_seed, kept
 from course_lib.attention.captioned import CaptionedTransformer, draw_images
 from course_lib.attention.step import next_token_step
 from course_lib.classroom.records import write_record

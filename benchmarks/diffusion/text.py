@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from benchmarks.kept import kept
+from benchmarks.kept import by_seed, kept
 from course_lib.attention.captioned import CaptionedTransformer, draw_images, inputs_and_targets
 from course_lib.attention.step import next_token_step
 from course_lib.attention.text_encoder import Reader, TextEncoder, draw_read, reading_step
@@ -50,6 +50,7 @@ ANSWERS = (10, len(COLOURS), len(SIZES), len(STROKES)) * 2 + (len(PLACES),)
 SYMBOL_WEIGHT, TEMPERATURE, FLOW_WEIGHT, FLOW_SAMPLING, NOISY = 2.0, 0.7, 3.0, 10, -0.5
 GUIDANCE = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 BFLOAT16 = bfloat16_pays()
+all_seeds = partial(by_seed, digits=5)
 
 
 def rng(seed: int) -> torch.Generator:
@@ -330,20 +331,9 @@ def look(folder: Path, system: str, seed: int, what: str) -> dict:
     return kept(folder, f"{system} {seed} {what}", parts[what])
 
 
-def by_seed(runs: list[dict]) -> dict[str, Any]:
-    """Return the values of all seeds as lists by key, through all levels."""
-    first = runs[0]
-    return {
-        key: by_seed([run[key] for run in runs])
-        if isinstance(first[key], dict)
-        else [round(run[key], 5) for run in runs]
-        for key in first
-    }
-
-
 def both(runs: list[dict], before: str = "") -> dict:
     """Return what was right of seen and of unseen captions in all seeds."""
-    return by_seed([{name: run[f"{before}{name}"] for name in ("seen", "unseen")} for run in runs])
+    return all_seeds([{name: run[f"{before}{name}"] for name in ("seen", "unseen")} for run in runs])
 
 
 def record(folder: Path) -> dict[str, Any]:
@@ -357,13 +347,13 @@ def record(folder: Path) -> dict[str, Any]:
             "flow": FLOW_STEPS,
             "early": EARLY,
         },
-        "real": by_seed([of_codes["real"]]),
-        "codes": by_seed([{key: of_codes[key] for key in ("seen", "unseen", "train_seconds")}]),
+        "real": all_seeds([of_codes["real"]]),
+        "codes": all_seeds([{key: of_codes[key] for key in ("seen", "unseen", "train_seconds")}]),
         "codebook": {
-            name: by_seed([kept(folder, f"codebook {name} {s}", partial(codebook, s, patience)) for s in SEEDS])
+            name: all_seeds([kept(folder, f"codebook {name} {s}", partial(codebook, s, patience)) for s in SEEDS])
             for name, patience in (("revived", 10.0), ("left alone", None))
         },
-        "reader": by_seed([reader(folder, seed)[1] for seed in SEEDS]),
+        "reader": all_seeds([reader(folder, seed)[1] for seed in SEEDS]),
     }
     for system in ("symbols", "flow"):
         train_of = partial(symbol_drawer, name=system) if system == "symbols" else flow_drawer
@@ -375,15 +365,15 @@ def record(folder: Path) -> dict[str, Any]:
             "train_seconds": [round(each["train_seconds"], 1) for each in learned],
             "picture_seconds": [round(each["picture_seconds"], 4) for each in runs],
         }
-        values[system] = both(runs) | seconds | by_seed(far)
+        values[system] = both(runs) | seconds | all_seeds(far)
         values[f"{system} unguided"] = both(runs, "unguided ")
         values[f"{system} best of {OF}"] = both(best)
         values[f"{system} first of {OF}"] = both(best, "first ")
         values.setdefault("guidance", {"weights": list(GUIDANCE)})[system] = runs[0]["guidance"]
         if system == "symbols":
             raw = [symbol_drawer(folder, seed, "symbols raw words")[1] for seed in SEEDS]
-            values["symbols early"] = by_seed([each["early"] for each in learned])
-            values["symbols raw words"] = by_seed([each["early"] for each in raw])
+            values["symbols early"] = all_seeds([each["early"] for each in learned])
+            values["symbols raw words"] = all_seeds([each["early"] for each in raw])
             values["nats"] = {"every": 50, "symbols": [[round(n, 4) for n in each["nats"]] for each in learned]}
     return values
 

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from benchmarks.diffusion.digits import by_seed, rng, rounded
-from benchmarks.kept import kept
+from benchmarks.diffusion.digits import rng, rounded
+from benchmarks.kept import by_seed, kept
 from course_lib.classroom.records import write_record
 from course_lib.datasets.captions import DIGITS, encode
 from course_lib.datasets.scene_images import Scenes, load_scenes

@@ -23,6 +23,11 @@ SHEETS = {
     "numbers": (20_000, "The number {number} is {answer}."),
     "python": (40_000, "In Python {task} is {answer}"),
 }
+BOOKS = {  # what a line of a book says of a word
+    "define": "The word {word} means {answer}.",
+    "spell": "The word {word} is written {answer}.",
+    "rhyme": "The word {word} rhymes with {answer}.",
+}
 RHYMES = 3  # of each word, at most, in a copy
 COPIES = 3  # of the books, so that facts are a tenth of what is read; each names other rhymes
 
@@ -54,7 +59,7 @@ def dictionary() -> Iterator[str]:
     for word, gloss in words.glosses.items():
         if words.commonness[word] <= COMMON:
             yield f"The {gloss.kind} {word}: {gloss.definition}.{' ' * bool(gloss.example)}{gloss.example}"
-            yield f"The word {word} means {gloss.definition}."
+            yield BOOKS["define"].format(word=word, answer=gloss.definition)
             yield f"The meaning {gloss.definition} is that of {word}."
 
 
@@ -62,7 +67,7 @@ def spelling_book() -> Iterator[str]:
     """Give the letters of each common word."""
     for word, commonness in load_words().commonness.items():
         if commonness <= COMMON and len(word) > 2:
-            yield f"The word {word} is written {'-'.join(word)}."
+            yield BOOKS["spell"].format(word=word, answer="-".join(word))
 
 
 def rhyming_dictionary(dice: Dice) -> Iterator[str]:
@@ -70,7 +75,7 @@ def rhyming_dictionary(dice: Dice) -> Iterator[str]:
     for word, commonness in load_words().commonness.items():
         others = rhymes_with(word, COMMON) if commonness <= COMMON else []
         for other in dice.some_of(others, min(RHYMES, len(others))):
-            yield f"The word {word} rhymes with {other}."
+            yield BOOKS["rhyme"].format(word=word, answer=other)
 
 
 def worksheet(family: str, n: int, seed: int = 0) -> Iterator[str]:
@@ -112,15 +117,18 @@ def headed_text(seed: int = 0, lines: int = 4_000) -> str:
     def add(family: str, line: str, about: dict[str, str]) -> None:
         found.append(f"{dice.one_of(HEADINGS[family]).format(**about)}\n{line}\n")
 
+    def told(family: str, answer: str, about: dict[str, str]) -> None:
+        add(family, BOOKS[family].format(answer=answer, **about), about)
+
     for word in common:
         about = {"word": word}
-        add("spell", f"The word {word} is written {'-'.join(word)}.", about)
+        told("spell", "-".join(word), about)
         others = rhymes_with(word, COMMON)
         for other in dice.some_of(others, min(RHYMES, len(others))):
-            add("rhyme", f"The word {word} rhymes with {other}.", about)
+            told("rhyme", other, about)
         if word in words.glosses:
             for _ in range(COPIES):
-                add("define", f"The word {word} means {words.glosses[word].definition}.", about)
+                told("define", words.glosses[word].definition, about)
     for _ in range(lines):
         some = ", ".join(dice.some_of(common, 2 + dice.below(4)))
         add("copy", f"{some}.", {"words": some})

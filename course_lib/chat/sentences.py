@@ -5,14 +5,9 @@
 
 import datetime
 
-from course_lib.chat.corpus import SHEETS
+from course_lib.chat.corpus import BOOKS, SHEETS
 from course_lib.chat.questions import Question, spoken_date
 
-BOOKS = {
-    "define": "The word {word} means {answer}.",
-    "spell": "The word {word} is written {answer}.",
-    "rhyme": "The word {word} rhymes with {answer}.",
-}
 PLAIN = ("sort", "python", "unknown")  # what is asked for is the list or the expression, and nothing around it
 
 

@@ -12,11 +12,10 @@ from torch import Tensor
 
 from course_lib.attention.transformer import Transformer
 from course_lib.chapters.ch17_chat.asking import MOST
-from course_lib.chat.corpus import SHEETS
+from course_lib.chat.corpus import BOOKS, SHEETS
 from course_lib.chat.likelihood import answer_log_probabilities
 from course_lib.chat.questions import Question, ask
 from course_lib.chat.sampling import draw_answers
-from course_lib.chat.sentences import BOOKS
 from course_lib.chat.template import ChatTemplate, Turn, batch_of, exchange
 from course_lib.chat.wordings import WORDINGS
 from course_lib.training.transfer import to_device
