@@ -1,5 +1,6 @@
 """build.py: what makes a stored notebook stale, what it says of it, and what it leaves in the file."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -129,6 +130,13 @@ def small(tmp_path, monkeypatch):
     return source
 
 
+def but_for_seconds(path):
+    """A stored notebook's text without the time that it took, which a busy machine may double."""
+    text, found = re.subn(r'"seconds": \d+', "", path.read_text(encoding="utf-8"))
+    assert found == 1
+    return text
+
+
 def test_a_build_stores_outputs_seconds_and_metadata_that_tools_need(small, capsys):
     assert build.build(small)[0]
     path = build.HERE / "41_small.ipynb"
@@ -138,9 +146,9 @@ def test_a_build_stores_outputs_seconds_and_metadata_that_tools_need(small, caps
     assert stored.metadata["kernelspec"]["name"] == "python3"  # for `jupytext --execute`
     assert stored.metadata["language_info"]["file_extension"] == ".py"  # for `nbconvert --to script`
     assert build.faults(small) == []
-    before = path.read_bytes()
+    before = but_for_seconds(path)
     assert build.build(small)[0]
-    assert path.read_bytes() == before
+    assert but_for_seconds(path) == before
     assert build.main([]) == 0
     assert capsys.readouterr().out == "0 of 1 notebooks executed\n"
 
