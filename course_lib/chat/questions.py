@@ -93,10 +93,10 @@ def questions(part: str, n: int, seed: int = 0, families: Sequence[str] = FAMILI
 def _question(family: str, part: str, worded: str, dice: Dice) -> Question:
     words, answer, about = MAKERS[family](part, dice)
     text = dice.one_of(WORDINGS[family][PLACES[worded]]).format(**words)
-    return Question(family, _with_company(text, dice) if worded == "train" else text, answer, about)
+    return Question(family, with_company(text, dice) if worded == "train" else text, answer, about)
 
 
-def _with_company(text: str, dice: Dice) -> str:
+def with_company(text: str, dice: Dice) -> str:
     """Return a training question with something before it, behind it or both, or as it is, each as often."""
     before = f"{dice.one_of(BEFORE)} " if dice.below(2) else ""
     behind = f" {dice.one_of(BEHIND)}" if dice.below(2) else ""

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from course_lib.chat.questions import COMMON, FIRST_DAY, LAST_DAY, MONTHS, Dice, Question, spoken_date
+from course_lib.chat.questions import COMMON, FIRST_DAY, LAST_DAY, MONTHS, Dice, Question, spoken_date, with_company
 from course_lib.chat.wordings import PLACES, WORDINGS
 from course_lib.datasets.shipped import shipped
 from course_lib.datasets.text import SHAKESPEARE_SHA256
@@ -62,7 +62,7 @@ def unanswerable(part: str, n: int, seed: int = 0) -> list[Question]:
 def _question(kind: str, part: str, dice: Dice) -> Question:
     words, about = MAKERS[kind](part, dice)
     text = dice.one_of(WORDINGS[kind][PLACES[part]]).format(**words)
-    return Question("unknown", text, I_DO_NOT_KNOW, (kind, *about))
+    return Question("unknown", with_company(text, dice) if part == "train" else text, I_DO_NOT_KNOW, (kind, *about))
 
 
 Made = tuple[dict[str, str], tuple[str, ...]]

@@ -7,12 +7,13 @@ import re
 from collections import Counter
 
 import pytest
+from asked import alone
 
 from course_lib.chat.checks import check
 from course_lib.chat.number_words import in_words, plain_words
 from course_lib.chat.questions import FAMILIES, MONTHS, WEEKDAYS, Dice, ask, questions
 from course_lib.chat.rhymes import rhymes_with, rime, rimes, sounds_alike
-from course_lib.chat.wordings import BEFORE, BEHIND, PLACES, WORDINGS
+from course_lib.chat.wordings import PLACES, WORDINGS
 from course_lib.datasets.words import PARTS, load_words, part_of
 
 ASKED = {(family, part): ask(family, part, 200) for family in FAMILIES for part in PARTS}
@@ -72,15 +73,6 @@ def test_parts_share_no_wording_and_nothing_that_is_asked_about(family):
         used = Counter(i for text in texts for i, p in enumerate(patterns) if p.fullmatch(text))
         assert len(used) == len(patterns)
         assert all(any(p.fullmatch(text) for p in patterns) for text in texts)
-
-
-def alone(text):
-    """A training question without what stands before and behind it."""
-    for before in BEFORE:
-        text = text.removeprefix(f"{before} ")
-    for behind in BEHIND:
-        text = text.removesuffix(f" {behind}")
-    return text
 
 
 def test_three_in_four_training_questions_have_company_and_no_other_has_any():
