@@ -24,8 +24,16 @@ from benchmarks.kept import kept
 from course_lib.attention.step import next_token_step
 from course_lib.attention.tokens import bits_per_character
 from course_lib.attention.transformer import Transformer
-from course_lib.chapters.ch17_chat.asking import answered, by_family, right
-from course_lib.chapters.ch17_chat.experiment import behind_examples, book_line, completed, confidence, second_turn
+from course_lib.chapters.ch17_chat.asking import MOST, answered, by_family, right
+from course_lib.chapters.ch17_chat.experiment import (
+    as_heading,
+    behind_examples,
+    book_line,
+    completed,
+    confidence,
+    in_one_turn,
+    second_turn,
+)
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import key_of
 from course_lib.chat.corpus import dictionary
 from course_lib.chat.lora import add_lora, merge_lora
@@ -44,7 +52,7 @@ from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.trained import Trained
 
 SEEDS = range(5)
-TUNED_ON, TESTED, TURNS = 20_000, 400, 100
+TUNED_ON, TESTED, WARM, COUNTED = 20_000, 400, 100, 600
 STEPS, BATCH, RATE, LORA_RATE, EVERY = 240, 32, 1.5e-3, 5e-3, 10
 MORE_STEPS, MORE_RATE = 120, 7e-4
 RANKS = (1, 8)
@@ -152,22 +160,28 @@ def voted(model: Transformer, template: ChatTemplate, asked: Sequence[Question],
     return right(asked, chosen).float().mean().item()
 
 
+def behind(put: Callable, model: Transformer, template: ChatTemplate) -> list[str]:
+    """Return the answers to the test questions, each behind another one of them with its answer."""
+    prompts = [put(template, before, question) for before, question in zip(test()[::-1], test(), strict=True)]
+    drawn = draw_answers(model, prompts, torch.Generator().manual_seed(0), template.end, MOST, 0.0)
+    return [template.answer(tokens) for tokens in drawn]
+
+
 def looked_at(model: Transformer, template: ChatTemplate, seed: int) -> dict:
     """Return what is asked of the tuned model alone."""
     numbers = [q for q in test() if q.family in VOTED][:60]
-    first = test()[:TURNS]
-    drawn = draw_answers(model, [second_turn(template, a, q) for a, q in zip(first[::-1], first, strict=True)],
-                         torch.Generator().manual_seed(0), template.end, 48, 0.0)  # fmt: skip
+    first, counts = test()[:WARM], ask("count", "test", COUNTED)
     given = answered(model, template, test())
     nobody = unanswerable("test", 90)
     made_up = answered(model, template, nobody)
     warm = [answered(model, template, first, t, seed) for t in TEMPERATURES]
     return {
-        "known_wordings": judged(w := questions("test", 2 * TURNS, worded="train"), answered(model, template, w)),
-        "train": judged(known()[:TURNS], answered(model, template, known()[:TURNS]))["all"],
-        "validation": judged(v := questions("validation", TURNS), answered(model, template, v))["all"],
-        "second_turn": judged(first, [template.answer(each) for each in drawn])["all"],
-        "first_turn": judged(first, given[:TURNS])["all"],
+        "known_wordings": judged(w := questions("test", TESTED, worded="train"), answered(model, template, w)),
+        "train": judged(known()[:WARM], answered(model, template, known()[:WARM]))["all"],
+        "validation": judged(v := questions("validation", WARM), answered(model, template, v))["all"],
+        "second_turn": judged(test(), behind(second_turn, model, template))["all"],
+        "in_one_turn": judged(test(), behind(in_one_turn, model, template))["all"],
+        "counts": judged(counts, answered(model, template, counts))["all"],
         "temperature": [judged(first, each)["all"] for each in warm],
         "votes": [voted(model, template, numbers, n, seed) for n in VOTES],
         "voted_greedy": judged(numbers, answered(model, template, numbers))["all"],
@@ -197,14 +211,16 @@ def run(seed: int, folder: Path, only_tuned: bool = False) -> dict:
     if seed == 0 and not only_tuned:
         model = load_chat_model("pretrained")
         arm("pretrained", model, {})
-        some = test()[:TURNS]
+        some = test()[:WARM]
         arms["few-shot"] = judged(some, completed(model, template, [behind_examples(q) for q in some]))
+        arms["heading"] = judged(test(), completed(model, template, [f"\n{as_heading(q)}" for q in test()]))
+        arms["marked heading"] = judged(test(), completed(model, template, [f"\n{q.text}\n" for q in test()]))
         plain = [q for q in test() if q.family not in ("sort", "python")]
         arms["cloze"] = judged(plain, completed(model, template, [f"\n{book_line(q)}" for q in plain]))
         lookup, counted = Lookup(known()), CountedAnswers(known())
         arms["lookup"] = judged(test(), [lookup.answer(q.text) for q in test()])
         arms["n-gram"] = judged(test(), [counted.answer(q.text) for q in test()])
-        print({name: arms[name] for name in ("few-shot", "cloze", "lookup", "n-gram")}, flush=True)
+        print({name: arm for name, arm in arms.items() if name != "pretrained"}, flush=True)
     model = begun(template, seed)
     path = folder / f"tuned-{seed}.safetensors"
 

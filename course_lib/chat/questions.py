@@ -68,8 +68,9 @@ class Dice:
 def ask(family: str, part: str, n: int, seed: int = 0, worded: str = "") -> list[Question]:
     """Return n questions of a family for a part; the same seed gives the same ones, and a larger n begins with them.
 
-    worded: the part whose wordings are used, where it is another: "train" asks about new items in wordings that are
-    known. A question may come twice. ValueError for a family or part that is none, and for n below 0.
+    worded: the part whose wordings are used, where it is another: "train" asks about the same new items in wordings
+    that are known, with nothing around them. A question may come twice. ValueError for a family or part that is none,
+    and for n below 0.
     """
     if family not in FAMILIES:
         raise ValueError(f"family: expected one of {', '.join(FAMILIES)}, got {family!r}")
@@ -78,8 +79,8 @@ def ask(family: str, part: str, n: int, seed: int = 0, worded: str = "") -> list
             raise ValueError(f"{name}: expected one of {', '.join(PARTS)}, got {value!r}")
     if n < 0:
         raise ValueError(f"n: expected at least 0, got {n}")
-    dice = Dice(f"{family}/{part}/{seed}")
-    return [_question(family, part, worded or part, dice) for _ in range(n)]
+    dice, others = (Dice(f"{family}/{part}/{seed}{more}") for more in ("", f"/{worded}"))
+    return [_question(family, part, worded or part, dice, others) for _ in range(n)]
 
 
 def questions(part: str, n: int, seed: int = 0, families: Sequence[str] = FAMILIES, worded: str = "") -> list[Question]:
@@ -90,10 +91,14 @@ def questions(part: str, n: int, seed: int = 0, families: Sequence[str] = FAMILI
     return list(itertools.chain(*zip(*each, strict=True)))[:n]
 
 
-def _question(family: str, part: str, worded: str, dice: Dice) -> Question:
+def _question(family: str, part: str, worded: str, dice: Dice, others: Dice) -> Question:
+    """others: throws for another part's wording, so that the items are the part's own."""
     words, answer, about = MAKERS[family](part, dice)
-    text = dice.one_of(WORDINGS[family][PLACES[worded]]).format(**words)
-    return Question(family, with_company(text, dice) if worded == "train" else text, answer, about)
+    text = dice.one_of(WORDINGS[family][PLACES[part]]).format(**words)
+    text = with_company(text, dice) if part == "train" else text
+    if worded != part:
+        text = others.one_of(WORDINGS[family][PLACES[worded]]).format(**words)
+    return Question(family, text, answer, about)
 
 
 def with_company(text: str, dice: Dice) -> str:

@@ -82,10 +82,16 @@ def test_three_in_four_training_questions_have_company_and_no_other_has_any():
         assert (0.7 < share < 0.8) if part == "train" else share == 0
 
 
-def test_new_items_can_be_asked_in_known_wordings():
-    new, known = ask("spell", "test", 200), ask("spell", "test", 200, worded="train")
-    assert {part_of(q.about[0]) for q in known} == {"test"}
-    assert {q.text for q in new}.isdisjoint(q.text for q in known)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_same_items_can_be_asked_in_another_parts_wordings(family):
+    known = [re.compile(re.sub(r"\\{\w+\\}", "(.+)", re.escape(w))) for w in WORDINGS[family][PLACES["train"]]]
+    new, reworded = ask(family, "test", 100), ask(family, "test", 100, worded="train")
+    assert [(q.about, q.answer) for q in new] == [(q.about, q.answer) for q in reworded]
+    assert {q.text for q in new}.isdisjoint(q.text for q in reworded)
+    assert all(any(form.fullmatch(q.text) for form in known) for q in reworded)
+    tuned_on = ask(family, "train", 100)
+    assert [q.about for q in tuned_on] == [q.about for q in ask(family, "train", 100, worded="test")]
+    assert ask(family, "test", 9, worded="test") == new[:9]
     with pytest.raises(ValueError, match="worded: expected one of train, validation, test, got 'tests'"):
         ask("spell", "test", 1, worded="tests")
 

@@ -16,6 +16,7 @@ from course_lib.chat.corpus import BOOKS, SHEETS
 from course_lib.chat.likelihood import answer_log_probabilities
 from course_lib.chat.questions import Question, ask
 from course_lib.chat.sampling import draw_answers
+from course_lib.chat.sentences import as_sentence
 from course_lib.chat.template import ChatTemplate, Turn, batch_of, exchange
 from course_lib.chat.wordings import WORDINGS
 from course_lib.training.transfer import to_device
@@ -25,8 +26,11 @@ EXAMPLES = 2
 
 
 def said_of(question: Question) -> dict[str, str]:
-    """Return what a question's wording was filled with: {"word": "tree"}; ValueError for a text of no wording."""
-    for wording in WORDINGS[question.family]:
+    """Return what a question's wording was filled with: {"word": "tree"}; ValueError for a text of no wording.
+
+    'Please spell out tree.' is of two wordings, with the words 'tree' and 'out tree': the one that says more is meant.
+    """
+    for wording in sorted(WORDINGS[question.family], key=lambda text: -len(re.sub(r"\{\w+\}", "", text))):
         parts = re.split(r"\{(\w+)\}", wording)
         pattern = "".join(f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
         if found := re.fullmatch(pattern, question.text):
@@ -38,6 +42,11 @@ def book_line(question: Question) -> str:
     """Return how a line of the books begins that says what is asked: 'The word tree means'."""
     beginning = LINES[question.family].partition("{answer}")[0].rstrip()
     return beginning.format(**said_of(question))
+
+
+def as_heading(question: Question) -> str:
+    """Return the question as a heading of the books is put: a line of its own, without a mark at its end."""
+    return f"{question.text.rstrip('?.')}\n"
 
 
 def behind_examples(question: Question, part: str = "train") -> str:
@@ -71,4 +80,9 @@ def confidence(
 
 def second_turn(template: ChatTemplate, before: Question, question: Question) -> Int[Tensor, "time"]:
     """Return the prompt of a question that another one, rightly answered, stands before."""
-    return template.prompt([*exchange(before.text, before.answer), Turn("user", question.text)])
+    return template.prompt([*exchange(before.text, as_sentence(before)), Turn("user", question.text)])
+
+
+def in_one_turn(template: ChatTemplate, before: Question, question: Question) -> Int[Tensor, "time"]:
+    """Return the same text as in ``second_turn``, all of it the user's: a control for what stands before."""
+    return template.prompt(f"{before.text} {as_sentence(before)} {question.text}")
