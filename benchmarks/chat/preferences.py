@@ -1,15 +1,18 @@
 """Record ``chat_preferences.json``: what preferences and rewards add to tuned models of chapter 17, five seeds.
 
 The seeds are those of the tuning and of what follows; all began from one pretrained model. Pairs for DPO and rewards
-for GRPO come from the model's own draws on training questions, judged by the checker; "hole" is paid for lists that
-are in order, whatever words stand in them. Shares are of the same test questions for all stages. Rates and steps were
-chosen by trials of one seed on validation questions. ``--seed`` makes one and leaves it in a folder with its weights;
-``--record`` gathers five; without either the missing ones are made and gathered.
+for GRPO come from the model's own draws on training questions, judged by the checker. "imitated" learns DPO's right
+draws by likelihood, "further", its control, the books' answers to the same questions. "hole" is paid for lists that are
+in order, whatever words stand in them; its arm "checker", the control, for right ones. Shares are of the same test
+questions for all stages. Rates and steps were chosen by trials of one seed on validation questions.
+``--seed`` makes one and leaves it in a folder with its weights; ``--record`` gathers five; without either the missing
+ones are made and gathered.
 """
 
 import argparse
 import copy
 import json
+import re
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -22,9 +25,12 @@ from torch import Tensor
 from benchmarks.chat import stages
 from benchmarks.chat.pretraining import KEPT, load, save
 from benchmarks.kept import by_seed
+from course_lib.attention.step import next_token_step
 from course_lib.attention.transformer import Transformer
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
+    Encoded,
     Group,
+    Reward,
     draw_groups,
     draw_pairs,
     draw_rewarded,
@@ -40,6 +46,7 @@ from course_lib.chat.questions import FAMILIES, Question, ask, questions
 from course_lib.chat.rewards import pass_at_k, reward_step
 from course_lib.chat.sampling import vote
 from course_lib.chat.template import ChatTemplate
+from course_lib.chat.tuning import draw_exchanges, encoded_exchanges
 from course_lib.classroom.records import write_record
 from course_lib.pretrained.chat import load_chat_template
 from course_lib.training.fit import fit
@@ -50,8 +57,12 @@ from course_lib.training.trained import Trained
 SEEDS = range(5)
 DPO = {"beta": 0.1, "rate": 1e-4, "pairs": 16, "questions": 400, "steps": 32, "every": 4}
 REWARDS = {"kl weight": 0.04, "rate": 2e-4, "questions": 8, "answers": 8, "steps": 48, "every": 4}
+IMITATION = {"rate": 5e-4, "batch": 32, "steps": 60, "every": 10}
 HOLE = {"rate": 6e-4, "questions": 4, "answers": 8, "steps": 24, "every": 2, "asked": 60}
-WEIGHTS = (0.0, 0.3)  # of the KL, in the hole
+HOLES: dict[str, tuple[Reward, float]] = {  # what is paid, and the weight of the KL
+    "kl weight 0": (in_order, 0.0), "kl weight 0.3": (in_order, 0.3), "checker": (is_right, 0.0),
+}  # fmt: skip
+NAMED = {"define": 1, "rhyme": 1, "spell": 1, "count": 2, "numbers": 1, "arithmetic": 1}  # parts a sentence names
 ASKED, N, SIZES = 140, 8, (1, 2, 4, 8)
 SCHEDULE = partial(warmup_then_linear, warmup=0.2, decay=0.3)
 
@@ -72,17 +83,54 @@ def curves(history: History, names: Sequence[str], started: float) -> dict[str, 
     return {name: history.curve(name).values for name in names} | {"seconds": time.process_time() - started}
 
 
-def preferred(tuned: Transformer, template: ChatTemplate, seed: int) -> tuple[Transformer, dict[str, Any]]:
+def own_draws(tuned: Transformer, template: ChatTemplate, seed: int) -> list[Group]:
+    """Return the draws that DPO and imitation learn from."""
+    asked = questions("train", DPO["questions"], seed=100 + seed)
+    return draw_groups(tuned, template, asked, 8, rng(seed))
+
+
+def preferred(
+    tuned: Transformer, template: ChatTemplate, groups: Sequence[Group], seed: int
+) -> tuple[Transformer, dict[str, Any]]:
     """Return the model after DPO on pairs of its own draws, and what was seen on the way."""
     started = time.process_time()
-    asked = questions("train", DPO["questions"], seed=100 + seed)
-    pairs = preference_pairs(draw_groups(tuned, template, asked, 8, rng(seed)), rng(seed))
+    pairs = preference_pairs(groups, rng(seed))
     learner = copy.deepcopy(tuned).requires_grad_()
     adam = torch.optim.Adam(learner.parameters(), DPO["rate"])
     draw = draw_pairs(pairs, DPO["pairs"], template.end, torch.device("cpu"))
     history = train(dpo_step(learner, tuned, [adam], DPO["beta"]), draw, learner, adam, DPO, seed)
     names = ("loss", "margin", "right", "chosen_reward", "rejected_reward")
-    return learner.eval().requires_grad_(False), curves(history, names, started) | {"n_pairs": len(pairs)}
+    seen = curves(history, names, started) | {"n_pairs": len(pairs)}
+    moved = {name: after - before for (name, before), after in zip(
+        masses(tuned, groups).items(), masses(learner, groups).values(), strict=True)}  # fmt: skip
+    return learner.eval().requires_grad_(False), seen | {"moved": moved}
+
+
+def masses(model: Transformer, groups: Sequence[Group]) -> dict[str, float]:
+    """Return the probability of the right answers that were drawn, of the wrong ones, and of all that were not.
+
+    A mean over the questions with both; an answer that was drawn twice counts once.
+    """
+    mixed = [group for group in groups if 0 < group.rewards.mean() < 1]
+    p = log_probabilities(model, mixed).exp()
+    found = {"right": 0.0, "wrong": 0.0}
+    for group, each in zip(mixed, p.tolist(), strict=True):
+        once = {tuple(answer.tolist()): i for i, answer in enumerate(group.answers)}
+        for i in once.values():
+            found["right" if group.rewards[i] else "wrong"] += each[i] / len(mixed)
+    return found | {"not drawn": 1 - sum(found.values())}
+
+
+def imitated(
+    tuned: Transformer, template: ChatTemplate, rows: Sequence[Encoded], seed: int
+) -> tuple[Transformer, dict[str, Any]]:
+    """Return the model after more steps of tuning on some answers, and what was seen on the way."""
+    started = time.process_time()
+    learner = copy.deepcopy(tuned).requires_grad_()
+    adam = torch.optim.Adam(learner.parameters(), IMITATION["rate"])
+    draw = draw_exchanges(rows, int(IMITATION["batch"]), template.end)
+    history = train(next_token_step(learner, [adam]), draw, learner, adam, IMITATION, seed)
+    return learner.eval().requires_grad_(False), curves(history, ("loss",), started) | {"rows": len(rows)}
 
 
 def rewarded(
@@ -105,10 +153,10 @@ def rewarded(
     return learner.eval().requires_grad_(False), curves(history, names, started)
 
 
-def hole(tuned: Transformer, template: ChatTemplate, weight: float, seed: int) -> dict[str, Any]:
-    """Train on lists to sort, paid for order alone; judge answers to test questions before and after."""
+def hole(tuned: Transformer, template: ChatTemplate, reward: Reward, weight: float, seed: int) -> dict[str, Any]:
+    """Train on lists to sort, paid by a reward; judge answers to test questions before and after."""
     pool, asked = ask("sort", "train", 600, seed=300 + seed), ask("sort", "test", HOLE["asked"], seed=7)
-    model, seen = rewarded(tuned, template, pool, HOLE, weight, seed, reward=in_order, judge=is_right)
+    model, seen = rewarded(tuned, template, pool, HOLE, weight, seed, reward=reward, judge=is_right)
     for name, judged in (("before", tuned), ("after", model)):
         groups = draw_groups(judged, template, asked, 4, rng(seed), reward=in_order)
         every = [(group.question, text) for group in groups for text in group.texts]
@@ -134,7 +182,8 @@ def measured(model: Transformer, template: ChatTemplate, asked: Sequence[Questio
         found[f"likeliest {n}"] = right.gather(1, log_q[:, :n].argmax(1, keepdim=True)).mean().item()
     found |= {"pass@8": found["any 8"], "vote": found["vote 8"]}
     found["length"] = mean([len(answer) for group in groups for answer in group.answers])
-    found["astray"] = mean([astray(group.question, text) for group in groups for text in group.texts])
+    taken = [(g.question, text) for g in groups for text, is_right in zip(g.texts, g.rewards, strict=True) if is_right]
+    found["astray"] = mean([astray(*each) for each in taken])
     for family in FAMILIES:
         own = torch.tensor([group.question.family == family for group in groups])
         shares = {"right": right[own].mean().item(), "greedy": greedy[own].mean().item()}
@@ -143,10 +192,10 @@ def measured(model: Transformer, template: ChatTemplate, asked: Sequence[Questio
 
 
 def astray(question: Question, text: str) -> float:
-    """Return whether an answer is taken though it names another subject: what the checker does not look at."""
-    named = question.family in ("define", "rhyme", "spell", "count", "numbers", "arithmetic")
-    other = named and text.startswith("The ") and question.about[0].lower() not in text.lower()
-    return float(other and is_right(question, text))
+    """Return whether an answer that is taken names another subject: what the checker does not look at."""
+    parts = question.about[: NAMED.get(question.family, 0)]
+    missing = [each for each in parts if not re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text, re.IGNORECASE)]
+    return float(text.startswith("The ") and bool(missing))
 
 
 def any_of(right: Tensor, n: int) -> float:
@@ -170,26 +219,32 @@ def run(seed: int, folder: Path, part: str = "test") -> dict[str, Any]:
     template, asked = load_chat_template(), questions(part, ASKED)
     tuned = load(folder / f"tuned-{seed}.safetensors").eval().requires_grad_(False)
     models, found = {"tuned": tuned}, {}
-    models["preferred"], found["preferences"] = preferred(tuned, template, seed)
+    groups = own_draws(tuned, template, seed)
+    models["preferred"], found["preferences"] = preferred(tuned, template, groups, seed)
+    right = [row for g in groups for row, is_right in zip(g.encoded, g.rewards, strict=True) if is_right]
+    of_books = encoded_exchanges(template, [group.question for group in groups])
+    for name, rows in (("imitated", right), ("further", of_books)):
+        models[name], found[name] = imitated(tuned, template, rows, seed)
     pool = questions("train", 2000, seed=200 + seed)
     models["rewarded"], found["rewards"] = rewarded(tuned, template, pool, REWARDS, REWARDS["kl weight"], seed)
     for name in ("preferred", "rewarded"):
         save(models[name], folder / f"{name}-{seed}.safetensors")
     for name, given in (("ladder", asked), ("familiar", questions("train", ASKED, seed=400))):
         found[name] = {stage: measured(model, template, given, seed) for stage, model in models.items()}
-    found["hole"] = {f"kl weight {weight:g}": hole(tuned, template, weight, seed) for weight in WEIGHTS}
+    found["hole"] = {name: hole(tuned, template, *paid, seed) for name, paid in HOLES.items()}
     return found
 
 
 def record(folder: Path) -> None:
     """Gather five seeds and write the record."""
     values = by_seed([json.loads((folder / f"preferences-{seed}.json").read_text()) for seed in SEEDS], digits=6)
-    for name, plan in (("preferences", DPO), ("rewards", REWARDS)):
+    plans = {"preferences": DPO, "imitated": IMITATION, "further": IMITATION, "rewards": REWARDS}
+    for name, plan in plans.items():
         values[name] = {**plan, "updates": plan["steps"], **values[name], "steps": steps_of(plan)}
     for arm in values["hole"].values():
         arm["steps"] = steps_of(HOLE)
-    values["plan"] = {"hole": HOLE, "weights": WEIGHTS, "asked": ASKED, "draws": N}
-    what = "DPO, rewards and a hole: five tunings of one model of 1.3 million parameters, 140 questions"
+    values["plan"] = {"hole": HOLE, "asked": ASKED, "draws": N}
+    what = "DPO, imitation, rewards and a hole: five tunings of one model of 1.3 million parameters, 140 questions"
     write_record("chat_preferences", what, SEEDS, values)
 
 

@@ -37,7 +37,7 @@ from course_lib.chapters.ch17_chat.experiment import (
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import key_of
 from course_lib.chat.corpus import dictionary
 from course_lib.chat.lora import add_lora, merge_lora
-from course_lib.chat.questions import FAMILIES, Question, questions
+from course_lib.chat.questions import FAMILIES, Question, ask, questions
 from course_lib.chat.rivals import CountedAnswers, Lookup
 from course_lib.chat.sampling import draw_answers, vote
 from course_lib.chat.template import SPECIAL, ChatTemplate
