@@ -88,6 +88,11 @@ WRONG = {
             plain("better", mean=".mean()", head="return -torch.nn.functional.logsigmoid(-beta * worse).mean() - "),
         ),
         "summed": (plain(mean=".sum()"), by_pair(over="1")),
+        "one_margin": (
+            "better, worse = (chosen - reference_chosen).sum(), (rejected - reference_rejected).sum()\n"
+            "return -torch.nn.functional.logsigmoid(beta * (better - worse))",
+            plain("(better - worse).sum()"),
+        ),
     },
     "prefer.leave_one_out_advantages": {
         "own_in_the_mean": (others("total / n"), by_loop("row")),
@@ -97,10 +102,12 @@ WRONG = {
         "no_baseline": ("return 1 * rewards", by_loop(result="row[i]")),
         "turned": (others(sign="{m} - rewards"), by_loop(result="b - row[i]")),
         "standardised": (others("total / n", sign="(rewards - {m}) / rewards.std(-1, keepdim=True)"), by_loop("row", result="(row[i] - b) / (sum((x - b) ** 2 for x in row) / (n - 1)) ** 0.5")),
+        "over_n": (others("(total - rewards) / n"), by_loop(baseline="sum(rest) / n")),
         "sum_of_others": (others("total - rewards"), by_loop(baseline="sum(rest)")),
     },
     "prefer.kl_estimate": {
         "minus_log_u": ("return new - reference", k3(made="-u.log()")),
+        "taken_off": (k3(made="-u.log() - (u - 1)"), by_odds("new - reference + 1 - u")),
         "turned": (k3("(new - reference).exp()"), by_odds("1 / u - 1 + u.log()")),
         "square": ("return (new - reference).square() / 2", k3(made="0.5 * u.log() ** 2")),
         "size": ("return (new - reference).abs()", k3(made="u.log().abs()")),

@@ -98,11 +98,17 @@ ENTRY = Exercise(
             "the pairs are added up",
             "a mean over the pairs is asked for.",
         ),
+        Mistake(
+            "one_margin",
+            _margins(lambda better, worse, beta: -F.logsigmoid(beta * (better - worse).sum())),
+            "the margins of all pairs are added up before σ",
+            "each pair has a σ of its own: sum over the tokens, axis −1, alone.",
+        ),
     ),
     hints=(
         "What is one answer's log q/p? Then: which difference does equation (17b.6) take σ of?",
         "Sum over the tokens of each answer; those behind its end are 0 in both models. β multiplies the difference.",
-        "−F.logsigmoid(β · ((chosen − reference_chosen).sum(−1) − (rejected − reference_rejected).sum(−1))).mean().",
+        "-F.logsigmoid(beta * ((chosen - reference_chosen).sum(-1) - (rejected - reference_rejected).sum(-1))).mean()",
     ),
     why="It is a logistic regression whose only feature is the margin of log-ratios. At the start q = p, every margin "
     "is 0 and the loss is ln 2, whatever the model. F.logsigmoid does not overflow where log(sigmoid) would.",

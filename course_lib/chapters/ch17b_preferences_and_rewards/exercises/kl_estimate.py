@@ -27,6 +27,12 @@ ENTRY = Exercise(
             "its mean is right; but where the reference finds the token likelier it is below 0.",
         ),
         Mistake(
+            "taken_off",
+            _of(lambda d: -d - d.expm1()),
+            "u − 1 is taken off −log u",
+            "its mean is right, too; but −log u is below 0 where u is above 1, and u − 1 is above 0 there.",
+        ),
+        Mistake(
             "turned",
             _of(lambda d: (-d).exp() - 1 + d),
             "u is q/p",
@@ -79,7 +85,7 @@ ENTRY = Exercise(
         "Under q, E[−log u] = KL and E[u − 1] = Σ p − 1 = 0. Which multiple of the second keeps the sum from going "
         "below 0?",
         "The tangent to log u at 1 is u − 1, and log u lies below it.",
-        "(reference − new).exp() − 1 − (reference − new).",
+        "(reference - new).exp() - 1 - (reference - new)",
     ),
     why="log is concave, so log u ≤ u − 1: the sum u − 1 − log u is at least 0, and 0 at u = 1 alone. u − 1 has mean "
     "0 and goes against −log u, so that the sum is less noisy as well. (Where p puts much on what q never "

@@ -65,11 +65,18 @@ ENTRY = Exercise(
             "the others' rewards are added up",
             "their *mean* is comparable with one reward.",
         ),
+        Mistake(
+            "over_n",
+            {"(rewards - rewards.mean(-1, keepdim=True)) * n / (n - 1)":
+             "rewards - (rewards.sum(-1, keepdim=True) - rewards) / n"},
+            "the sum of the others is divided by n",
+            "how many others are there?",
+        ),
     ),
     hints=(
         "The baseline of one answer must not depend on that answer. What may it depend on?",
         "On all other answers to the same question: their mean is an estimate of E r.",
-        "others = (rewards.sum(−1, keepdim=True) − rewards) / (n − 1); rewards − others.",
+        "rewards - (rewards.sum(-1, keepdim=True) - rewards) / (rewards.shape[-1] - 1)",
     ),
     why="r − (Σ − r)/(n − 1) is n/(n − 1) times r less the group's mean: so the group's own mean is no disaster, it "
     "takes (n − 1)/n of the gradient, which the rate makes up for.",

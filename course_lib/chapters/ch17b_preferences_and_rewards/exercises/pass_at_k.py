@@ -81,7 +81,7 @@ ENTRY = Exercise(
     hints=(
         "Any k of the n answers are as good as k new ones. How often is none of k chosen ones right?",
         "Of C(n, k) choices, C(n − right, k) hold wrong answers alone. math.comb gives 0 where there are too few.",
-        "1 − math.comb(n − int(right), k) / math.comb(n, k).",
+        "torch.tensor(1 - math.comb(n - int(right), k) / math.comb(n, k))",
     ),
     why="The mean over all choices of k out of n is unbiased, as each choice is one honest draw of k. The library "
     "multiplies (n − right − i)/(n − i) over i below k, which is the same and does not overflow for n = 1,000.",
