@@ -55,15 +55,16 @@ from course_lib.training.optimizers import warmup_then_linear
 from course_lib.training.trained import Trained
 
 SEEDS = range(5)
-DPO = {"beta": 0.1, "rate": 1e-4, "pairs": 16, "questions": 400, "steps": 32, "every": 4}
-REWARDS = {"kl weight": 0.04, "rate": 2e-4, "questions": 8, "answers": 8, "steps": 48, "every": 4}
-IMITATION = {"rate": 5e-4, "batch": 32, "steps": 60, "every": 10}
+DPO = {"beta": 0.1, "rate": 1e-4, "pairs": 16, "questions": 2000, "steps": 140, "every": 4}
+REWARDS = {"kl weight": 0.04, "rate": 2e-4, "questions": 8, "answers": 8, "steps": 144, "every": 4}
+IMITATION = {"rate": 5e-4, "batch": 32, "steps": 120, "every": 10}
 HOLE = {"rate": 6e-4, "questions": 4, "answers": 8, "steps": 24, "every": 2, "asked": 60}
 HOLES: dict[str, tuple[Reward, float]] = {  # what is paid, and the weight of the KL
     "kl weight 0": (in_order, 0.0), "kl weight 0.3": (in_order, 0.3), "checker": (is_right, 0.0),
 }  # fmt: skip
 NAMED = {"define": 1, "rhyme": 1, "spell": 1, "count": 2, "numbers": 1, "arithmetic": 1}  # parts a sentence names
 ASKED, N, SIZES = 140, 8, (1, 2, 4, 8)
+WEIGHED = 400  # questions whose answers' probabilities are compared before and after DPO
 SCHEDULE = partial(warmup_then_linear, warmup=0.2, decay=0.3)
 
 
@@ -102,7 +103,7 @@ def preferred(
     names = ("loss", "margin", "right", "chosen_reward", "rejected_reward")
     seen = curves(history, names, started) | {"n_pairs": len(pairs)}
     moved = {name: after - before for (name, before), after in zip(
-        masses(tuned, groups).items(), masses(learner, groups).values(), strict=True)}  # fmt: skip
+        masses(tuned, groups[:WEIGHED]).items(), masses(learner, groups[:WEIGHED]).values(), strict=True)}  # fmt: skip
     return learner.eval().requires_grad_(False), seen | {"moved": moved}
 
 

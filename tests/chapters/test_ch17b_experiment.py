@@ -1,5 +1,6 @@
 """What chapter 17b's trainings are made of: groups and pairs of drawn answers, rewarded batches, DPO's loss, the hole."""
 
+import itertools
 import math
 
 import pytest
@@ -17,6 +18,7 @@ from course_lib.chapters.ch17b_preferences_and_rewards.experiment import (
     key_of,
     log_probabilities,
     preference_pairs,
+    pull,
     right_by_luck,
     watched_step,
 )
@@ -24,7 +26,7 @@ from course_lib.chapters.ch17b_preferences_and_rewards.hole import in_order, kep
 from course_lib.chapters.ch17b_preferences_and_rewards.losses import dpo_loss
 from course_lib.chat.likelihood import answer_log_probabilities, token_log_probabilities
 from course_lib.chat.questions import Question, questions
-from course_lib.chat.rewards import leave_one_out_advantages
+from course_lib.chat.rewards import group_advantages, leave_one_out_advantages
 from course_lib.chat.template import IGNORED, SPECIAL, ChatTemplate, batch_of, exchange
 
 f64 = torch.float64
@@ -178,3 +180,13 @@ def test_luck_is_what_answers_to_another_question_of_the_family_are_worth():
     groups = [group("1 + 1", "2", "2", "3"), group("1 + 2", "3", "7", "8"), group("2 + 0", "2", "2", "2")]
     assert right_by_luck(groups).tolist() == [0.5, 0.5, 0.5]  # of two others each, one has it
     assert right_by_luck(groups[:1]).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("n", "chance"), [(2, 0.5), (3, 0.9), (5, 0.2)])
+def test_the_pull_is_the_mean_over_all_groups_of_what_right_answers_get_more(n, chance):
+    more = 0.0
+    for others in itertools.product((0.0, 1.0), repeat=n - 1):
+        weight = math.prod(chance if each else 1 - chance for each in others)
+        first = [group_advantages(torch.tensor([own, *others]), eps=1e-12)[0].item() for own in (1.0, 0.0)]
+        more += weight * (first[0] - first[1])
+    assert pull(n, chance) == pytest.approx(more, rel=1e-5)

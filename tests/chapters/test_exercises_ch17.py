@@ -79,6 +79,15 @@ def by_recursion(find="find_call(said, 0, True)", call_again="said + write_with_
     )
 
 
+def by_loop(find="find_call(text, mark, True)"):
+    """The text with the prompt in front, as far as it is."""
+    return (
+        f"{TOOLS}text = prompt\nfor _ in range(most_calls):\n    mark = len(text)\n    text += write(text)\n"
+        f"    call = {find}\n    if call is None:\n        return text[len(prompt):]\n"
+        "    text = text[: call.end] + result_of(call, limits)\nreturn (text + write(text))[len(prompt):]"
+    )
+
+
 WRONG = {
     "chat.answers_alone": {
         "all_learned": (by_flag(learned="True"), "return tokens[:-1], tokens[1:].clone()"),
@@ -118,8 +127,16 @@ WRONG = {
         "none_votes": (by_counter(kept="keys"), by_heaps(skip="pass", k="str(key(a))")),
         "by_text": (by_counter(keys="answers"), by_heaps(skip="", k="a")),
         "key_returned": (by_counter(back="best"), by_heaps(back="best")),
+        "commonest_key": (
+            "from collections import Counter\nreturn Counter(map(key, answers)).most_common(1)[0][0]",
+            by_counter(kept="keys", back="best"),
+        ),
         "last_of_equals": (
             by_counter(best="max(said, key=lambda k: (said.count(k), said.index(k)))"), by_heaps(wins=">="),
+        ),
+        "last_heard": (
+            by_counter(best="max(reversed(said), key=said.count)"),
+            by_heaps(order="dict.fromkeys(k for k in map(key, reversed(answers)) if k is not None)"),
         ),
         "last_answer": (by_counter(back="[a for a, k in zip(answers, keys) if k == best][-1]"), by_heaps(back="heaps[best][-1]")),
         "smallest_key": (by_counter(best="min(said, key=lambda k: (-said.count(k), k))"), by_heaps(order="sorted(heaps)")),
@@ -140,6 +157,19 @@ WRONG = {
             f"{TOOLS}text, left = prompt, most_calls\nwhile left > 0:\n    text += write(text)\n    call = find_call(text, 0)\n"
             "    if not call:\n        break\n    text, left = text[: call.end] + result_of(call, limits), left - 1\n"
             "else:\n    text += write(text)\nreturn text[len(prompt):]",
+        ),
+        "found_again": (by_while(find="find_call(said, 0, True)"), by_loop(find="find_call(text, len(prompt), True)")),
+        "all_searched": (
+            by_loop(find="find_call(text, answered=True)"),
+            f"{TOOLS}text, calls = prompt, 0\nwhile calls < most_calls:\n    text = text + write(text)\n"
+            "    call = find_call(text, 0, True)\n    if not call:\n        return text.removeprefix(prompt)\n"
+            "    text, calls = text[: call.end] + result_of(call, limits), calls + 1\n"
+            "return (text + write(text)).removeprefix(prompt)",
+        ),
+        "prompt_unseen": (
+            by_while(given="said", last="return said + write(said)"),
+            by_recursion(call_again="said + write_with_calculator(lambda t: write(said + t), '', most_calls - 1, limits)",
+                         first="write('')"),
         ),
         "prompt_returned": (
             by_while(back="prompt + said", last="return prompt + said + write(prompt + said)"),
@@ -169,7 +199,7 @@ RIGHT = {
     "chat.answers_alone": (by_flag(), by_counts()),
     "chat.merged_weight": (by_product(), by_columns(), "return torch.addmm(weight, up, down, alpha=alpha / len(down))"),
     "chat.vote": (by_counter(), by_heaps()),
-    "chat.write_with_calculator": (by_while(), by_recursion()),
+    "chat.write_with_calculator": (by_while(), by_recursion(), by_loop()),
 }
 
 

@@ -99,7 +99,7 @@ def measured(template: ChatTemplate, asked: Sequence[Question], answers: Sequenc
 def sheet(values: Mapping[str, Any]) -> tuple[list[Question], dict[str, list[str]], dict[str, dict], list[int]]:
     """Return what ``figures.patients`` draws, out of the record: the first questions that the sound one gets right."""
     asked = questions("test", KEPT, seed=8)
-    found = {name: values["patients"][fault] for name, fault in SHEETS.items()}
+    found = {name: {**values["patients"][fault], "asked": values["asked"]} for name, fault in SHEETS.items()}
     places = [i for i, is_right in enumerate(right(asked, found["sound"]["said"]).tolist()) if is_right][:SHOWN]
     said = {name: [each["said"][i] for i in places] for name, each in found.items()}
     return [asked[i] for i in places], said, found, values["steps"]

@@ -78,6 +78,18 @@ def draw_groups(
     return groups
 
 
+def pull(n: int, chance: float) -> float:
+    """Return how much larger a right answer's advantage is than a wrong one's, a mean over GRPO's groups of n.
+
+    Rewards are 0 and 1, and an answer is right by this chance. A share m of the group makes A = 1 − m for the right and
+    −m for the others, over a spread of (m (1 − m) n/(n − 1))^½; so the mean of A r is ((1 − 1/n) m (1 − m))^½, which is
+    the difference times chance (1 − chance). Without the division the difference is the same for all chances.
+    """
+    share = torch.arange(n + 1, dtype=torch.float64) / n
+    weight = torch.distributions.Binomial(n, torch.tensor(chance, dtype=torch.float64)).log_prob(n * share).exp()
+    return (weight @ ((1 - 1 / n) * share * (1 - share)).sqrt()).item() / (chance * (1 - chance))
+
+
 def right_by_luck(groups: Sequence[Group]) -> Float[Tensor, "groups"]:
     """Return how often one of the answers to another question of its family is right for each question.
 

@@ -1,5 +1,6 @@
 """Pictures of chapter 17b: draws, choosers, the toy, both trainings, the hole, patients, the ladder."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor
 
 from course_lib.chapters.ch17b_preferences_and_rewards.experiment import Group
 from course_lib.chapters.ch17b_preferences_and_rewards.patients import Patient
-from course_lib.chat.checks import said
 from course_lib.chat.questions import FAMILIES
 from course_lib.chat.rewards import kl_estimate
 from course_lib.classroom import figures
@@ -21,24 +21,23 @@ MARKS = {BLUE: "o", ORANGE: "^", TEAL: "s", BERRY: "D", MUTE: "x", INK: "v"}
 GOOD, BAD = "#D6F2EA", "#F3DCEE"
 
 
-def short(text: str, most: int = 16) -> str:
-    """Return a text's beginning, in one line; matplotlib's own sign for formulas is no such sign here."""
-    line = " ".join(text.split()).replace("$", r"\$")
-    return line if len(line) <= most else line[: most - 1] + "…"
+def wrapped(text: str, width: int, lines: int) -> str:
+    """Return a text in lines of this width, cut off behind the last; matplotlib's sign for formulas is none here."""
+    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …")).replace("$", r"\$")
 
 
 def eight_draws(rows: Mapping[str, Sequence[Group]]) -> Figure:
     """Return a table for each model: a row a question, its eight answers, right ones ✓ on green, others ✗ on pink."""
-    figure, axes = figures.new(len(rows), 1, height=0.4 + sum(0.45 + 0.34 * len(groups) for groups in rows.values()))
+    figure, axes = figures.new(len(rows), 1, height=0.4 + sum(0.45 + 0.55 * len(groups) for groups in rows.values()))
     for (ax,), (name, groups) in zip(axes, rows.items(), strict=True):
         for y, group in enumerate(groups):
             for x, (text, reward) in enumerate(zip(group.texts, group.rewards.tolist(), strict=True)):
-                cell = figures.Rectangle((x, -y), 0.94, 0.86, facecolor=GOOD if reward else BAD, edgecolor="none")
+                cell = figures.Rectangle((x, -y), 0.95, 0.9, facecolor=GOOD if reward else BAD, edgecolor="none")
                 ax.add_patch(cell)
-                told = f"{'✓' if reward else '✗'} {short(said(group.question.family, text), 11)}"
-                ax.text(x + 0.47, 0.43 - y, told, ha="center", va="center", fontsize=7.5, color=INK)
+                told = wrapped(f"{'✓' if reward else '✗'} {text}", 17, 3)
+                ax.text(x + 0.475, 0.45 - y, told, ha="center", va="center", fontsize=7, color=INK)
         n = len(groups)
-        ax.set_yticks([0.43 - y for y in range(n)], [short(group.question.text, 44) for group in groups], fontsize=8.5)
+        ax.set_yticks([0.45 - y for y in range(n)], [wrapped(g.question.text, 22, 3) for g in groups], fontsize=8)
         ax.set(xlim=(0, 8), ylim=(0.95 - n, 0.95), xticks=())
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
@@ -55,16 +54,21 @@ def _band(ax: Axes, x: Sequence[float], runs: Tensor, colour: str, label: str, d
     figures.line(ax, list(x), mean, colour, label, dashed=dashed, marker=MARKS[colour], markersize=4)
 
 
-def choosers(tuned: Record, sizes: Sequence[int]) -> Figure:
-    """Return shares right by one of n draws, a vote and greedy; and by family one draw and one of 8."""
+def choosers(tuned: Record, sizes: Sequence[int], luck: Mapping[str, float]) -> Figure:
+    """Return shares right by one of n draws, the likeliest, a vote and greedy; and by family one draw and one of 8.
+
+    luck: family → how often one of eight draws for another question is right.
+    """
     figure, ((left, right),) = figures.new(1, 2, height=3.6, width_ratios=(1.15, 1))
 
     def of(keys: Sequence[str]) -> Tensor:
         return torch.tensor([tuned.each(key) for key in keys], dtype=torch.float64).T
 
-    _band(left, sizes, of([f"any {n}" for n in sizes]), TEAL, "one of n")
-    _band(left, sizes[2:], of([f"vote {n}" for n in sizes[2:]]), ORANGE, "vote")
-    figures.level(left, tuned.mean("greedy"), "greedy")
+    for key, name, colour in (("any", "one of n", TEAL), ("likeliest", "likeliest", BLUE), ("vote", "vote", ORANGE)):
+        _band(left, sizes, of([f"{key} {n}" for n in sizes]), colour, "")
+        left.plot([], [], color=colour, marker=MARKS[colour], label=name)
+    left.axhline(tuned.mean("greedy"), color=MUTE, linestyle="--", linewidth=1.2, label="greedy")
+    left.legend(frameon=False, fontsize=9, loc="upper left", ncols=2)
     left.set_xscale("log", base=2)
     left.set_xticks(list(sizes), list(map(str, sizes)))
     left.minorticks_off()
@@ -75,11 +79,14 @@ def choosers(tuned: Record, sizes: Sequence[int]) -> Figure:
         for key, colour, shift in (("right", BLUE, 0.14), ("pass@8", TEAL, -0.14)):
             shares = arm.each(key)
             right.scatter(shares, [shift - place] * len(shares), color=colour, marker=MARKS[colour], s=22)
+        right.plot(luck[family], -0.14 - place, "|", color=BERRY, markersize=13, markeredgewidth=2)
     for name, colour in (("one draw", BLUE), ("one of 8", TEAL)):
         right.scatter([], [], color=colour, marker=MARKS[colour], label=name)
-    right.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    right.plot([], [], "|", color=BERRY, markersize=11, markeredgewidth=2, label="by luck")
+    right.legend(frameon=False, fontsize=9, loc="lower right", handletextpad=0.3)
     right.set_yticks([-place for place in range(len(FAMILIES))], list(FAMILIES))
     right.set(xlabel="share right, 14 questions a family, five seeds", xlim=(-0.02, 1.02))
+    figures.title(right, "Count and weekday: mostly luck")
     return figure
 
 
@@ -114,10 +121,13 @@ def toy(p: Tensor, best: Tensor, found: Tensor, paths: Mapping[str, Tensor]) -> 
     return figure
 
 
-def trainings(record: Record, history: History, panels: Mapping[str, Sequence[str]], labels: Sequence[str]) -> Figure:
+def trainings(
+    record: Record, history: History, panels: Mapping[str, Sequence[str]], labels: Sequence[str], unit: str = "step"
+) -> Figure:
     """Return recorded curves of five runs, and this run's beginning in black.
 
-    panels: title → the names of one curve or of two, the second of which is dashed; labels: what the axes say.
+    panels: title → the names of one curve or of two, the second of which is dashed; labels: what the axes say; unit: of
+    their x.
     """
     figure, (axes,) = figures.new(1, len(panels), height=2.9)
     steps = record.each("steps")
@@ -126,8 +136,10 @@ def trainings(record: Record, history: History, panels: Mapping[str, Sequence[st
             for run in record.each(name):
                 ax.plot(steps[: len(run)], run, color=colour, linestyle=dash, linewidth=1)
             ax.plot(*history.curve(name), color=INK, linestyle=dash, linewidth=2.4, marker=".", markersize=7)
-        ax.set(xlabel="step", ylabel=label)
+        ax.set(xlabel=unit, ylabel=label)
         figures.title(ax, title)
+    for y, (text, colour) in enumerate((("━ this run", INK), ("— record", TEXT[ORANGE]))):
+        axes[0].text(0.03, 0.92 - 0.09 * y, text, color=colour, fontsize=9, transform=axes[0].transAxes)
     return figure
 
 
@@ -145,7 +157,7 @@ def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
     left.set_yticks([-place for place in range(len(high))], list(high))
     left.set(xlabel="variance, over the squared mean", ylim=(0.6 - len(high), 0.85))
     left.set_xlim(-0.3, 1.12 * max(*high.values(), *known.values()))
-    figures.title(left, "A baseline may help or harm")
+    figures.title(left, "Here it helps ▲, there it harms ●")
     ratio = torch.linspace(0.4, 1.8, 141)
     for gain, colour, dash in ((1.0, TEAL, "-"), (-1.0, BERRY, "--")):
         kept = torch.minimum(ratio * gain, ratio.clamp(0.8, 1.2) * gain)
@@ -153,7 +165,7 @@ def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
     middle.text(1.25, 1.02, "A = 1", color=TEXT[TEAL], va="top")
     middle.text(0.45, -1.05, "A = −1", color=BERRY, va="top")
     middle.set(xlabel="ratio ρ of new to old probability", ylabel="what is maximised")
-    figures.title(middle, "Level above 1.2, or below 0.8")
+    figures.title(middle, "Good: level above 1.2; bad: below 0.8")
     log_u = torch.linspace(-2, 2, 161, dtype=torch.float64)
     right.axhline(0, color=INK, linewidth=0.6)
     right.plot(figures.values(log_u), figures.values(-log_u), color=MUTE, linestyle="--", linewidth=1.6)
@@ -167,18 +179,22 @@ def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
 
 
 def goodhart(record: Record, arms: Mapping[str, str]) -> Figure:
-    """Return what is paid, what is right, and length over the batches, five runs for each price of moving."""
-    figure, (axes,) = figures.new(1, 3, height=3.1)
-    labels = {"reward": "share in order (paid)", "judged": "share right", "length": "tokens of an answer"}
-    titles = ("What is paid goes up", "Without a price right falls", "And answers get short")
+    """Return what is paid by the hole, what is right, and length over the batches, five runs for each arm."""
+    figure, (axes,) = figures.new(1, 3, height=3.3)
+    labels = {"paid": "share paid", "judged": "share right", "length": "tokens of an answer"}
+    titles = ("Without a price it is paid more", "But right less often", "And its answers are shorter")
     for ax, (key, label), title in zip(axes, labels.items(), titles, strict=True):
-        for (arm, name), colour in zip(arms.items(), (BERRY, BLUE), strict=True):
-            runs = torch.tensor(record.arm(arm).each(key), dtype=torch.float64)
-            _band(ax, record.arm(arm).each("steps"), runs, colour, name)
+        for (arm, name), colour in zip(arms.items(), (BERRY, BLUE, TEAL), strict=True):
+            if (key, arm) == ("paid", "checker"):
+                continue  # it is paid for what the second panel shows
+            runs = torch.tensor(record.arm(arm).each("reward" if key == "paid" else key), dtype=torch.float64)
+            _band(ax, record.arm(arm).each("steps"), runs, colour, "")
+            axes[1].plot([], [], color=colour, marker=MARKS[colour], label=name) if key == "judged" else None
         ax.set(xlabel="batch (two updates)", ylabel=label)
         figures.title(ax, title)
     for ax in axes[:2]:
         ax.set_ylim(-0.03, 1.03)
+    axes[1].legend(frameon=False, fontsize=9, loc="upper left")
     return figure
 
 

@@ -49,6 +49,10 @@ def _by(choose):
     return elected
 
 
+def _reversed(keys) -> Counter:
+    return Counter(k for k in reversed(keys) if k is not None)
+
+
 def _last_of_equals(answers, keys, counts):
     best = max(counts, key=lambda k: (counts[k], keys.index(k)), default=None)
     return answers[keys.index(best)] if counts else None
@@ -68,7 +72,7 @@ ENTRY = Exercise(
         _probe(["7", "6", "6.", "7."]),
         _probe(["31", "8 days", "8 days", "30", "30!", "30"]),
         _probe(["Yes", "no", "?", "No", "yes", "nothing"], _letter),
-        _probe(["3 days", "40", "40!", "3"]),
+        _probe(["3 days", "40", "3", "40!"]),
         _probe(["2"]),
         _probe(["none", "no idea"]),
     ],
@@ -96,10 +100,22 @@ ENTRY = Exercise(
             "the reader is to see an answer, as it was written.",
         ),
         Mistake(
+            "commonest_key",
+            _by(lambda answers, keys, counts: Counter(keys).most_common(1)[0][0]),
+            "the key comes back and not an answer that has it, and those that abstain are counted",
+            "the reader is to see an answer, as it was written; and do two answers without a number agree on one?",
+        ),
+        Mistake(
             "last_of_equals",
             _by(_last_of_equals),
             "of equally frequent keys the one that came last wins",
             "the one that came first: then the vote of two is the first of them.",
+        ),
+        Mistake(
+            "last_heard",
+            _by(lambda answers, keys, counts: answers[keys.index(_winner(keys, _reversed(keys)))] if counts else None),
+            "of equally frequent keys the one that was heard last wins",
+            "the one that came first: in which order do you count?",
         ),
         Mistake(
             "last_answer",

@@ -6,8 +6,12 @@ from course_lib.chat import tools
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 
 
-def _heard(function, pieces: tuple[str, ...], prompt: str, most_calls: int = 4, limits=None) -> str | None:
-    """Return what was written and what the writer was given each time; pieces: what it writes, one after the other."""
+TIMES = ("1st", "2nd", "3rd", "4th", "5th")  # that the writer is asked, at most; a learner's loop may ask it again
+HEARD = ("what is written", *(f"what write was given the {time} time" for time in TIMES), "what it was given later")
+
+
+def _heard(function, pieces: tuple[str, ...], prompt: str, most_calls: int = 4, limits=None) -> tuple | None:
+    """Return what was written and what the writer was given, as ``HEARD`` names it; pieces: what it writes in turn."""
     said, given = iter(pieces), []
 
     def write(text):
@@ -19,8 +23,8 @@ def _heard(function, pieces: tuple[str, ...], prompt: str, most_calls: int = 4, 
     written = function(write, prompt, most_calls, limits)
     if written is None:
         return None
-    kind = "" if isinstance(written, str) else f"no text, but {type(written).__name__}: "
-    return f"{kind}{written!r}; the model was given {given}"
+    times = [f"{text}" for text in given[: len(TIMES)]]
+    return written, *times, *[""] * (len(TIMES) - len(times)), " | ".join(map(str, given[len(TIMES) :]))
 
 
 def _probe(prompt: str, *pieces: str, most_calls: int = 4) -> Probe:
@@ -55,6 +59,7 @@ ENTRY = Exercise(
     ],
     checked="seven conversations: with one call and two, with made-up results, with a call in the prompt, one that "
     "fails, and with no calls left.",
+    outputs=HEARD,
     gradients=False,
     trial=_heard,
     variations=_variation,
@@ -82,6 +87,28 @@ ENTRY = Exercise(
             {LOOK: "call = find_call(text)"},
             "a call in the prompt is computed, too",
             "the user may write calc(…) as well. From where on does the model speak?",
+        ),
+        Mistake(
+            "found_again",
+            {LOOK: "call = find_call(text, len(prompt), answered=True)"},
+            "the search begins at the start of the answer each time, and finds the call that has its result again",
+            "what has been computed is done. Where does the part begin that the model wrote last?",
+        ),
+        Mistake(
+            "all_searched",
+            {LOOK: "call = find_call(text, answered=True)"},
+            "the search begins at the start of the text each time: it finds the prompt's call, or one that has its "
+            "result, again",
+            "from where on is the text new?",
+        ),
+        Mistake(
+            "prompt_unseen",
+            {
+                "text += write(text)": "text += write(text[len(prompt) :])",
+                "(text + write(text))": "(text + write(text[len(prompt) :]))",
+            },
+            "the model is given its own words without the prompt",
+            "write continues the text that it is given. What has to stand before the answer?",
         ),
         Mistake(
             "prompt_returned",
