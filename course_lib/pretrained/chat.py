@@ -19,7 +19,7 @@ CHAT_SHA256 = {
     "tuned": "3ffcdcbb6d5cb8e31b6a3d4cddbcdc055808f22c4bcc5db4d6d2fcb76ecf772b",
     "preferred": "fee125b9a187e553948342c1c2135c218ef7c4a59fdedaa5c36fffe5436bf06c",
     "rewarded": "36e493446bb2c5edd903b70af102108cbca1fb8c27898c214e646a7f9d409130",
-    "tools": "c9c9950e796283eaed7c74612b281271da12bba16c6b34c1d8424680af261279",
+    "tools": "7dc0e79f318b9cd27355faf369e04c6aacbbedb696c0349c0a81e90c95565c70",
 }
 CONFIG = modern(1024, context_length=128, n_layers=6, n_heads=4, d_model=128)
 
