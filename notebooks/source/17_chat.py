@@ -11,7 +11,7 @@
 #
 # **What turns a language model into one that answers?**
 #
-# Below, four questions to one model, before and after its last minute of training. First it has read books, and goes on writing. Then it was shown questions with their answers. A program judges what it says, so this chapter can count: what the books bought, what the questions bought, and what neither did.
+# Below, four chosen questions to one model, before and after its last minute of training. First it has read books, and goes on writing. Then it was shown questions with their answers. A program judges what it says, so this chapter can count: what the books bought, what the questions bought, and what neither did.
 
 # %% tags=["hide-input"]
 import torch
@@ -47,15 +47,13 @@ show(pictures.answers(few, said, good, f"Right before tuning: {found[0]} of 4; a
 # | --- | --- | --- |
 # | $x, t$ | a conversation's tokens; a place | (time,) |
 # | $q$ | a question's tokens; its answer's are $a$ | |
-# | $p, \theta$ | the model's distribution; its weights | |
-# | $W, A, B$ | a layer's matrix, and two thin ones | (out, in), (r, in), (out, r) |
+# | $p$ | the model's distribution | |
+# | $W, A, B$ | a layer's matrix, and two thin ones of rank $r$ | (out, in), (r, in), (out, r) |
 # | $\tau$ | temperature | |
 # | $N, D$ | parameters; tokens read | |
 
 # %% tags=["nbval-ignore-output"]
 import copy
-import math
-from collections import Counter
 from functools import partial
 
 from torch.nn import functional as F
@@ -63,7 +61,7 @@ from torch.nn import functional as F
 from course_lib.attention.step import next_token_step
 from course_lib.chapters.ch17_chat import experiment, patients, sizes
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
-from course_lib.chat.checks import check, final
+from course_lib.chat.checks import check
 from course_lib.chat.checks import said as said_in
 from course_lib.chat.lora import LoRALinear, add_lora, lora_parameter_count, merge_lora
 from course_lib.chat.sampling import draw_answers
@@ -86,7 +84,8 @@ from course_lib.training.trained import Trained
 run, f64 = start(seed=0, threads=1), torch.float64
 record, reading, clinic = map(recorded, ("chat_stages", "chat_pretraining", "chat_patients"))
 seed = lambda number: torch.Generator().manual_seed(number)  # on the CPU: the same draws on every device
-of = lambda arm, key="all": torch.tensor(record.arm("arms", arm).each(key), dtype=f64)  # one a seed
+# of(arm): the share of 400 test questions that is right, one a seed
+of = lambda arm, key="all": torch.tensor(record.arm("arms", arm).each(key), dtype=f64)
 family = lambda arm, name: of(arm, "right")[:, FAMILIES.index(name)] / record.values["asked"]
 
 
@@ -103,7 +102,7 @@ def clear(more, less):
 # %% [markdown]
 # ## 1 · Questions, and who judges
 #
-# A program judges the answers to ten families of questions; of several right ones it takes any. (It has a hole: of a sentence it reads what is said, not about what. 'The word dog rhymes with gate' passes for a rhyme of 'late'.) Each word, sum, date and task asked about belongs to one part, training, validation or test, and so does each wording. Single numbers recur.
+# A program judges the answers to ten families of questions; of several right ones it takes any. (It has a hole. 'The word dog rhymes with gate' passes for a rhyme of 'late': of a sentence it reads what is said, not about what.) Each word, sum, date and task asked about belongs to one part, training, validation or test. So does each wording: a family has 22 for training, two for the test. (A number may stand in sums of all parts.)
 
 # %% tags=["hide-input"]
 show(pictures.families(test[20:30]),
@@ -129,11 +128,11 @@ claim("5,000 training and 5,000 test questions have no item in common, and no wo
           set(forms[PLACES["train"]]).isdisjoint(forms[PLACES["test"]]) for forms in WORDINGS.values()))
 
 # %% [markdown]
-# The model is small, $N$ = 1.3 million. It read Shakespeare, books with the meaning, spelling and rhymes of *all* words, and worksheets of sums, weekdays and the like, made of training items. Tuned then, it would not copy what it was asked about. So it read a second text for 15 minutes: the same lines without Shakespeare, each below a heading, as 'Meaning of quay'. No line asks what our questions ask; two kinds of headings are a training wording without its question mark.
+# The model is small, $N$ = 1.3 million. It read Shakespeare, books with the meaning, spelling and rhymes of *all* words, and worksheets of sums, weekdays and the like, made of training items. Then, for 15 minutes, a second text: the same lines without Shakespeare, each below a heading that names its subject, as 'Meaning of quay'. (Without it, in trials not recorded, tuned models did not copy what they were asked about.) No line asks what our questions ask; two kinds of headings, of days and Python, are a training wording without its mark.
 #
-# A test question asks for a fact that was read, in a form that was not; or for a skill, on a new item. Of questions of a new *kind* this test tells nothing.
+# A test question asks for a fact that was read, or for a skill, on a new item. Of questions of a new *kind* this test tells nothing.
 #
-# **Guess:** of 100 test questions, how many does the pretrained model answer rightly? And how many a third model, tuned on the same questions from *random* weights, with no book read?
+# **Guess**, as shares: what does the pretrained model answer rightly? And a third model, tuned on the same questions from *random* weights, with no book read?
 
 # %% tags=["nbval-ignore-output"]
 guess("pretrained", ...)
@@ -142,19 +141,23 @@ guess("from_nothing", ...)
 # %%
 share = lambda asked, given: judged(asked, given).double().mean().item()
 live = {name: share(test, ask_all(model, test)) for name, model in stages.items()}
-claim("asked in the template the pretrained model is right in fewer than 5 of 100",
-      of("pretrained").max() < 0.05 and live["pretrained"] < 0.05, guessed="pretrained",
-      recorded=of("pretrained"), here=live["pretrained"])
-claim("after two training questions with their answers, in plain text, it is right in fewer than 5 of "
-      "100", of("few-shot").max() < 0.05, few_shot=of("few-shot"))
-print(experiment.book_line(test[0]), "…")
+go_on = lambda texts: experiment.completed(stages["pretrained"], template, [f"\n{t}" for t in texts])
 told = [q for q in test if q.family not in ("sort", "python")]  # their answers are no sentences
-lines = experiment.completed(stages["pretrained"], template, [experiment.book_line(q) for q in told])
-claim("of eight families' questions, put as the beginning of a book's line, it ends more than half "
-      "rightly", of("cloze").min() > 0.5, recorded=of("cloze"), here=share(told, lines))
+live |= {"heading": share(test, go_on(map(experiment.as_heading, test))),
+         "line": share(told, go_on(map(experiment.book_line, told)))}
+print(experiment.as_heading(test[0]), experiment.book_line(test[0]), sep="")
+once = {way: of(way).item() for way in ("pretrained", "heading", "marked heading", "cloze")}
+claim("the pretrained model is right in fewer than 5 of 100 in the template, in 25 to 33 as a heading, "
+      "which is a line of its own without its mark, and with the mark in fewer than 8",
+      max(once["pretrained"], live["pretrained"]) < 0.05 and 0.25 < once["heading"] < 0.33
+      and 0.2 < live["heading"] < 0.35 and once["marked heading"] < 0.08, guessed="pretrained",
+      recorded=list(once.values())[:3], here=[live["pretrained"], live["heading"]])
+both = once["cloze"], live["line"]
+claim("of eight families' questions, put as the beginning of a book's line, it ends 60 to 76 of 100 "
+      "rightly", min(both) > 0.6 and max(both) < 0.76, recorded_and_here=both)
 
 # %% [markdown]
-# So it *has* more than half of these answers, once a program has chosen the line, and gives next to none: nothing that it read looks like such a question. (GPT-3 does answer after examples. It is larger, and had read the web, questions included.)
+# So how much it knows depends on how one asks. In the template, whose tokens it never read, next to nothing; as a heading, as its second text has them, 29 of 100; with a mark at the end 5. Who begins the line says all but the answer: 68 of 100, in eight families. (The heading's form was found by trying on these very questions, which flatters it. And it is one model: what the books bought has no second seed.)
 #
 # ## 2 · Who speaks
 #
@@ -224,11 +227,11 @@ show(pictures.tokens_and_targets([name(token) for token in read.tolist()],
 #
 # Through attention the weights still learn how to *read* a question.
 #
-# $n$ hides a choice. The mean over a batch's tokens gives an answer of ten tokens ten times the weight of an answer of one. The mean of each answer's own mean gives all the same. With $L_i$ the mean loss of answer $i$ of $m$, over its $n_i$ tokens,
+# $n$ hides a choice. With $L_i$ the mean loss of answer $i$ over its $n_i$ tokens, the mean over a batch's tokens is
 #
-# $$L_\text{tokens} = \frac{\sum_i n_i L_i}{\sum_i n_i}, \qquad L_\text{answers} = \frac1m\sum_{i=1}^m L_i . \tag{17.4}$$
+# $$L = \frac{\sum_i n_i L_i}{\sum_i n_i} : \tag{17.4}$$
 #
-# We take the first: in each batch it is the likelihood (17.2), divided by a number. (Without the mask $n$ counts the questions, too: answers then have less than half of the weight. And rate and steps were chosen with it.)
+# an answer of ten tokens has ten times the weight of an answer of one. (The mean of the $L_i$ would give both the same.) In each batch this is the likelihood (17.2), divided by a number. (Without the mask $n$ counts the questions, too: answers then have less than half of the weight. Rate and steps were chosen with the mask.)
 
 # %%
 exact = copy.deepcopy(stages["pretrained"]).to(run.float64_device, f64)
@@ -242,27 +245,19 @@ claim("its loss is (17.2), summed over ten answers and divided by their tokens, 
 formula = (logits.detach().softmax(-1) - F.one_hot(targets.clamp(min=0), logits.shape[-1])) / n
 claim("autograd finds the gradient (17.3), to 1e-12",
       (gradient - formula * asked_for[..., None]).abs().max() < 1e-12)
-
-# %%
-many = questions("train", 1000)
-masks = [template.encode(exchange(q.text, as_sentence(q)))[1] for q in many]
-n_each, n_all = torch.tensor([int(mask.sum()) for mask in masks]), sum(map(len, masks))
-mean_of = lambda name: n_each[torch.tensor([q.family == name for q in many])].double().mean()
-claim("of 1,000 conversations' tokens fewer than half are learned; an answer that spells has 1.5 to 2 "
-      "times the tokens, so the weight, of one that rhymes", n_all > 2 * n_each.sum()
-      and 1.5 < mean_of("spell") / mean_of("rhyme") < 2, learned=n_each.sum() / n_all,
-      spell=mean_of("spell"), rhyme=mean_of("rhyme"))
-claim("without the mask, tuned alike, fewer test questions are right, by over three standard errors of "
-      "five pairs", clear(of("tuned"), of("all learned")), masked=of("tuned"), all=of("all learned"))
+claim("a third to a half of their tokens are learned", 1 / 3 < n / sum(len(r) for r, _ in encoded) < 0.5)
+claim("without the mask, at the rate chosen with it, fewer test questions are right, by over three "
+      "standard errors of five pairs", clear(of("tuned"), of("all learned")), masked=of("tuned"),
+      all=of("all learned"))
 
 # %% [markdown]
 # ## 4 · Supervised tuning
 #
-# Pretrained weights, and exchanges in place of windows of a text (20,000 in the record, 5,000 here); the rest is chapter 05. Two choices come first. That they help was seen in trials that are not recorded.
+# Pretrained weights, and exchanges in place of windows of a text (20,000 in the record, 5,000 here). Two choices come first, seen to help in trials that are not recorded.
 #
-# **New words.** No book has a special token. For it the one-hot of (17.3) is 0 at every place, so its row of the readout was only ever pushed away from the states at those places, and so was that of each other such token. They end as one vector. (Land and Bartolo (2024) find such tokens in large models by this trace.) Before tuning each is given the line break's vector, plus noise of its own.
+# **New words.** No book has a special token. For it the one-hot of (17.3) is 0 at every place, so its row of the readout was only ever pushed away from the states there. So was each other such row, from the same states; the pushes outgrow the random rows they began from, and all end as one vector. (Land and Bartolo (2024) find such tokens so.) Read, it cannot say whose turn it is; and `<end>` is as unlikely as `<user>`. So each is first given the line break's vector, plus noise.
 #
-# **Known sentences.** The answers are worded as the books word them, 'The word quay means …', so that what has to be learned is to *find* that line.
+# **Known sentences.** The answers are worded as in the books, 'The word quay means …': what has to be learned is to *find* that line.
 
 # %%
 rows_of = stages["pretrained"].embedding.weight.detach()  # tied to the readout, chapter 04
@@ -270,10 +265,12 @@ never_read = torch.cat([special, template.tokenizer.encode("\x00\x01\x02")])
 alike = lambda one, other: F.cosine_similarity(rows_of[one].cpu(), rows_of[other].cpu(), dim=-1)
 pairs = torch.combinations(never_read)
 any_pairs = torch.randint(256, len(rows_of) - 4, (1000, 2), generator=seed(3))  # merged tokens, as read
+lengths, at_first = rows_of[never_read].norm(dim=1), 0.02 * rows_of.shape[1] ** 0.5
 claim("the vectors of tokens that were never read, special ones and three bytes that no text has, have "
-      "cosines above 0.99 with each other; of 1,000 pairs of others the mean size is below 0.3",
-      alike(*pairs.T).min() > 0.99 and alike(*any_pairs.T).abs().mean() < 0.3,
-      never_read=alike(*pairs.T).min(), others=alike(*any_pairs.T).abs().mean())
+      "cosines above 0.99 with each other and over 20 times the length of a row's random beginning; of "
+      "1,000 pairs of others the mean size is below 0.3", alike(*pairs.T).min() > 0.99
+      and lengths.min() > 20 * at_first and alike(*any_pairs.T).abs().mean() < 0.3, at_first=at_first,
+      never_read=alike(*pairs.T).min(), length=lengths.min(), others=alike(*any_pairs.T).abs().mean())
 
 # %% tags=["nbval-ignore-output"]
 model = copy.deepcopy(stages["pretrained"]).requires_grad_(True).train()
@@ -285,60 +282,72 @@ run.expect("tuning, 240 steps of 32 exchanges", minutes=1)
 history = fit(next_token_step(model, [adamw]), draw_exchanges(rows, 32, template.end, device), steps,
               Trained({"model": model}, {"adamw": adamw}, seed(7)), until=run.pick(quick=40, full=steps),
               every=10, schedule=warmup_then_linear)
-print(*ask_all(model.eval(), few), sep="\n")  # yours, after so few steps
+print(*ask_all(model.eval(), few), sep="\n")  # yours, after so few steps: a beginning
 
 # %%
-tuned, nothing = of("tuned"), of("from nothing")
-more, worded = of("more"), [each["all"] for each in record.arm("arms", "tuned").each("known_wordings")]
-claim("tuned, each of five models is right in more than 40 of 100 test questions; none reaches the aim, "
-      "80", tuned.min() > 0.4 and tuned.max() < 0.8, tuned=tuned, shipped=live["tuned"])
-claim("from random weights, in as many steps, each is right in fewer than a quarter as many",
-      (nothing < tuned / 4).all(), guessed="from_nothing", from_nothing=nothing)
-claim("the answer to the most similar training question, and counts of characters, are right in fewer "
-      "than 10 of 100", max(of("lookup").max(), of("n-gram").max()) < 0.1, lookup=of("lookup"),
-      counts=of("n-gram"))
-claim("of its own training questions each is right in fewer than 75 of 100; 120 more steps, at half the "
-      "rate, change the test's share by less than 5 of 100 on average", of("tuned", "train").max() < 0.75
-      and abs((more - tuned).mean()) < 0.05, train=of("tuned", "train"), more=more,
-      known_wordings=worded)
+tuned, nothing, train = of("tuned"), of("from nothing"), of("tuned", "train")
+claim("tuned, each of five models is right in 40 to 60 of 100 test questions, the aim was 80; and in 55 "
+      "to 75 of its own training questions", tuned.min() > 0.4 and tuned.max() < 0.6
+      and train.min() > 0.55 and train.max() < 0.75, tuned=tuned, shipped=live["tuned"], train=train)
+losses = [of(arm, "loss") for arm in ("from nothing", "tuned")]  # (5, 24) each
+claim("from random weights, at the same rate, each is right in more than 3 of 100 and fewer than a "
+      "quarter as many; its loss is above theirs throughout", (nothing < tuned / 4).all()
+      and nothing.min() > 0.03 and (losses[0].amin(0) > losses[1].amax(0)).all(),
+      guessed="from_nothing", from_nothing=nothing)
+claim("the answer to the most similar training question is right in 2 to 10 of 100, as are counts of "
+      "characters", all(0.02 < of(rival).item() < 0.1 for rival in ("lookup", "n-gram")))
+asked, counted = ask("count", "test", 600), of("tuned", "counts")
+ones = share(asked, ["1"] * 600)
+claim("of 600 letters to count '1' is right for 55 to 60 of 100, each tuned model for more, by up to 10",
+      0.55 < ones < 0.6 and ((ones < counted) & (counted < ones + 0.1)).all(), ones=ones, tuned=counted)
 
 # %%
-given = ask_all(stages["tuned"], told)
-beginnings = [experiment.book_line(question) for question in told]  # 'The word tree means'
-named = torch.tensor([text.startswith(line) for text, line in zip(given, beginnings, strict=True)])
-is_right = judged(told, given)
-claim("of the shipped model's sentences more than 15 of 100 are about something else than was asked; of "
-      "those that pass fewer than 1 in 10", (~named).double().mean() > 0.15
-      and (is_right & ~named).sum() < 0.1 * is_right.sum(), something_else=(~named).double().mean(),
-      pass_if_named=is_right[named].double().mean())
-commonest = {f: Counter(q.answer for q in questions("train", 1000, families=[f])).most_common(1)[0][0]
-             for f in FAMILIES}
-constant = {f: sum(check(q, commonest[f]).right for q in ask(f, "test", 40)) for f in FAMILIES}
-claim("who always says '1' counts letters rightly in more than 60 of 100, more often than any of the "
-      "five tuned", commonest["count"] == "1" and constant["count"] > 24
-      and constant["count"] / 40 > family("tuned", "count").max(), always=constant["count"] / 40,
-      tuned=family("tuned", "count"))
+worded = torch.tensor([each["right"] for each in record.arm("arms", "tuned").each("known_wordings")])
+right = of("tuned", "right")  # (5, 10), of 40 questions a family
+gain, won, missed = right - of("heading", "right"), worded - right, of("cloze", "right") - right
+named = lambda counts, *names: counts[:, [FAMILIES.index(name) for name in names]]
+claim("of what each gains over headings more than 7 parts in 10 are spelling, counting and numbers in "
+      "words; days each answers worse", named(gain, "days").max() < 0
+      and (named(gain, "spell", "count", "numbers").sum(1) > 0.7 * gain.sum(1)).all(), gain=gain.mean(0))
+claim("in training's wordings the same items are right more often, by over three standard errors of "
+      "five pairs, 5 to 15 of 100; half of it or more is spelling and sorting",
+      clear(won.sum(1), 0 * tuned) and 20 < won.sum(1).mean() < 60
+      and (named(won, "spell", "sort").sum(1) > won.sum(1) / 2).all(), more=won.mean(0))
+claim("begun lines find, of meanings, rhymes, spellings and days, 8 of 40 more than any of the five; of "
+      "sums and numbers each finds as many, within 3", named(missed, "arithmetic", "numbers").abs().max()
+      <= 3 and named(missed, "define", "rhyme", "spell", "days").min() >= 8, missed=missed.mean(0))
+
+# %%
+sentences = ask_all(stages["tuned"], told)
+beginnings = map(experiment.book_line, told)  # 'The word tree means'
+astray = torch.tensor([not s.startswith(b) for s, b in zip(sentences, beginnings, strict=True)])
+right_here = judged(told, sentences)
+claim("of the shipped model's sentences 15 to 30 of 100 are about something else than was asked; of "
+      "those that pass fewer than 1 in 10", 0.15 < astray.double().mean() < 0.3
+      and (right_here & astray).sum() < 0.1 * right_here.sum(), astray=astray.double().mean())
 
 # %% tags=["hide-input"]
 live_curve = dict(zip(*history.curve("loss"), strict=True))
-names_of_arms = {"lookup": "most similar question", "from nothing": "tuned, no book read",
-                 "cloze": "lines of books", "tuned": "tuned"}
-arms = {label: record.arm("arms", arm).each("right") for arm, label in names_of_arms.items()}
-arms["lines of books"] = [[count if f not in ("sort", "python") else -1 for f, count in zip(
-    FAMILIES, row, strict=True)] for row in arms["lines of books"]]
+arms = {label: record.arm("arms", arm).each("right") for label, arm in {
+    "tuned, no book read": "from nothing", "not tuned, headings": "heading",
+    "not tuned, begun lines": "cloze", "tuned": "tuned"}.items()}
+arms["not tuned, begun lines"] = [[count if f not in ("sort", "python") else -1 for f, count in zip(
+    FAMILIES, row, strict=True)] for row in arms["not tuned, begun lines"]]  # −1: not asked
 show(pictures.curves(record.values["evaluated"], {
     name: record.arm("arms", name).each("loss") for name in ("from nothing", "tuned")}, live_curve,
-    "With the books read, the loss starts lower and ends lower"),
+    "With the books read, the loss is lower throughout"),
      alt="Loss of the answers' tokens against the step, five recorded tunings each: from pretrained "
          "weights below those from random weights throughout; the live run lies on the former.")
-show(pictures.scores(arms, record.values["asked"], "Tuning finds a part of what was read", constant),
-     alt="Share of test questions right in each of ten families, with intervals: lookup and the model "
-         "that read no book near 0 but for counting, where a constant is as good; tuned up to 0.8.")
+show(pictures.scores(arms, record.values["asked"],
+                     "Of meanings, rhymes, spellings and days begun lines find more than tuned models",
+                     {"count": ones, "weekday": 1 / 7}),
+     alt="Share of test questions right in each of ten families, with intervals: with no book read near "
+         "0 but for counting and weekdays; as headings and tuned up to 0.85; begun lines up to 1.")
 
 # %% [markdown]
-# The books bought facts and skills; the questions bought the *form*: which of all that is known is wanted, in what words, and where to stop. Questions without books bought little in these 240 steps, and counting no more than a constant. (Neither rival has read the books: a program that looks a word up in them would win three families.)
+# As headings 29 of 100 were there. The questions bought what a heading does not say, above all the forms of spelling, counting and numbers in words; days they cost. Without books they bought little in these steps, at a rate chosen for pretrained weights. (These rivals read no books either: who looks words up in them wins three families.)
 #
-# **The aim was 80 of 100.** Where does the rest go? Even its own training questions come out right in two of three; a third of the 20,000 were drawn at all. New items in the training's wordings do hardly better than the test, though these are other questions. Sentences about another word are a part of it ('spell out stair'). Lists to sort fail throughout, and weekdays are right about as often as by guessing. Rate and steps were chosen with one seed, on validation questions.
+# **The aim was 80 of 100.** Where does the rest go? *Reading:* begun lines find 68 of 100 in eight families, the tuned 48. *Wordings:* each family is tested in two; in training's the same items gain 9 of 100. (One of spelling's, 'spell out pail', reads as training's 'spell pail' of a word 'out pail'.) *Steps:* of training questions one in three is wrong; a third of the 20,000 were drawn at all. Weekdays are guessed. Rate and steps were chosen with one seed, on validation questions.
 
 # %% [markdown]
 # ## 5 · Thin matrices, and what is forgotten
@@ -351,7 +360,7 @@ show(pictures.scores(arms, record.values["asked"], "Tuning finds a part of what 
 #
 # $$r\,(\text{in} + \text{out}) \quad\text{numbers in place of}\quad \text{in}\cdot\text{out}, \tag{17.6}$$
 #
-# and the optimizer's means (chapter 05) are as few. (The four new vectors are trained, too; the rate is 0.005, not 0.0015.) Does a low rank suffice? Biderman et al. (2024): LoRA *learns less and forgets less*.
+# and the optimizer's means (chapter 05) are as few. (The four special vectors, `<system>`'s too, are trained as well; the rate, chosen likewise, is 0.005.) Does a low rank suffice? Biderman et al. (2024): LoRA *learns less and forgets less*. (Whether rank 1 forgets less is not decided here.)
 #
 # ### Exercise: merge
 # *difficulty 1/5 · importance 4/5 · 5 minutes*
@@ -388,22 +397,18 @@ N, ranks = sum(p.numel() for p in thin.parameters()), record.values["ranks"]
 few_numbers = sum(lora_parameter_count(*layer.layer.weight.shape, 4) for layer in layers)
 claim("rank 4 trains what (17.6) says, fewer than 5 of 100 of the parameters",
       few_numbers == sum(p.numel() for p in trained) < 0.05 * N, trained=few_numbers, of=N)
-by_rank = {f"rank_{r}": of(f"lora {r}") for r in ranks}
-claim("with rank 1, which trains 1 of 100 parameters, each of five is right as often as with all, "
-      "within 5 of 100", (by_rank["rank_1"] - tuned).abs().max() < 0.05, all=tuned, **by_rank)
-
-# %%
+rank_1, rank_8 = (of(f"lora {r}") for r in ranks)
+claim("with rank 1, which trains 1 of 100 parameters, fewer are right than with all, by over three "
+      "standard errors of five pairs but less than 5 of 100; of Python each loses a tenth or more",
+      clear(tuned, rank_1) and (tuned - rank_1).mean() < 0.05 and (family("tuned", "python")
+      - family("lora 1", "python")).min() > 0.1, loss=paired_difference(tuned, rank_1))
+claim("with rank 8, which trains 8 of 100, more are right than with rank 1, by over three standard "
+      "errors of five pairs; none of five loses 1 of 100", clear(rank_8, rank_1)
+      and (rank_8 - tuned).min() > -0.01, gain=paired_difference(rank_8, tuned))
 bits = {arm: of(arm, "dictionary") for arm in ("pretrained", "tuned", "lora 1", "lora 8")}
 claim("after tuning each needs more bits a character for the dictionary, which had been read: all by "
-      "more than 0.05", all((each - bits["pretrained"]).min() > 0.05 for arm, each in bits.items()
-                       if arm != "pretrained"), **bits)
-less = paired_difference(bits["tuned"], bits["lora 1"])
-claim("that rank 1 costs the dictionary less than full tuning cannot be said by three standard errors",
-      not clear(bits["tuned"], bits["lora 1"]), less=less)
-lost = reading.each("shakespeare")[0][-1], reading.values["second"]["shakespeare"]
-claim("the second text had cost Shakespeare more: from under 4 nats a token to over 9, where guessing "
-      "among 1,024 tokens costs 6.9", lost[0] < 4 and lost[1] > 9 > math.log(1024), first=lost[0],
-      second=lost[1])
+      "more than 0.05", min((bits[arm] - bits["pretrained"]).min() for arm in list(bits)[1:]) > 0.05,
+      rank_1_less=paired_difference(bits["tuned"], bits["lora 1"]))
 
 # %% tags=["hide-input"]
 what = {"share right": "all", "bits a character, dictionary": "dictionary"}
@@ -411,7 +416,7 @@ thin_ones = {label: [of(f"lora {r}", key).tolist() for r in ranks] for label, ke
 whole_ones = {label: (N, of("tuned", key).tolist()) for label, key in what.items()}
 counts = [record.arm("arms", f"lora {r}").values["parameters"] for r in ranks]
 show(pictures.adapters(ranks, counts, thin_ones, whole_ones,
-                       ("One parameter of 100 does nearly as well", "Each costs the dictionary"),
+                       ("Rank 1 loses a little, rank 8 does not", "Each costs the dictionary"),
                        bits["pretrained"][0]),
      alt="Left, share of test questions right against trained parameters, LoRA of ranks 1 and 8 and "
          "full tuning. Right, bits a character of the dictionary after them, above the level before.")
@@ -441,28 +446,31 @@ figures_of = lambda text: "".join(c for c in said_in("arithmetic", text) if c.is
 sums = ask("arithmetic", "test", 20, seed=5)
 drawn = [ask_all(stages["tuned"], sums, 1.0, number) for number in range(8)]  # eight answers each
 elected = [vote(list(eight), figures_of) or "" for eight in zip(*drawn, strict=True)]
-single = sum(judged(sums, one).sum() for one in drawn) / 8
 votes, heat, cold = (of("tuned", key) for key in ("votes", "temperature", "voted_greedy"))
 claim("at temperature 1 the vote of 8 is right more often than one draw, by over three standard errors "
       "of five pairs", clear(votes[:, -1], votes[:, 0]), one=votes[:, 0], eight=votes[:, -1],
-      sums_here=[single, judged(sums, elected).sum()])
-claim("on average it is within 6 of 100 of one answer at temperature 0, an eighth of the drawing",
-      abs((votes[:, -1] - cold).mean()) < 0.06, eight=votes[:, -1], cold=cold)
+      sums_here=judged(sums, elected).sum())
+mean, error = paired_difference(votes[:, -1], cold)
+claim("over one answer at temperature 0 it gains less than 8 of 100 and loses less than 12, within "
+      "three standard errors", mean - 3 * error > -0.12 and mean + 3 * error < 0.08, gain=[mean, error])
 at = dict(zip(record.values["temperatures"], heat.T, strict=True))
-claim("at temperature 1 each of five is right less often than at 0, at 3 in fewer than 10 of 100",
-      (at[1.0] < at[0.0]).all() and at[3.0].max() < 0.1, mean=heat.mean(0))
+claim("from temperature 0.7 on fewer are right than at 0, by over three standard errors of five pairs; "
+      "at 3 fewer than 10 of 100", all(clear(at[0.0], at[t]) for t in (0.7, 1.0, 1.5, 3.0))
+      and at[3.0].max() < 0.1, mean=heat.mean(0))
 
 # %% tags=["hide-input"]
 show(pictures.cheap(record.values["temperatures"], heat.tolist(), record.values["votes"],
                     votes.tolist(), cold.mean(),
-                    ("From τ = 1 on fewer are right", "A vote makes up for heat")),
+                    ("From τ = 0.7 on fewer are right", "A vote makes up for the heat, no more")),
      alt="Left, share right against temperature: it falls. Right, share of the number families right "
-         "against 1, 4 and 8 answers that vote.")
+         "against 1, 4 and 8 answers that vote: with 8 about the level of one answer at temperature 0.")
 
 # %% [markdown]
+# So a vote only makes up for the heat that it needs, within its interval: eight answers for what one at $\tau=0$ gives.
+#
 # ## 7 · A tool
 #
-# Sums stay wrong that any program gets right. So let the model *write* `calc(12 * 7)`, and let the program around it write the result (Cobbe et al. 2021; Schick et al. 2023 let a model find out where to call). The model decides that and what is computed, not what comes out. The record's models learned it in 120 more steps on training questions: sums answered by calls, whose results are read and not learned, and questions of section 8.
+# Sums stay wrong that any program gets right. So let the model *write* `calc(12 * 7)`, and let the program around it write the result (Cobbe et al. 2021; Schick et al. 2023 let a model find out where to call). The model decides that and what is computed, not what comes out. The record's models learned it in 120 more steps: sums answered by calls, whose results are read and not learned, and questions of section 8.
 #
 # ### Exercise: the loop
 # *difficulty 3/5 · importance 4/5 · 12 minutes*
@@ -474,8 +482,9 @@ show(pictures.cheap(record.values["temperatures"], heat.tolist(), record.values[
 def write_with_calculator(write, prompt, most_calls=4, limits=None):
     """Return what is written after the prompt, each call followed by its true result.
 
-    write(text): what the model writes after a text, up to its end. Up to most_calls results are put
-    in; after each the model goes on. The prompt's own calls are not computed.
+    write(text): what the model writes after a text, up to its end. What it wrote behind a call is
+    dropped, and it goes on behind the result. Up to most_calls results are put in; what it writes
+    after the last stands. limits: for result_of. The prompt's own calls are not computed.
     Worked value: to '2 + 3?' it writes 'It is calc(2 + 3) = 6', then '.': 'It is calc(2 + 3) = 5.'
     """
     # whom do you believe, and what does the model see next?
@@ -507,8 +516,6 @@ claim("with the calculator more sums are right than after as many more steps wit
 # What does 'blatess' mean, and which weekday was 31 April 2062? There is no such word and no such day. **Predict:** how often does the tuned model say that it does not know? No answer that it learned from said so. Is it at least less *sure*? Take as its **confidence** the answer's probability $p(a\mid q)$, a product over its tokens. It is *calibrated* (Guo et al. 2017) if
 #
 # $$P\big(\text{right} \mid p(a \mid q) = c\big) = c \quad\text{for each } c. \tag{17.7}$$
-#
-# (Where many answers are right, as for rhymes, even a perfect model shares its probability out.)
 
 # %%
 kinds = ("define", "weekday", "days")
@@ -516,39 +523,56 @@ never = unanswerable("test", 60)  # these kinds in turn
 made_up = ask_all(stages["tuned"], never)
 print(*[question.text for question in never[:3]], sep="\n")
 claim("of 60 questions without an answer the tuned model says of none that it does not know",
-      sum(map(says_unknown, made_up)) == 0 and of("tuned", "unknown").max() == 0, said=made_up[:3])
+      says_unknown("I do not know.") and sum(map(says_unknown, made_up)) == 0
+      and of("tuned", "unknown").max() == 0, said=made_up[:3])
 unsure = torch.tensor([says_unknown(text) for text in ask_all(tools, never)])
-claim("the models with the calculator were tuned on such questions, too: each of five says so of fewer "
-      "than half, the shipped one, of made-up words, of fewer than 3 in 20", unsure[::3].sum() < 3
-      and of("tools", "unknown").max() < 0.5, recorded=of("tools", "unknown"),
-      **{kind: unsure[i::3].sum() for i, kind in enumerate(kinds)})
+unknown, refused = of("tools", "unknown"), of("tools", "refused")
+claim("those with the calculator met such questions, some 350 times: each of five says so of fewer than "
+      "half, of 15 to 40 of 100 on average, and of fewer than 5 of 100 that have an answer; the shipped "
+      "one of more weekdays than words", unknown.max() < 0.5 and 0.15 < unknown.mean() < 0.4
+      and refused.min() > 0 and refused.max() < 0.05 and unsure[1::3].sum() > unsure[::3].sum(),
+      unknown=unknown, refused=refused, by_kind=[unsure[i::3].sum() for i in range(3)])
 
 # %%
+of_words = sum(q.about[0] in text for q, text in zip(told[::8], sentences[::8], strict=True))
+of_none = sum(q.about[1] in text for q, text in zip(never[::3], made_up[::3], strict=True))
+claim("of 20 answers on words of the test more than 14 name the word, of 20 on made-up ones fewer "
+      "than 8", of_words > 14 and of_none < 8, named=[of_words, of_none])
 sure, correct, without = (of("tuned", key) for key in ("confidence", "correct", "unknown_confidence"))
 mean_of_kind = {kind: (sure[:, FAMILIES.index(kind) :: 10].mean(1), without[:, i::3].mean(1))
                 for i, kind in enumerate(kinds)}  # (5,) each: of questions with an answer, and without
-lower = {kind: known - never for kind, (known, never) in mean_of_kind.items()}
-claim("a made-up word costs the answer's confidence 0.1 to 0.2 on average, a day that does not exist "
-      "less than 0.04 in each of five", 0.1 < lower["define"].mean() < 0.2
-      and max(lower["weekday"].max(), lower["days"].max()) < 0.04, **lower)
-known, meanings = calibration(sure.flatten(), correct.flatten().bool()), FAMILIES.index("define")
-surer = sure[:, meanings::10] > sure[:, meanings::10].median()
-halves = [correct[:, meanings::10][half].mean() for half in (surer, ~surer)]
-claim("of the surer half of all meanings twice as many are right as of the other",
-      halves[0] > 2 * halves[1], halves=halves, calibration_error=known.error,
-      error_by_chance=0.31 * (10 / 400) ** 0.5)
+left = {kind: never / known for kind, (known, never) in mean_of_kind.items()}
+claim("a made-up word leaves the answer 0.3 to 0.7 of its confidence in each of five, an impossible day "
+      "between days 0.75 to 0.95; weekdays have a guess's, 1/7, within 0.05, either way",
+      left["define"].min() > 0.3 and left["define"].max() < 0.7 and left["days"].min() > 0.75
+      and left["days"].max() < 0.95
+      and (torch.stack(mean_of_kind["weekday"]) - 1 / 7).abs().max() < 0.05, **left)
+
+# %%
+too_sure = named((sure - correct).reshape(5, 40, 10).mean(1), "define", "rhyme", "spell")
+found_at, low = calibration(sure.flatten(), correct.flatten().bool()), sure < 0.5
+luck = torch.rand(200, 1, 400, generator=seed(4), dtype=f64)  # a question's, the same for five seeds
+by_luck = [calibration(sure.flatten(), (each < sure).flatten()).error for each in luck]
+claim("its error of calibration is more than luck's, in 200 worlds where answers are right as often as "
+      "they are sure: below 0.5 each of five is too unsure, of spellings too sure by 0.1",
+      found_at.error > max(by_luck) and too_sure[:, 2].min() > 0.1 and all(
+          s[at].mean() < c[at].mean() - 0.03 for s, c, at in zip(sure, correct, low, strict=True)),
+      error=found_at.error, by_luck=[min(by_luck), max(by_luck)], too_sure=too_sure.mean(0))
 
 # %% tags=["hide-input"]
-show(pictures.reliability(known, mean_of_kind,
-                          ("The surer, the more often right", "Made-up words lower the confidence")),
-     alt="Left, share right against confidence in ten bins, all families pooled, near the line of "
-         "calibration. Right, mean confidence of five seeds, with an answer and without, by family.")
+show(pictures.reliability(found_at, mean_of_kind, (
+    "Not calibrated: below 0.5 too unsure", "Made-up words halve the confidence")),
+     alt="Left, share right against confidence in ten bins, all families pooled: above the line of "
+         "calibration up to 0.5, about on it beyond. Right, mean confidence of five seeds, with an "
+         "answer and without: halved for made-up words, a little lower for days, not for weekdays.")
 
 # %% [markdown]
-# ### Exercise: two patients
-# *difficulty 3/5 · importance 4/5 · 8 minutes*
+# So it is not calibrated, by more than luck: below 0.5 it is too unsure. (Meanings and rhymes have many right answers, among which even a perfect model shares its probability; spellings have one, and there it is too sure.) Of a made-up word it mostly tells what another means, half as surely. A weekday it guesses: nothing is left to fall.
 #
-# Below, three tunings of 120 steps, a sound one and two that went wrong, asked five questions that the sound one gets right. Which fault has each? `end_not_learned` (the mask leaves `<end>` out), `no_mask` (all tokens are learned), `overfitted` (a hundred training questions, over and over); or, in use of a sound one: `roles_as_text` (the roles typed), `temperature_3`, `question_cut` (its first half is lost).
+# ### Exercise: two patients
+# *difficulty 2/5 · importance 4/5 · 5 minutes*
+#
+# Below, three tunings of 120 steps (one seed), a sound one and two that went wrong, asked five questions that the sound one gets right. Which fault has each? `end_not_learned` (the mask leaves `<end>` out), `no_mask` (all tokens are learned), `overfitted` (a hundred training questions, over and over); or, in use of a sound one: `roles_as_text` (the roles typed), `temperature_3`, `question_cut` (its first half is lost).
 
 # %% tags=["hide-input"]
 show(pictures.patients(*patients.sheet(clinic.values)),
@@ -565,7 +589,7 @@ endless, by_heart, sound = (found[fault] for fault in ("end_not_learned", "overf
 claim("without <end> among what is learned more than 10 of 100 answers do not end, of the sound model's "
       "fewer than 2; as many begin with the right sentence, within 5 of 100", endless["ended"] < 0.9
       and sound["ended"] > 0.98 and abs(endless["begun"] - sound["begun"]) < 0.05,
-      ended=endless["ended"], begun=endless["begun"])
+      ended=[endless["ended"], sound["ended"]], begun=[endless["begun"], sound["begun"]])
 claim("on a hundred training questions the training loss ends below 0.01, and the held-out loss above "
       "its lowest by more than 0.3", by_heart["training"][-1] < 0.01
       and by_heart["held out"][-1] > min(by_heart["held out"]) + 0.3, right=by_heart["right"])
@@ -573,7 +597,9 @@ claim("on a hundred training questions the training loss ends below 0.01, and th
 # %% [markdown]
 # ## 9 · The chat box, and how far it is
 #
-# (Most of A's answers end all the same: perhaps because `<end>` began as a line break.) **Code**, **writing** and **dialogue** are what people use chat models for. Ours writes code of one line. The template allows several turns; no training conversation had more than one exchange. Asked for what it never was, such as a sentence of its own, it answers the nearest question that it knows.
+# **Code**, **writing** and **dialogue** are what people use chat models for. Ours writes code of one line. Asked for a sentence of its own, it gives one in a book's form. The template allows several turns; no training conversation had more than one exchange.
+#
+# Try in the box one sum, of `tuned` and of `tools`; a question behind another, with memory; a higher temperature (it starts at 0). `preferred` and `rewarded` are chapter 17b's.
 
 # %% tags=["hide-input"]
 alt = ("Chat box: a question, the answer of the tuned model, its tokens coloured by their probability, "
@@ -590,55 +616,54 @@ except ImportError:  # run as a script where there are no widgets
 chat
 
 # %%
-falls = of("tuned", "first_turn") - of("tuned", "second_turn")
-claim("dialogue: after another exchange fewer of the same 100 questions are answered rightly, on "
-      "average by 2 to 12", 0.02 < falls.mean() < 0.12, falls=falls, error=falls.std() / 5**0.5)
+second, joined = of("tuned", "second_turn"), of("tuned", "in_one_turn")
+claim("dialogue: behind another exchange fewer of the 400 questions are right, by over three standard "
+      "errors of five pairs; behind the same text in the user's own turn still fewer",
+      clear(tuned, second) and clear(second, joined), second_turn=second, in_one_turn=joined)
 claim("code: of Python expressions of one line more than half compute what was asked, in each of five",
       family("tuned", "python").min() > 0.5, code=family("tuned", "python"))
 words = [question.about[0] for question in ask("define", "test", 20)]
 drafts = ask_all(stages["tuned"], [Question("draft", f"Write a sentence with {w}.", "") for w in words])
-verbs = (" means ", " rhymes with ", " is written ")
-of_books = [any(verb in draft for verb in verbs) for draft in drafts]
-claim("writing: asked for a sentence with a word, the tuned model gives, for more than 17 of 20 words, "
-      "a line of a book and none of its own", sum(of_books) > 17, drafts=drafts[:2])
+in_a_book = sum(map(experiment.stands_in_a_book, drafts))
+claim("writing: asked for 20 sentences the tuned model gives, 18 times or more, one in a book's form; 5 "
+      "to 15 of them stand in a book", 5 <= in_a_book <= 15
+      and sum(draft.startswith("The word ") for draft in drafts) >= 18, drafts=[in_a_book, *drafts[3:6]])
 
 # %% [markdown]
 # How far is it to a chat model? Published are parameters, tokens, labels and GPU-hours. The operations are our arithmetic (2 forward, 4 backward, chapter 04),
 #
 # $$\text{operations} \approx 6\,N D , \tag{17.8}$$
 #
-# as GPT-3's and Llama 3.1's reports count them, too. So are the dollars: 2 an hour, the price of an H800 that DeepSeek-AI (2024) assume, for the last training alone, without trials and people. Of *operations* tuning needs few: InstructGPT's took 4.9 petaflop/s-days and its rewards 60, GPT-3's pretraining 3,640 (Ouyang et al. 2022). InstructGPT's labels came from about 40 people; they are prompts with a written or with ranked answers, Llama 2's mostly comparisons of two.
+# as GPT-3's and Llama 3.1's reports count them, too. The dollars are 2 an hour, DeepSeek-AI's (2024) price of an H800, whatever the card, for the final pretraining alone, without trials and people. Of *operations* tuning needs few: InstructGPT's took 4.9 petaflop/s-days and its rewards (17b) 60, GPT-3's pretraining 3,640 (Ouyang et al. 2022). InstructGPT's labels came from about 40 people; they are prompts with a written or with ranked answers, Llama 2's mostly comparisons of two.
 
 # %%
 chinchilla = next(each for each in sizes.PUBLISHED if each.name == "Chinchilla")
 claim("6 N D is within 3 of 100 of the operations that Chinchilla's paper names",
       abs(chinchilla.worked_out / chinchilla.operations - 1) < 0.03,
       ratio=chinchilla.worked_out / chinchilla.operations)
-for each in sizes.PUBLISHED:
-    labels = f"{each.labels:,} labels" if each.labels else ""
-    cost = f"{each.millions:.1f} million dollars" if each.gpu_hours else ""
-    print(f"{each.name:18}{labels:20}{cost:22}{each.source}")
+print(sizes.table())
 
 # %% tags=["hide-input"]
 read_twice = reading.values["tokens_read"] + reading.values["second"]["steps"] * 24 * 128
 show(pictures.how_far({"parameters": N, "tokens": read_twice}, sizes.PUBLISHED,
                       "28 thousand to 308 thousand times the parameters"),
-     alt="Parameters, tokens read and operations of six published models and of this chapter's, on "
+     alt="Parameters at work on a token (of DeepSeek-V3's 671 billion 37), tokens read and operations "
+         "of six published models and of this chapter's, on "
          "logarithmic axes: 4 to 5, 3 to 5 and 8 to 10 powers of ten lie between.")
 
 # %% [markdown]
 # ## What stays
 #
-# - Reading gives knowledge without answers: the pretrained model is [*right in fewer than 5 of 100*](#1-·-Questions,-and-who-judges), yet of lines that a program chose, begun, it [*ends more than half rightly*](#1-·-Questions,-and-who-judges).
-# - An assistant learns a conditional likelihood, with [*the gradient (17.3)*](#Exercise:-what-is-learned) on answers alone; [*without the mask, tuned alike, fewer test questions are right*](#Exercise:-what-is-learned).
-# - Tuned, it is [*right in more than 40 of 100*](#4-·-Supervised-tuning), without books, in as many steps, in [*fewer than a quarter as many*](#4-·-Supervised-tuning).
-# - Thin matrices do it nearly as well: [*with rank 1, which trains 1 of 100 parameters*](#Exercise:-merge); [*merged, the model says what it said before*](#Exercise:-merge). The dictionary costs [*more bits a character*](#Exercise:-merge) after each tuning.
-# - [*with the calculator more sums are right*](#Exercise:-the-loop). Asked what has no answer, it [*says of none that it does not know*](#8-·-What-it-does-not-know); [*a made-up word costs the answer's confidence*](#8-·-What-it-does-not-know) some.
+# - What a pretrained model answers depends on how it is asked: [*in fewer than 5 of 100 in the template, in 25 to 33 as a heading*](#1-·-Questions,-and-who-judges); begun lines it [*ends 60 to 76 of 100 rightly*](#1-·-Questions,-and-who-judges).
+# - An assistant learns a conditional likelihood, with [*the gradient (17.3)*](#Exercise:-what-is-learned) on answers alone; [*without the mask, at the rate chosen with it, fewer test questions are right*](#Exercise:-what-is-learned).
+# - Tuned, it is [*right in 40 to 60 of 100 test questions*](#4-·-Supervised-tuning), without books in [*fewer than a quarter as many*](#4-·-Supervised-tuning).
+# - [*with rank 1, which trains 1 of 100 parameters, fewer are right*](#Exercise:-merge), not [*with rank 8*](#Exercise:-merge); [*merged, the model says what it said before*](#Exercise:-merge). The dictionary costs [*more bits a character*](#Exercise:-merge) after each tuning.
+# - [*with the calculator more sums are right*](#Exercise:-the-loop). Asked what has no answer, it [*says of none that it does not know*](#8-·-What-it-does-not-know); its confidence is off by [*more than luck*](#8-·-What-it-does-not-know).
 
 # %% tags=["nbval-ignore-output"]
 progress("17_chat")
 
 # %% [markdown]
-# **Open questions.** What would a reader of the web have answered without tuning? What would close the gap to 80: more wordings, more steps, more parameters? Why does a made-up word lower the confidence, and an impossible day hardly?
+# **Open questions.** What would a reader of the web have answered without tuning? What would close the gap to 80: more wordings, more steps, more parameters? Why are days found less often after tuning?
 #
-# **References.** Brown et al. 2020, *Language models are few-shot learners*: answers after examples. Ouyang et al. 2022, *Training language models to follow instructions with human feedback*: sections 3 and 5.1. Land and Bartolo 2024, *Fishing for Magikarp*. Hu et al. 2022, *LoRA*: section 4; Biderman et al. 2024, *LoRA learns less and forgets less*. Wang et al. 2023, *Self-consistency*. Schick et al. 2023, *Toolformer*; Cobbe et al. 2021: a calculator. Guo et al. 2017, *On calibration of modern neural networks*: (17.7). Hoffmann et al. 2022; Touvron et al. 2023, *Llama 2*; Llama team 2024; DeepSeek-AI 2024, *DeepSeek-V3*: sizes.
+# **References.** Brown et al. 2020, *Language models are few-shot learners*: GPT-3. Ouyang et al. 2022, *Training language models to follow instructions with human feedback*: sections 3 and 5.1. Land and Bartolo 2024, *Fishing for Magikarp*. Hu et al. 2022, *LoRA*: section 4; Biderman et al. 2024, *LoRA learns less and forgets less*. Wang et al. 2023, *Self-consistency*. Schick et al. 2023, *Toolformer*; Cobbe et al. 2021: a calculator. Guo et al. 2017, *On calibration of modern neural networks*: (17.7). Hoffmann et al. 2022; Touvron et al. 2023, *Llama 2*; Llama team 2024; DeepSeek-AI 2024, *DeepSeek-V3*: sizes.

@@ -124,10 +124,11 @@ def test_a_sheet_has_questions_that_the_sound_one_gets_right():
     asked = questions("test", patients.KEPT, seed=8)
     sound = [as_sentence(question) if i % 2 else "?" for i, question in enumerate(asked)]
     each = {fault: {"said": [fault] * len(asked)} for fault in patients.FAULTS} | {"sound": {"said": sound}}
-    chosen, said, found, steps = patients.sheet({"patients": each, "steps": [10]})
+    chosen, said, found, steps = patients.sheet({"patients": each, "steps": [10], "asked": 40})
     assert [question.text for question in chosen] == [asked[i].text for i in (1, 3, 5, 7, 9)]
     assert said == {"sound": sound[1:10:2], "A": ["end_not_learned"] * 5, "B": ["overfitted"] * 5}
     assert list(found) == ["sound", "A", "B"]
+    assert {each["asked"] for each in found.values()} == {40}
     assert steps == [10]
 
 
@@ -137,6 +138,9 @@ def test_published_sizes_give_published_operations():
     assert all(0.97 < each.worked_out / each.operations < 1.03 for each in sizes.PUBLISHED if each.operations)
     assert by_name["DeepSeek-V3"].millions == pytest.approx(5.328)
     assert by_name["GPT-3"].millions == 0
+    rows = sizes.table().splitlines()
+    assert len(rows) == 1 + len(sizes.PUBLISHED)
+    assert rows[2].split()[:3] == ["InstructGPT", "46,000", "–"]
 
 
 def test_texts_of_pictures_are_cut_and_have_no_formulas():
@@ -155,14 +159,14 @@ def test_pictures_have_titles():
         figures.families(asked),
         figures.tokens_and_targets(["<user>", "a"], [None, "b"]),
         figures.curves(steps, {"x": [[2.0, 1.0]], "y": [[2.0, 0.5]]}, {5: 1.0}, "falls"),
-        figures.scores({"a": [[1] * 9 + [-1]] * 5, "b": [[9] * 10] * 5}, 10, "more", dict.fromkeys(FAMILIES, 3)),
+        figures.scores({"a": [[1] * 9 + [-1]] * 5, "b": [[9] * 10] * 5}, 10, "more", {"count": 0.3}),
         figures.adapters((1, 2), (10, 20), {"s": [[0.1, 0.2], [0.2, 0.3]]}, {"s": (100, [0.5])}, ("up",), 0.1),
         figures.cheap([0, 1], [[0.5, 0.4]], [1, 4], [[0.4, 0.5]], 0.5, ("down", "up")),
         figures.reliability(found, {"define": ([0.3, 0.2], [0.1, 0.2])}, ("sure", "less")),
         figures.patients(
             asked[:2],
             {"A": own[:2]},
-            {"A": {"training": [1, 2], "held out": [2, 1], "right": 0.5, "ended": 1.0}},
+            {"A": {"training": [1, 2], "held out": [2, 1], "right": 0.5, "ended": 1.0, "asked": 10}},
             steps,
         ),
         figures.how_far({"parameters": 1e6, "tokens": 1e8}, sizes.PUBLISHED, "far"),
@@ -189,6 +193,22 @@ def test_a_question_as_a_line_of_a_book_has_the_lines_beginning():
     assert experiment.book_line(days).endswith(" it is")
     with pytest.raises(ValueError, match="question: expected one of the wordings of 'spell', got 'Spell it'"):
         experiment.book_line(dataclasses.replace(spell, text="Spell it"))
+
+
+def test_a_test_question_as_a_line_names_what_it_is_about():
+    """'Please spell out tree.' is also a training wording, of a word 'out tree'."""
+    for family in ("define", "rhyme", "spell"):
+        for question in ask(family, "test", 40):
+            assert experiment.said_of(question) == {"word": question.about[0]}
+
+
+def test_a_sentence_stands_in_a_book_word_for_word_or_tells_a_rhyme():
+    asked = [ask(family, "test", 1)[0] for family in ("define", "spell", "rhyme")]
+    assert all(experiment.stands_in_a_book(as_sentence(question)) for question in asked)
+    word = asked[0].about[0]
+    for other in (f"The word {word} means blah blah.", f"The word {word} rhymes with {word}.", f"The word {word} means",
+                  f"The word {word} is written {'-'.join(word[::-1])}.", "The word ouquab rhymes with crab."):  # fmt: skip
+        assert not experiment.stands_in_a_book(other)
 
 
 def test_examples_stand_before_a_question_and_are_of_training(model):

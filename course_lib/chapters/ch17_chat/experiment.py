@@ -5,6 +5,7 @@ All give texts that ``asking.right`` judges. Nothing here is trained.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from jaxtyping import Float, Int
@@ -12,13 +13,15 @@ from torch import Tensor
 
 from course_lib.attention.transformer import Transformer
 from course_lib.chapters.ch17_chat.asking import MOST
-from course_lib.chat.corpus import BOOKS, SHEETS
+from course_lib.chat.corpus import BOOKS, SHEETS, dictionary, spelling_book
 from course_lib.chat.likelihood import answer_log_probabilities
-from course_lib.chat.questions import Question, ask
+from course_lib.chat.questions import COMMON, Question, ask
+from course_lib.chat.rhymes import rhymes_with
 from course_lib.chat.sampling import draw_answers
 from course_lib.chat.sentences import as_sentence
 from course_lib.chat.template import ChatTemplate, Turn, batch_of, exchange
 from course_lib.chat.wordings import WORDINGS
+from course_lib.datasets.words import load_words
 from course_lib.training.transfer import to_device
 
 LINES = BOOKS | {family: line for family, (_, line) in SHEETS.items()}
@@ -54,6 +57,19 @@ def behind_examples(question: Question, part: str = "train") -> str:
     shown = ask(question.family, part, EXAMPLES, seed=len(question.text))
     lines = [f"Question: {each.text}\nAnswer: {each.answer}\n" for each in shown]
     return "".join(lines) + f"Question: {question.text}\nAnswer:"
+
+
+@cache
+def _lines() -> frozenset[str]:
+    return frozenset(dictionary()) | frozenset(spelling_book())
+
+
+def stands_in_a_book(sentence: str) -> bool:
+    """Whether a sentence is a line of the dictionary or of the spelling book, or tells a rhyme of two common words."""
+    if found := re.fullmatch(r"The word (\w+) rhymes with (\w+)\.", sentence.strip()):
+        word, other = found.groups()
+        return word in load_words().pronunciations and other in rhymes_with(word, COMMON)
+    return sentence.strip() in _lines()
 
 
 def completed(model: Transformer, template: ChatTemplate, texts: Sequence[str]) -> list[str]:

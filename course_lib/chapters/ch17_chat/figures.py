@@ -118,21 +118,24 @@ def curves(evaluated: Sequence[float], arms: Mapping[str, Sequence[Sequence[floa
     )
     ax.set(
         xlabel="training step",
-        ylabel="loss (nats a token of the answer)",
+        ylabel="training loss (nats a token)",
         xlim=(0, 1.2 * max(evaluated)),
-        ylim=(0, None),
+        xticks=range(0, max(evaluated) + 1, max(1, max(evaluated) // 4)),
+        yscale="log",
     )
+    ax.set_yticks((0.1, 0.3, 1, 3), ("0.1", "0.3", "1", "3"))
+    ax.minorticks_off()
     figures.title(ax, finding)
     return figure
 
 
 def scores(
-    arms: Mapping[str, Sequence[Sequence[int]]], n: int, finding: str, constant: Mapping[str, int] | None = None
+    arms: Mapping[str, Sequence[Sequence[int]]], n: int, finding: str, constant: Mapping[str, float] | None = None
 ) -> Figure:
-    """Return each family's share right, a mark for each of five seeds, and the Wilson interval of the middle one.
+    """Return each family's share right, a mark for each seed, and the Wilson interval of the middle one.
 
     arms: name → rows of right answers, one a seed, a family each, of n questions; −1 where a family was not asked.
-    constant: family → how many are right for who always gives training's commonest answer.
+    constant: family → the share right of who always gives one answer, where it is worth a line.
     """
     figure, ((ax,),) = figures.new(height=5.2)
     offsets = np.linspace(0.3, -0.3, len(arms))
@@ -149,13 +152,14 @@ def scores(
     for j in range(1, len(FAMILIES)):
         ax.axhline(-j + 0.5, color="#DDDDDD", linewidth=0.8)
     if constant:
-        for j, family in enumerate(FAMILIES):
-            ax.plot([constant[family] / n] * 2, [-j - 0.4, -j + 0.4], color=INK, linewidth=1.4, linestyle=":")
+        for family, share in constant.items():
+            j = FAMILIES.index(family)
+            ax.plot([share] * 2, [-j - 0.4, -j + 0.4], color=INK, linewidth=1.4, linestyle=":")
         ax.plot([], [], color=INK, linewidth=1.4, linestyle=":", label="one answer for all")
     ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set_yticks([-j for j in range(len(FAMILIES))], FAMILIES)
     ax.set(xlim=(-0.02, 1.02), ylim=(-len(FAMILIES) + 0.5, 0.5))
-    ax.set_xlabel(f"share of {n} test questions right: a mark a seed, the line a 95 % interval of one")
+    ax.set_xlabel(f"share of {n} test questions right: a mark a seed, the line a 95 % interval of the middle one")
     figures.title(ax, finding)
     return figure
 
@@ -202,7 +206,8 @@ def cheap(temperatures: Sequence[float], by_temperature: Sequence[Sequence[float
     left.set(xlabel="temperature τ", ylabel="share right, all families", ylim=(0, 1.02))
     for row in by_votes:
         right.plot(range(len(votes)), row, "^-", color=ORANGE, markersize=4, linewidth=1)
-    figures.level(right, greedy, "τ = 0")
+    figures.level(right, greedy, "")
+    right.text(0, greedy + 0.06, "one answer at τ = 0, mean", color=MUTE, fontsize=9)
     right.set_xticks(range(len(votes)), [str(n) for n in votes])
     right.set(xlabel="answers that vote", ylabel="share right, numbers", ylim=(0, 1.02))
     for ax, finding in zip((left, right), findings, strict=True):
@@ -217,7 +222,7 @@ def reliability(found: Calibration, kinds: Mapping[str, tuple], findings: Sequen
     """
     figure, ((left, right),) = figures.new(1, 2, height=3.3)
     left.plot([0, 1], [0, 1], color=MUTE, linestyle="--", linewidth=1.2)
-    left.text(0.97, 0.84, "as sure as right", color=MUTE, fontsize=9, ha="right", rotation=34)
+    left.text(0.98, 0.86, "calibrated", color=MUTE, fontsize=9, ha="right", va="top")
     kept = figures.values(found.count) > 0
     x, y = figures.values(found.confidence)[kept], figures.values(found.right)[kept]
     left.plot(x, y, color=ORANGE, linewidth=1.2)
@@ -242,7 +247,7 @@ def patients(asked: Sequence[Question], given: Mapping[str, Sequence[str]],
              found: Mapping[str, Mapping], steps: Sequence[int]) -> Figure:  # fmt: skip
     """Return what each patient says to the same questions, above its two losses against the training step.
 
-    found: patient → "training" and "held out", its losses, and the shares "right" and "ended" of all its answers.
+    found: patient → "training" and "held out", its losses, and of all "asked" the shares "right" and "ended".
     """
     figure, (top, below) = figures.new(2, len(given), height=5.6, height_ratios=(1.7, 1))
     for ax, bars, (name, said) in zip(top, below, given.items(), strict=True):
@@ -250,8 +255,8 @@ def patients(asked: Sequence[Question], given: Mapping[str, Sequence[str]],
         ax.text(0, 1, text, va="top", fontsize=8, family="monospace", linespacing=1.15)
         ax.set(xlim=(0, 1), ylim=(0, 1), xticks=(), yticks=())
         ax.spines[:].set_visible(False)
-        right, ended = (round(100 * found[name][key]) for key in ("right", "ended"))
-        figures.title(ax, f"{name}: {right} of 100 right, {ended} end")
+        right, ended = (round(found[name]["asked"] * found[name][key]) for key in ("right", "ended"))
+        figures.title(ax, f"{name}: {right} of {found[name]['asked']} right, {ended} end")
         for kind, colour in (("training", INK), ("held out", BERRY)):
             figures.line(bars, steps, found[name][kind], colour, dashed=colour == BERRY)
             bars.plot([], [], color=colour, linestyle="--" if colour == BERRY else "-", label=kind)

@@ -5,7 +5,6 @@ import torch
 from course_lib.chat import tools
 from course_lib.classroom.exercises.spec import Exercise, Mistake, Probe
 
-
 TIMES = ("1st", "2nd", "3rd", "4th", "5th")  # that the writer is asked, at most; a learner's loop may ask it again
 HEARD = ("what is written", *(f"what write was given the {time} time" for time in TIMES), "what it was given later")
 
