@@ -17,8 +17,8 @@ TOKENS_SHA256 = "8255ca1334cb8609cbb0e364024846478aed1329325fea6b6c8cde1ef336b89
 CHAT_SHA256 = {
     "pretrained": "ae58a824dfd7cd0a6490c038a5703db987742496d9b342bcf726fde18614dbfb",
     "tuned": "3ffcdcbb6d5cb8e31b6a3d4cddbcdc055808f22c4bcc5db4d6d2fcb76ecf772b",
-    "preferred": "fee125b9a187e553948342c1c2135c218ef7c4a59fdedaa5c36fffe5436bf06c",
-    "rewarded": "36e493446bb2c5edd903b70af102108cbca1fb8c27898c214e646a7f9d409130",
+    "preferred": "7d52f0f57cdb3a0e42b8f04404f82f0e517a2d42d08fc83a70155a7a5701a3ae",
+    "rewarded": "b81997fa942716b621749195fcc83875e91db87c56996a29a739670098bf10ec",
     "tools": "7dc0e79f318b9cd27355faf369e04c6aacbbedb696c0349c0a81e90c95565c70",
 }
 CONFIG = modern(1024, context_length=128, n_layers=6, n_heads=4, d_model=128)
