@@ -102,7 +102,7 @@ def clear(more, less):
 # %% [markdown]
 # ## 1 · Questions, and who judges
 #
-# A program judges the answers to ten families of questions; of several right ones it takes any. (It has a hole. 'The word dog rhymes with gate' passes for a rhyme of 'late': of a sentence it reads what is said, not about what.) Each word, sum, date and task asked about belongs to one part, training, validation or test. So does each wording: a family has 22 for training, two for the test. (A number may stand in sums of all parts.)
+# A program judges the answers to ten families of questions; of several right ones it takes any. (It has a hole. 'The word dog rhymes with gate' passes for a rhyme of 'late': of a sentence it reads what is said, not about what.) Each word, sum, date and task asked about belongs to one part, training, validation or test. So does each wording: a family has 22 for training, two for the test.
 
 # %% tags=["hide-input"]
 show(pictures.families(test[20:30]),
@@ -345,7 +345,7 @@ show(pictures.scores(arms, record.values["asked"],
          "0 but for counting and weekdays; as headings and tuned up to 0.85; begun lines up to 1.")
 
 # %% [markdown]
-# As headings 29 of 100 were there. The questions bought what a heading does not say, above all the forms of spelling, counting and numbers in words; days they cost. Without books they bought little in these steps, at a rate chosen for pretrained weights. (These rivals read no books either: who looks words up in them wins three families.)
+# As headings 29 of 100 were there. The questions bought what a heading does not say, above all the forms of spelling, counting and numbers in words; days they cost. Without books they bought little in these steps, at a rate chosen for pretrained weights. (These rivals read none either; who looks words up wins three families.)
 #
 # **The aim was 80 of 100.** Where does the rest go? *Reading:* begun lines find 68 of 100 in eight families, the tuned 48. *Wordings:* each family is tested in two; in training's the same items gain 9 of 100. (One of spelling's, 'spell out pail', reads as training's 'spell pail' of a word 'out pail'.) *Steps:* of training questions one in three is wrong; a third of the 20,000 were drawn at all. Weekdays are guessed. Rate and steps were chosen with one seed, on validation questions.
 
@@ -634,7 +634,7 @@ claim("writing: asked for 20 sentences the tuned model gives, 18 times or more, 
 #
 # $$\text{operations} \approx 6\,N D , \tag{17.8}$$
 #
-# as GPT-3's and Llama 3.1's reports count them, too. The dollars are 2 an hour, DeepSeek-AI's (2024) price of an H800, whatever the card, for the final pretraining alone, without trials and people. Of *operations* tuning needs few: InstructGPT's took 4.9 petaflop/s-days and its rewards (17b) 60, GPT-3's pretraining 3,640 (Ouyang et al. 2022). InstructGPT's labels came from about 40 people; they are prompts with a written or with ranked answers, Llama 2's mostly comparisons of two.
+# as GPT-3's and Llama 3.1's reports count them, too. The dollars are 2 an hour, DeepSeek-AI's (2024) price of an H800, whatever the card, for the final pretraining alone, without trials and people. Of *operations* tuning needs few: InstructGPT's took 4.9 petaflop/s-days and its rewards (17b) 60, GPT-3's pretraining 3,640 (Ouyang et al. 2022). InstructGPT's labels, from about 40 people, are written or ranked answers, Llama 2's mostly comparisons of two.
 
 # %%
 chinchilla = next(each for each in sizes.PUBLISHED if each.name == "Chinchilla")

@@ -222,7 +222,7 @@ def reliability(found: Calibration, kinds: Mapping[str, tuple], findings: Sequen
     """
     figure, ((left, right),) = figures.new(1, 2, height=3.3)
     left.plot([0, 1], [0, 1], color=MUTE, linestyle="--", linewidth=1.2)
-    left.text(0.98, 0.86, "calibrated", color=MUTE, fontsize=9, ha="right", va="top")
+    left.text(0.24, 0.15, "calibrated", color=MUTE, fontsize=9)
     kept = figures.values(found.count) > 0
     x, y = figures.values(found.confidence)[kept], figures.values(found.right)[kept]
     left.plot(x, y, color=ORANGE, linewidth=1.2)
