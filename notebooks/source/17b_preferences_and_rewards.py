@@ -13,7 +13,7 @@
 #
 # Chapter 17's tuned model is right in some of its draws and wrong in others. Here we try to make its right answers likelier: from pairs of answers of which one is preferred, and from a number that a program gives each answer. Both start from one objective, whose optimum we derive. Then we look at what was bought, what the cheap rivals buy, and what a training finds that is paid by the wrong thing.
 #
-# Below, four picked questions, each put eight times to the tuned model and to one that rewards have trained. Four questions show no difference; section 8 asks more.
+# Below, four picked questions, each put eight times to the tuned model and to one that rewards have trained. They show no difference; section 8 asks more.
 
 # %% tags=["hide-input"]
 import torch
@@ -68,7 +68,8 @@ from course_lib.chapters.ch17b_preferences_and_rewards.explorer import TiltExplo
 from course_lib.chapters.ch17b_preferences_and_rewards.hole import in_order
 from course_lib.chapters.exercises import answer, exercise, hint, progress, solution
 from course_lib.chat import preferences, rewards
-from course_lib.chat.questions import ask
+from course_lib.chat.likelihood import token_log_probabilities
+from course_lib.chat.questions import FAMILIES, ask
 from course_lib.classroom.claims import claim
 from course_lib.classroom.guesses import guess
 from course_lib.classroom.records import recorded
@@ -84,6 +85,7 @@ number = lambda value: torch.tensor(value, dtype=f64)
 of = lambda *names: number(record.arm(*names[:-1]).each(names[-1]))  # (5,), one a seed; or (5, steps)
 error_of = lambda differences: differences.std() / math.sqrt(len(differences))  # of their mean
 clear = lambda gain: bool(gain.mean() > 3 * error_of(gain))  # of paired differences
+within = lambda gain, most: bool(abs(gain.mean()) + 3 * error_of(gain) < most)  # on both sides
 
 # %% [markdown]
 # ## 1 · Right in some draws
@@ -117,9 +119,9 @@ claim("over all counts of eight draws the mean share is pass@4, to 1e-6; 1 − (
       abs(mean_of(lambda c: pass_at_k(c, 8, 4)) - truth) < 1e-6 and truth - plug_in > 0.04)
 
 # %% [markdown]
-# By what can one choose? By the **checker**, if it is there when the question is asked: then any right draw will do, and best of $n$ *is* pass@n. By a **vote**: the answer that most draws give. Or not at all: *greedy*, temperature 0.
+# By what can one choose? By the **checker**, if it is there when the question is asked: then any right draw will do, and best of $n$ *is* pass@n. By the model: the **likeliest** of the $n$. By a **vote**: the answer that most draws give. Or not at all: *greedy*, temperature 0.
 #
-# Some draws are right by luck. A null tells how many: judge, as answers to a question, the eight draws for *another* question of its family.
+# Some draws are right by luck. A null tells how many: judge, as answers to a question, the draws for *another* of its family.
 #
 # The record has five tunings of *one* pretrained model, on the same 140 test questions: neither another pretraining nor other questions are in its errors. *Clearly* means: the mean of five paired differences is over three of its standard errors, as chance alone has it about twice in a hundred.
 
@@ -130,26 +132,30 @@ right = torch.stack([group.rewards for group in groups])  # (questions, 8)
 luck = experiment.right_by_luck(groups)  # (questions,): one of eight draws for others of its family
 few = torch.tensor([each.family in ("count", "weekday") for each in asked])  # these have few answers
 own = torch.tensor([float(pass_at_k(count.long(), 8, 8)) for count in right.sum(1)])
-claim("60 questions: one of eight draws is right over 0.15 more often than one draw, and than one of "
-      "eight for another question", own.mean() > max(right.mean(), luck.mean()) + 0.15, one=right.mean(),
-      one_of_8=own.mean(), luck=luck.mean(), count_and_weekday=own[few].mean(), theirs=luck[few].mean())
-one, greedy, voted, best = (of("ladder", "tuned", key) for key in ("right", "greedy", "vote", "pass@8"))
-claim("five tunings: greedy is right more often than one draw, clearly, and so is a vote of eight; "
-      "one of eight is right more often than greedy, clearly",
-      clear(greedy - one) and clear(voted - one) and clear(best - greedy),
-      one=one.mean(), greedy=greedy.mean(), vote=voted.mean(), one_of_8=best.mean())
+claim("60 questions: one of eight draws is right over 0.15 more often than one draw; in count and "
+      "weekday over half of that is luck, elsewhere under a fifth", own.mean() > right.mean() + 0.15 and
+      luck[few].mean() > own[few].mean() / 2 and luck[~few].mean() < own[~few].mean() / 5,
+      one=right.mean(), one_of_8=own.mean(), count_and_weekday=own[few].mean(), luck=luck[few].mean())
+one, voted, greedy, likeliest, any_of_8 = (
+    of("ladder", "tuned", way) for way in ("right", "vote", "greedy", "likeliest 8", "pass@8"))
+claim("five tunings: a vote of eight is right more often than one draw, clearly, greedy than a vote, "
+      "clearly, and one of eight than greedy and than the likeliest of eight, clearly",
+      all(map(clear, (voted - one, greedy - voted, any_of_8 - greedy, any_of_8 - likeliest))), **{
+      way: of("ladder", "tuned", way).mean() for way in ("vote", "greedy", "likeliest 8", "pass@8")})
 
 # %% tags=["hide-input"]
-show(pictures.choosers(record.arm("ladder", "tuned"), (1, 2, 4, 8)),
-     alt="Left, share of questions with a right answer among n draws, 1 to 8, above a vote of 4 and 8 "
-         "and the level of greedy decoding. Right, one draw and one of eight by family of questions.")
+by_luck = {name: luck[[each.family == name for each in asked]].mean().item() for name in FAMILIES}
+show(pictures.choosers(record.arm("ladder", "tuned"), (1, 2, 4, 8), by_luck),
+     alt="Left, share of questions with a right answer among n draws, 1 to 8, above a vote, the "
+         "likeliest of n and the level of greedy decoding. Right, by family, one draw, one of eight, "
+         "and one of eight by luck: in count and weekday most of it is luck.")
 
 # %% [markdown]
-# So a right answer is often among the draws and not the one that is given. Can training make a single draw as good as the best of eight?
+# So a right answer is often among the draws and not the one that is given. (Not so with weekdays: of eight guesses one is right in $1-(6/7)^8=0.71$.) Can training make a single draw as good as the best of eight?
 #
 # ## 2 · A reward from choices
 #
-# For most questions no program can judge: which of two letters is kinder, which summary leaves out less? But people can say which of two answers they prefer. Bradley and Terry (1952) give each answer a reward, and
+# For most questions no program can judge: which of two letters is kinder? But people can say which answer they prefer. Bradley and Terry (1952) give each answer a reward, and
 #
 # $$P(a\succ b)=\frac{e^{r_a}}{e^{r_a}+e^{r_b}}=\sigma(r_a-r_b).\tag{17b.2}$$
 #
@@ -158,28 +164,23 @@ show(pictures.choosers(record.arm("ladder", "tuned"), (1, 2, 4, 8)),
 # %%
 choices = lambda r: torch.sigmoid(r[:, None] - r)  # (n, n): row preferred to column
 wins = number([[0, 7, 2, 9], [3, 0, 5, 1], [4, 6, 0, 8], [2, 3, 1, 0]])
-circle = number([[0, 9, 1], [1, 0, 9], [9, 1, 0]])  # each beats the next, nine times of ten
-fits = {"wins": torch.zeros(4, dtype=f64), "circle": number([1.0, -1.0, 0.0])}
+expected = lambda r: ((wins + wins.T) * choices(r)).sum(1)
+r = torch.zeros(4, dtype=f64)
 for _ in range(2000):
-    for name, w in (("wins", wins), ("circle", circle)):
-        fits[name] += 0.05 * (w - (w + w.T) * choices(fits[name])).sum(1)  # uphill
-r = fits["wins"]
-expected = ((wins + wins.T) * choices(r)).sum(1)
+    r += 0.05 * (wins.sum(1) - expected(r))  # uphill
 claim("fitted to 51 choices among four answers, each answer wins as often as expected, to 1e-8, and the "
-      "rewards are the library's", (wins.sum(1) - expected).abs().max() < 1e-8
+      "rewards are the library's", (wins.sum(1) - expected(r)).abs().max() < 1e-8
       and torch.allclose(r - r.mean(), preferences.bradley_terry_rewards(wins), atol=1e-8))
-claim("five more for each answer changes no probability; three answers that beat each other in a circle "
-      "get one reward, and so a half for each pair", torch.allclose(choices(r + 5), choices(r),
-      rtol=1e-12) and fits["circle"].abs().max() < 1e-9)
+claim("five more for each answer changes no probability", torch.allclose(choices(r + 5), choices(r)))
 
 # %% [markdown]
-# So a fit says nothing of where zero is, for only differences count. And one number for each answer cannot hold tastes that go in a circle.
+# So a fit says nothing of where zero is, for only differences count. (And one number for each answer cannot hold tastes that go in a circle.)
 #
 # InstructGPT (Ouyang et al. 2022) trained a network $r(x,y)$ on people's choices by this likelihood, and then the model that answers on that network's rewards. The next section leaves the network out.
 #
 # ## 3 · A price of moving
 #
-# Reward alone asks for one answer, the best, for ever, and for whatever the reward did not think of. So moving away from $p$ gets a price (for one question $x$, left out here):
+# Reward alone asks for one answer, the best, for ever, and for whatever the reward did not think of. So moving away from $p$ gets a price (the question is left out):
 #
 # $$\max_q\;\mathrm E_q\,r(y)-\beta\,\mathrm{KL}(q\,\|\,p).\tag{17b.3}$$
 #
@@ -204,14 +205,14 @@ for _ in range(3000):
 claim("and uphill on five logits, from equal ones, the end is q*, to 1e-6",
       (logits.softmax(0) - best).abs().max() < 1e-6)
 only_e = preferences.tilted(p, number([0, 0, 0, 0, 1]), 0.1)[4]
-claim("if E alone is right, r = 1, and β = 0.1, q* gives it in over 99 of 100 draws, p in 4", only_e > 0.99)
+claim("if r is 1 for E alone, and β = 0.1, q* gives E in over 99 of 100 draws, p in 4", only_e > 0.99)
 
 # %% [markdown]
 # Now read it backwards. *Every* model $q$ (above 0 where $p$ is, and only there) is the best one for some reward:
 #
 # $$r(x,y)=\beta\log\frac{q(y|x)}{p(y|x)}+\beta\log Z(x).\tag{17b.5}$$
 #
-# $Z$ sums over all answers, which nobody can do. But it is the same for two answers to one question, and (17b.2) sees only their difference. So
+# $Z$ sums over all answers, which nobody can do. But it is the same for two answers to one question, and (17b.2) sees their difference alone. So
 #
 # $$P(y^+\succ y^-)=\sigma(m),\qquad m=\beta\Big[\log\frac{q(y^+|x)}{p(y^+|x)}-\log\frac{q(y^-|x)}{p(y^-|x)}\Big].\tag{17b.6}$$
 #
@@ -313,7 +314,7 @@ show(pictures.toy(p, best, found, {"One pair, free logits: D rises": free,
 # %% [markdown]
 # β is no brake here: it scales a margin that goes to infinity, as the other choice was never seen. And the loss sees a difference only; it does not say where the probability goes that leaves A. Here it goes to the answer that lies furthest along $\phi_{\mathrm D}-\phi_{\mathrm A}$. (φ was made to show it; section 5 looks at what a Transformer does.)
 #
-# The explorer has the same five answers, and first a question of its own. Then see: what reward does a price buy, and what does best of $n$, not trained at all, buy for as many nats?
+# The explorer, after a question of its own: what reward does a price buy, and what does best of $n$, not trained at all, buy for as many nats?
 
 # %% tags=["nbval-ignore-output"]
 TiltExplorer(alt="Left, five answers before, tilted by their rewards, and as best of four. Right, mean "
@@ -322,9 +323,9 @@ TiltExplorer(alt="Left, five answers before, tilted by their rewards, and as bes
 # %% [markdown]
 # ## 5 · DPO on the model
 #
-# Now for the model. 400 questions of the training part, eight draws each, judged by the program: a right and a wrong draw of one question are a pair, up to two a question, some 450 in all. (With people in the program's place this is how some chat models are made; their choices are dearer, and contradict each other.) Rate and number of steps, here and below, were tried on validation questions with the first of the five seeds.
+# Now for the model. 2,000 questions of the training part, eight draws each, judged by the program: a right and a wrong draw of one question are a pair, up to two a question, some 2,300 in all. β = 0.1, and 140 steps of 16 pairs at Adam's rate $10^{-4}$. (Some chat models are made so, with people in the program's place.) Rates and numbers of steps, here and below, were tried on validation questions with the first of the five seeds.
 #
-# Here are the first 8 steps of a smaller run: pairs from 60 questions, same rates. The same pairs come again sooner, so its margin grows faster.
+# Here are the first 8 of 32 steps of a smaller run, on pairs from 60 questions.
 
 # %% tags=["nbval-ignore-output"]
 run.expect("DPO on 4,000 questions", minutes=3)
@@ -336,7 +337,7 @@ trained = Trained({"model": learner}, {"adam": adam}, seed(11))
 step = preferences.dpo_step(learner, tuned, [adam], settings["beta"])
 schedule = partial(warmup_then_linear, warmup=0.2, decay=0.3)
 history = fit(step, experiment.draw_pairs(pairs, settings["pairs"], template.end, device),
-              run.pick(quick=settings["updates"], full=200), trained, schedule=schedule,
+              run.pick(quick=32, full=200), trained, schedule=schedule,
               until=run.pick(quick=8, full=None), every=4, progress=False)
 
 # %%
@@ -346,36 +347,42 @@ good, bad = (of("preferences", f"{side}_reward")[:, -2:].mean(1) for side in ("c
 claim("five runs: at their end the rejected answers have lost more than twice the log-probability that "
       "the chosen have won or lost", (bad < -2 * good.abs()).all(), chosen=good, rejected=bad)
 before, after = (lambda key: of("ladder", "tuned", key)), (lambda key: of("ladder", "preferred", key))
-gain = after("right") - before("right")
-claim("on test questions one draw gains less than 0.03 by DPO, by three standard errors, and stays "
-      "behind greedy decoding of the tuned model in each run", gain.mean() + 3 * error_of(gain) < 0.03
-      and (after("right") < before("greedy")).all(), gain=gain, mean=gain.mean(), error=error_of(gain))
+moved = {part: of("preferences", "moved", part) for part in ("right", "wrong", "not drawn")}
+claim("in probability, over training questions with right and wrong draws, the wrong draws lose, "
+      "clearly; the right ones win in some of the runs and lose in others", clear(-moved["wrong"])
+      and moved["right"].min() < 0 < moved["right"].max(), **moved)
+gain = {way: after(way) - before(way) for way in ("right", "greedy", "pass@8")}
+earned = [family for family in FAMILIES if family not in ("count", "weekday")]
+without = lambda stage: torch.stack([of("ladder", stage, each, "pass@8") for each in earned]).mean(0)
+claim("on test questions after DPO one draw is right less often, clearly, and so are greedy decoding "
+      "and one of eight; without count and weekday one of eight, too", all(clear(-each) for each in
+      (*gain.values(), without("preferred") - without("tuned"))), **gain)
 
 # %% tags=["hide-input"]
 show(pictures.trainings(record.arm("preferences"), history,
                         {"The margins grow": ["margin"],
-                         "Where they come from": ["chosen_reward", "rejected_reward"]},
+                         "In logs it is the rejected that move": ["chosen_reward", "rejected_reward"]},
                         ["mean margin m", "β log q/p: chosen —, rejected – –"]),
      alt="Margins, and β log q/p of chosen and rejected answers, against steps, for five recorded runs "
          "and the first steps of this one: the margins rise, as the rejected answers fall.")
 
 # %% [markdown]
-# The chosen answers hardly move, and do not fall as in section 4. What the rejected lose goes to answers that nobody judged.
+# In logs the chosen hardly move, and do not fall as in section 4. In probability the wrong lose; some runs give it to right draws, some to answers never drawn.
 #
 # ## 6 · A number for each answer
 #
-# If a program can judge, why only pairs? The reward itself has no derivative: it is computed from text. But its mean has one, by chapter 06's score function. As $\nabla q=q\,\nabla\log q$,
+# If a program can judge, why only pairs? The reward is computed from text and has no derivative. But its mean has one, by chapter 06's score function. As $\nabla q=q\,\nabla\log q$,
 #
 # $$\nabla\,\mathrm E_q\,r=\sum_y r(y)\,\nabla q(y)=\mathrm E_q\big[r(y)\,\nabla\log q(y)\big].\tag{17b.7}$$
 #
-# Draw answers, and make each likelier by as much as it was worth (Williams 1992). If all rewards are high, though, all are pushed up, and little but noise decides. So take off a **baseline** $b$. That changes nothing on average, if $b$ does not depend on $y$:
+# Draw answers; make each likelier by what it was worth (Williams 1992). Where all rewards are high all are pushed up, and noise decides. So take off a **baseline** $b$; nothing changes on average, if $b$ does not depend on $y$:
 #
 # $$\mathrm E_q\big[b\,\nabla\log q(y)\big]=b\,\nabla\textstyle\sum_y q(y)=b\,\nabla 1=0.\tag{17b.8}$$
 #
 # ### Exercise: compared with whom?
 # *difficulty 2/5 · importance 5/5 · 8 minutes*
 #
-# Each question was answered $n$ times: a *group*. Give each answer a baseline that does not know this answer.
+# Each question was answered $n$ times: a *group*. Give each answer a baseline that does not know it.
 
 # %% tags=["nbval-ignore-output"]
 @exercise("prefer.leave_one_out_advantages")
@@ -409,30 +416,32 @@ claim("over all 256 groups, rewards as they are and less the others' mean have t
       "their mean, to 1e-12", all((means[name] - exact).abs().max() < 1e-12 for name in list(means)[:2]))
 known, even = (estimated(number([chance, *[(1 - chance) / 3] * 3]), number([1, 0, 0, 0]))
                for chance in (0.9, 0.5))
-claim("where all rewards are high, the others' mean takes over four fifths of the variance away; with "
-      "0/1 rewards of a question answered right in 9 of 10 it is noisier than none, and in 5 of 10, too",
+claim("where all rewards are high, advantages by the others' mean have under a fifth of the variance; "
+      "with 0/1 rewards of a question known in 9 of 10, or in 5, they are noisier than none",
       high["none"] > 5 * high["the others' mean"]
       and all(each[2]["none"] < each[2]["the others' mean"] for each in (known, even)))
 weighs = {n: experiment.pull(n, 0.9) / experiment.pull(n, 0.5) for n in (4, 8, 64)}
 counted = [known[1][name].norm() / even[1][name].norm() for name in ("mean, over spread", "none")]
 claim("division by the spread weighs the question known in 9 of 10, beside one known in 5, by over a "
-      "fifth more in groups of 8, by over three fifths in groups of 64; in 4, by as much as counted here",
+      "fifth more in groups of 8, by over three fifths in groups of 64; in 4 by as much as counted here",
       weighs[8] > 1.2 and weighs[64] > 1.6 and abs(counted[0] / counted[1] - weighs[4]) < 1e-3,
       **{f"groups of {n}": weigh for n, weigh in weighs.items()})
 
 # %% [markdown]
-# **GRPO** (Shao et al. 2024), the method of DeepSeek-R1, takes the group's mean off and divides by its standard deviation. Either way a group whose answers are all worth as much teaches nothing.
+# Why can a baseline harm? $\nabla\log q$ is large for rare answers: where 9 of 10 are right, a rare wrong draw gets $A$ near −1 by the others' mean, 0 without.
 #
-# Drawing is dear, so a batch serves for two updates. In the second $q$ is no longer the $q_{\text{old}}$ that drew it: each token has a ratio $\rho=q/q_{\text{old}}$ and its answer's $A$; good answers gain nothing above $\rho=1.2$, bad ones nothing below 0.8 (Schulman et al. 2017):
+# **GRPO** (Shao et al. 2024) takes the group's mean off and divides by its standard deviation. Either way a group of equal rewards teaches nothing.
 #
-# $$\max_q\;\mathrm E\big[\min(\rho A,\ \mathrm{clip}(\rho,0.8,1.2)\,A)\big]-\beta\,\mathrm{KL}(q\|p).\tag{17b.9}$$
+# Drawing is dear: a batch serves for two updates. In the second each token has a ratio $\rho=q/q_{\text{old}}$ to the model that drew it; above $\rho=1.2$ good answers gain nothing, bad ones below 0.8 (Schulman et al. 2017):
 #
-# This is a mean over tokens; its β is not that of (17b.3).
+# $$\max_q\;\mathrm E\big[\min(\rho A,\ \mathrm{clip}(\rho,0.8,1.2)\,A)\big]-\lambda\,\mathrm{KL}(q\|p).\tag{17b.9}$$
+#
+# The mean is over the tokens that $q_{\text{old}}$ drew.
 #
 # ### Exercise: a KL from single draws
 # *difficulty 3/5 · importance 4/5 · 8 minutes*
 #
-# For a token drawn from $q$ let $u=p/q$. The mean of $-\log u$ is the KL, but some draws are below 0. What has mean 0 and lifts them all to 0 or above?
+# For a token drawn from $q$ let $u=p/q$. The mean of $-\log u$ is the KL, but some are below 0. What has mean 0 and lifts all above it?
 
 # %% tags=["nbval-ignore-output"]
 @exercise("prefer.kl_estimate")
@@ -452,7 +461,8 @@ claim("four answers: none of your estimates is below 0, one of the plain ones is
       "their mean, to 1e-12", k3.min() >= 0 > plain.min()
       and (q @ torch.stack([k3, plain], 1) - kl(q, p4)).abs().max() < 1e-12)
 uphill = torch.func.grad(lambda logits: q @ kl_estimate(logits.log_softmax(0), p4.log()))(q.log())
-claim("its gradient at fixed draws is that of the *other* KL, of p from q: q − p, to 1e-12",
+claim("differentiated with the draws held fixed it has the mean (1 − p/q) ∇ log q, the gradient of the "
+      "*other* KL, KL(p ‖ q): q − p by the logits, to 1e-12",
       (uphill - (q - p4)).abs().max() < 1e-12)
 log_ratio = torch.linspace(0.5, 1.5, 101, dtype=f64).log()[:, None].requires_grad_()
 pushed = {A: torch.autograd.grad(rewards.clipped_loss(log_ratio, 0 * log_ratio, A * torch.ones(101),
@@ -470,7 +480,9 @@ show(pictures.estimates(high, known[2]),
 # %% [markdown]
 # (*k3* in the figure is your estimate; Schulman's name.) So GRPO as it is run does not climb (17b.3) itself: its KL pulls by the other direction, and its advantages are divided.
 #
-# The loop: draw 8 questions of one length; let the model *as it is* answer each eight times; reward, compare, take two updates; 48 times. Again the first 8 batches of another seed.
+# A simpler rival is **imitation** (Zelikman et al. 2022): (17b.7) with rewards 0 and 1, no baseline, and draws made once. That is tuning on one's own right draws; section 8 has it.
+#
+# The loop: draw 8 questions of one length, so that they are answered together; let the model *as it is* answer each eight times; reward, compare, take two updates. 144 batches, λ = 0.04, rate $2\cdot10^{-4}$. Again the first 8 batches of a shorter run, of another seed.
 
 # %% tags=["nbval-ignore-output"]
 run.expect("GRPO, 200 steps of 64 questions", minutes=8)
@@ -480,35 +492,42 @@ trained = Trained({"model": learner}, {"adam": adam}, seed(21))
 draw = experiment.draw_rewarded(learner, template, questions("train", 2000, seed=21),
                                 n_questions=run.pick(quick=8, full=64), n_answers=8)
 step = experiment.watched_step(rewards.reward_step(learner, tuned, [adam], settings["kl weight"]))
-history = fit(step, draw, run.pick(quick=settings["updates"], full=200), trained, schedule=schedule,
+history = fit(step, draw, run.pick(quick=48, full=200), trained, schedule=schedule,
               until=run.pick(quick=8, full=None), every=4, progress=False)
 
 # %%
 after_rewards = lambda key: of("ladder", "rewarded", key)
-gain = {key: after_rewards(key) - before(key) for key in ("right", "greedy", "pass@8")}
-claim("this run's model has moved: k3 of the last four batches is above 0",
-      history.curve("kl").values[-1] > 0, reward=history.curve("reward").values)
-right_gain = gain["right"]
-claim("on test questions one draw gains less than 0.04 by rewards, by three standard errors, and stays "
-      "behind greedy decoding of the tuned model in each run",
-      right_gain.mean() + 3 * error_of(right_gain) < 0.04
-      and (after_rewards("right") < before("greedy")).all(), **gain, mean=right_gain.mean(),
-      error=error_of(right_gain))
+batch = draw(seed(22))
+rewards.reward_step(learner, tuned, [torch.optim.SGD(learner.parameters(), 0.02)])(batch[:4])
+change = (token_log_probabilities(learner, batch.inputs, batch.targets) - batch.old).sum(1)
+lift = (change * leave_one_out_advantages(batch.worth.view(-1, 8)).flatten().to(device)).mean()
+claim("one more batch, one update by SGD: within groups right answers gain on wrong ones", lift > 0,
+      lift=lift, reward=history.curve("reward").values)
+gain, reward = after_rewards("right") - before("right"), of("rewards", "reward")  # (5, 12)
+rise = reward[:, -3:].mean(1) - reward[:, :3].mean(1)
+claim("five runs: all move, but over their last twelve batches the reward is not clearly above that of "
+      "the first twelve", of("rewards", "kl")[:, -1].min() > 1e-3 and not clear(rise), rise=rise.mean(),
+      error=error_of(rise), even=of("rewards", "even").mean())
+claim("on test questions rewards change how often one draw is right by less than 0.04 either way, by "
+      "three standard errors; it stays behind greedy decoding of the tuned model in each run",
+      within(gain, 0.04) and (after_rewards("right") < before("greedy")).all(), gain=gain,
+      mean=gain.mean(), error=error_of(gain))
 
 # %% tags=["hide-input"]
 show(pictures.trainings(record.arm("rewards"), history,
-                        {"Reward of each four batches": ["reward"], "How far it moved": ["kl"],
-                         "Groups that teach nothing": ["even"]},
-                        ["share of draws right", "k3 (nats a token)", "groups all right or all wrong"]),
+                        {"The reward does not clearly rise": ["reward"], "The model moves": ["kl"],
+                         "Half of the groups teach nothing": ["even"]},
+                        ["share of draws right", "k3 (nats a token)", "groups all right or all wrong"],
+                        "batch"),
      alt="Reward, KL and the share of even groups against batches, for five recorded runs and the first "
-         "of this one: the reward of ever other questions is noisy, the KL grows.")
+         "of this one: the reward is noisy, as the questions change, and the KL grows.")
 
 # %% [markdown]
 # ## 7 · A checker with a hole
 #
-# A checker never says all that is wanted. This one has a hole that nobody planned: it hardly looks at what a sentence is about. 'The word facility has the letter F 1 times' is taken for 'how often has facility the letter a?' All records of both chapters are judged by it.
+# A checker never says all that is wanted. This one has a hole that nobody planned: it hardly looks at what a sentence is about. 'The word facility has the letter F 1 times' is taken for 'how often has facility the letter a?' Both chapters' records are judged by it.
 #
-# Now a hole on purpose. Let a checker for 'Sort these words' ask whether an answer's words are in alphabetical order, and forget to ask which words they are. **Guess:** what does a training find that is paid by it, and how many of the words to be sorted come back?
+# Now a hole on purpose. A checker for 'Sort these words' asks whether an answer's words are in alphabetical order, and forgets to ask which words they are. **Guess:** what does a training find that is paid by it, and how many of the words to be sorted come back?
 
 # %% tags=["nbval-ignore-output"]
 guess("hole", ...)
@@ -517,43 +536,49 @@ guess("hole", ...)
 counts = draw_groups(tuned, template, ask("count", "test", 20), 8, seed(6))
 taken = [all(f" {each} " in f"{text} " for each in group.question.about) for group in counts
          for text, reward in zip(group.texts, group.rewards, strict=True) if reward]
-astray = torch.cat([of("ladder", stage, "astray") for stage in ("tuned", "preferred", "rewarded")])
 share = sum(taken) / len(taken)
-claim("of drawn counts that the checker takes fewer than 95 in 100 name the word and the letter of the "
-      "question; of all draws at most 2 in 100 name another word and are taken, at every stage",
-      share < 0.95 and astray.max() < 0.02, counts=share, most=astray.max())
+stages = {"tuned": "tuned", "preferred": "then DPO", "imitated": "then imitation",
+          "further": "then more books", "rewarded": "then rewards"}
+astray = torch.stack([of("ladder", stage, "astray") for stage in stages])  # (5, 5)
+claim("of counts that the checker takes fewer than 95 in 100 name the question's word and letter; of "
+      "all answers that it takes at most 8 in 100 name another subject, at every stage",
+      share < 0.95 and astray.max() < 0.08, counts=share, most=astray.max(), tuned=astray[0].mean())
 one_list = ask("sort", "test", 1)[0]
 claim("one word of a list is in order, and so paid; right it is not",
       in_order(one_list, one_list.about[0]) == 1 > experiment.is_right(one_list, one_list.about[0]))
 
 # %%
-arms = {name: name.replace("kl weight", "β =") for name in record.arm("hole").values}
-change = {arm: {key: of("hole", arm, "after", key) - of("hole", arm, "before", key)
-                for key in ("reward", "kept", "words")} for arm in arms}
-unpaid, dear = change.values()  # moving costs nothing; β = 0.3
-for question, text in record.arm("hole", "kl weight 0", "after").values["texts"][0][:3]:
-    print(f"{question} | {text}")
-claim("five runs without a price of moving, test lists: the reward rises and fewer of the words to be "
-      "sorted come back, clearly", clear(unpaid["reward"]) and clear(-unpaid["kept"]),
-      guessed="hole", **unpaid)
-claim("with β = 0.3 the reward rises less, clearly, and in four of five runs more of the words stay",
-      clear(unpaid["reward"] - dear["reward"]) and (dear["kept"] > unpaid["kept"]).sum() >= 4, **dear)
-at_end = {arm: of("hole", arm, "judged")[:, -3:].mean(1) for arm in arms}
-claim("training lists: over the last six batches fewer are right without a price than with it, in each "
-      "run", (at_end["kl weight 0"] < at_end["kl weight 0.3"]).all(), **at_end)
+arms = {"kl weight 0": "hole, λ = 0", "kl weight 0.3": "hole, λ = 0.3", "checker": "whole, λ = 0"}
+hole = lambda arm, key: of("hole", arm, "after", key) - of("hole", arm, "before", key)
+for arm, key in itertools.product(arms, ("reward", "kept", "words", "right")):
+    before_after = (f"{of('hole', arm, at, key).mean():.2f}" for at in ("before", "after"))
+    print(f"{arms[arm]}, {key}:", *before_after)
+texts = record.arm("hole", "kl weight 0", "after").values["texts"]
+print(*texts[hole("kl weight 0", "words").argsort()[2]][:3], sep="\n")  # of the middle run
+free, dear = ({key: hole(arm, key) for key in ("reward", "kept", "words")} for arm in list(arms)[:2])
+claim("five runs, test lists: without a price the share in order rises, clearly, and fewer of the words "
+      "come back, clearly", clear(free["reward"]) and clear(-free["kept"]), guessed="hole", **free)
+claim("with λ = 0.3 the share in order rises less and answers lose fewer words, clearly",
+      clear(free["reward"] - dear["reward"]) and clear(dear["words"] - free["words"]), **dear)
+fall = {name: judged[:, :3].mean(1) - judged[:, -3:].mean(1)
+        for name, judged in ((name, of("hole", arm, "judged")) for arm, name in arms.items())}
+claim("training lists, first six batches less last six: without a price the share right falls, clearly; "
+      "paid by the whole checker, at the same rate, it falls less, clearly", clear(fall["hole, λ = 0"])
+      and clear(fall["hole, λ = 0"] - fall["whole, λ = 0"]), **fall)
 
 # %% tags=["hide-input"]
 show(pictures.goodhart(record.arm("hole"), arms),
-     alt="Training lists: the share in order, the share right, and length against batches, for two "
-         "prices of moving, five runs each. Without a price what is paid rises, what is right falls.")
+     alt="Training lists: the share in order, the share right, and length against batches, five runs "
+         "each for the hole without and with a price, and for the whole checker. Without a price more "
+         "is paid, less is right, and answers are shorter.")
 
 # %% [markdown]
-# One word is always in order, and so is a short list of words of one's own. Nobody told the model: such lists were among its draws, and they were paid. A price of moving slows that down. (No arm was paid by the whole checker at this rate, three times that of section 6, so that the rate's share in the fall is not known.)
+# One word is always in order, and so is a short list of one's own. Such lists were among the draws, and were paid. The honest way was nearly closed: 1 answer in 100 was right before. A price slows it down. The rate, thrice section 6's, does not do it alone: by the whole checker right falls less. (*kept*: share of the words that come back; *words*: how many an answer has.)
 #
 # ### Exercise: two patients
 # *difficulty 3/5 · importance 5/5 · 8 minutes*
 #
-# Trainings by rewards of a small table: 32 questions, eight possible answers. *Right* is what a person would take; it may lie on the reward's line. Which fault has A (`symptom_1`), which has B (`symptom_2`)? `hole_in_the_checker`, `reference_moved_along` (p is copied from q again and again), `groups_all_equal` (the questions are too easy or too hard), `brake_too_strong` (β fifty times as large), `sign_turned`, `never_drawn_again` (the first draws serve for ever).
+# A small table is trained by rewards: 32 questions, eight possible answers. *Right*, what a person would take, may lie on the reward's line. Which fault has A (`symptom_1`), which has B (`symptom_2`)? `hole_in_the_checker`, `reference_moved_along` (p is copied from q again and again), `groups_all_equal` (the questions are too easy or too hard), `brake_too_strong` (λ fifty times as large), `sign_turned`, `never_drawn_again` (the first draws serve for ever).
 
 # %% tags=["hide-input"]
 show(pictures.sheets(patients.shown()),
@@ -580,43 +605,50 @@ claim("where all groups are even the gradient is 0; with too strong a brake it i
 # %% [markdown]
 # ## 8 · The ladder
 #
-# Can training make a draw as good as the best of eight? All stages, on the test questions, whose words and wordings are new, and on *familiar* ones, made anew from the part that was trained on. What was spent is little: 32 updates of DPO, 96 of rewards, less than two minutes of a core each. (The control, further likelihood on right draws, was not run.)
+# Can training make a draw as good as the best of eight? Section 3 says yes: for rewards 0 and 1 and a small β a draw of $q^*$ is nearly always right, if $p$ ever is. But there each question has logits of its own, and no step is left to take. Here one set of weights took a few steps, and half of the groups taught nothing.
+#
+# All stages, on the test questions, whose words and wordings are new, and on *familiar* ones, made anew from the part that was trained on. DPO took 140 updates, rewards 288, imitation 120, all on the model's own draws; their control 120 on the books' answers to the questions of DPO. None took more than six minutes of a core.
 
 # %%
-stages = {"tuned": "tuned", "preferred": "tuned, then DPO", "rewarded": "tuned, then rewards"}
-ways = {"right": "one draw", "greedy": "greedy", "vote": "vote of 8", "pass@8": "one of 8"}
-for part in ("ladder", "familiar"):
-    for stage, name in stages.items():
-        print(f"{part:>9} {name:>20}:", *(f"{way} {of(part, stage, way).mean():.3f}" for way in ways))
-gains = {(part, stage): of(part, stage, "right") - of(part, "tuned", "right")
-         for part in ("ladder", "familiar") for stage in ("preferred", "rewarded")}
-claim("no: for test and for familiar questions, after DPO and after rewards, one draw gains less than "
-      "0.04, by three standard errors; to one of eight over 0.2 are missing",
-      all(gain.mean() + 3 * error_of(gain) < 0.04 for gain in gains.values())
-      and (before("pass@8") - one).min() > 0.2,
-      **{" ".join(name): gain.mean() for name, gain in gains.items()})
-fewer = after("pass@8") - before("pass@8")
-claim("after DPO one of eight is right less often than before, in each of five runs, clearly",
-      (fewer < 0).all() and clear(-fewer), difference=fewer)
+ways = {"right": "one draw", "vote": "vote", "greedy": "greedy", "likeliest 8": "likeliest",
+        "pass@8": "one of 8"}
+parts = ("ladder", "familiar")
+for part, stage in itertools.product(parts, stages):
+    print(f"{part:>8} {stages[stage]:>14}:", *(f"{name} {of(part, stage, way).mean():.3f}"
+                                               for way, name in ways.items()))
+gains = lambda part, way="right": {stage: of(part, stage, way) - of(part, "tuned", way)
+                                   for stage in list(stages)[1:]}
+test, familiar = map(gains, parts)
+claim("no: on test questions, by imitation or rewards, one draw changes by less than 0.04 either way, "
+      "by three standard errors; to one of eight over 0.2 are missing", within(test["imitated"], 0.04)
+      and within(test["rewarded"], 0.04) and (any_of_8 - one).min() > 0.2,
+      **{stage: gain.mean() for stage, gain in test.items()})
+claim("Further likelihood on the books gains, clearly, for test and for familiar questions",
+      clear(test["further"]) and clear(familiar["further"]),
+      **{stage: gain.mean() for stage, gain in familiar.items()})
+claim("greedy decoding of the tuned model is right more often than one draw after any training, "
+      "clearly, for test and for familiar questions", all(clear(
+      of(part, "tuned", "greedy") - of(part, stage, "right")) for part in parts for stage in stages))
 
 # %% tags=["hide-input"]
-show(pictures.ladder(record, stages, ways, "Greedy decoding adds more than either training"),
+show(pictures.ladder(record, stages, ways, "Tuned, greedy decoding beats one draw after any training"),
      alt="For test and familiar questions, differences in shares right from one draw of the tuned "
-         "model, five seeds each: greedy, a vote and one of eight gain more than DPO or rewards do.")
+         "model, five seeds each, by stage and way of answering: greedy decoding of the tuned model "
+         "gains more than one draw does by any training.")
 
 # %% [markdown]
 # ## What stays
 #
-# - What is right in one of $n$ draws bounds all choosing: [*one of eight is right more often than greedy*](#Exercise:-one-of-k).
-# - The best model for a reward and a price is a tilt of the old: [*the end is q\**](#3-·-A-price-of-moving). From choices on all pairs DPO gets there: [*downhill on DPO's expected loss*](#4-·-Where-the-optimum-is-known). One pair says nothing of the rest: [*E, of which nobody said a word*](#4-·-Where-the-optimum-is-known).
-# - Baselines that do not know their answer keep the mean: [*less the others' mean have the exact gradient*](#Exercise:-compared-with-whom?); for some rewards [*it is noisier than none*](#Exercise:-compared-with-whom?).
-# - What is paid is what comes: [*the reward rises and fewer of the words*](#7-·-A-checker-with-a-hole); a price holds it back: [*in four of five runs more of the words stay*](#7-·-A-checker-with-a-hole).
-# - At this size training bought little: [*one draw gains less than*](#8-·-The-ladder) 0.04; it [*stays behind greedy decoding*](#Exercise:-a-KL-from-single-draws), and after DPO [*one of eight is right less often*](#8-·-The-ladder).
+# - What is right in one of $n$ draws bounds all choosing: [*one of eight than greedy*](#Exercise:-one-of-k).
+# - The best model for a reward and a price is a tilt of the old: [*the end is q\**](#3-·-A-price-of-moving). From choices on all pairs DPO gets there with free logits: [*downhill on DPO's expected loss*](#4-·-Where-the-optimum-is-known). One pair says nothing of the rest: [*E, of which nobody said a word*](#4-·-Where-the-optimum-is-known).
+# - Baselines that do not know their answer keep the mean: [*have the exact gradient*](#Exercise:-compared-with-whom?); some [*are noisier than none*](#Exercise:-compared-with-whom?).
+# - What is paid is what comes: [*fewer of the words come back*](#7-·-A-checker-with-a-hole); a price slows it down: [*rises less*](#7-·-A-checker-with-a-hole).
+# - With these few updates rewards and imitation bought little: [*one draw changes by less than*](#8-·-The-ladder) 0.04. After DPO [*one draw is right less often*](#5-·-DPO-on-the-model). [*Further likelihood on the books*](#8-·-The-ladder) bought more, and greedy decoding most: [*than one draw after any training*](#8-·-The-ladder).
 
 # %% tags=["nbval-ignore-output"]
 progress("17b_preferences_and_rewards")
 
 # %% [markdown]
-# **Open questions.** Would thousands of updates do what these few did not? What would raise pass@8? How is a checker built that has no hole?
+# **Open questions.** Would thousands of updates do what these did not? How is a checker built that has no hole?
 #
-# **References.** Bradley and Terry 1952. Rafailov et al. 2023, *Direct preference optimization*: section 4. Pal et al. 2024, *Smaug*: chosen answers that become less likely. Ouyang et al. 2022 (InstructGPT): section 3. Williams 1992, *REINFORCE*. Kool et al. 2019: the others as baseline. Schulman et al. 2017, *PPO*: equation 7. Shao et al. 2024, *DeepSeekMath*: section 4.1, GRPO. DeepSeek-AI 2025, *DeepSeek-R1*: section 2.2. Schulman 2020, *Approximating KL divergence*: k3. Chen et al. 2021, *Evaluating large language models trained on code*: equation 1. Wang et al. 2023, *Self-consistency*: votes. Gao, Schulman and Hilton 2023, *Scaling laws for reward model overoptimization*: section 7 in the large. Yue et al. 2025, *Does reinforcement learning really incentivize reasoning capacity in LLMs …?*: pass@k of large models.
+# **References.** Bradley and Terry 1952. Rafailov et al. 2023, *Direct preference optimization*: section 4. Pal et al. 2024, *Smaug*: chosen answers that fall. Ouyang et al. 2022 (InstructGPT): section 3. Williams 1992, *REINFORCE*. Zelikman et al. 2022, *STaR*: imitation. Kool et al. 2019: the others as baseline. Schulman et al. 2017, *PPO*: equation 7. Shao et al. 2024, *DeepSeekMath*: section 4.1, GRPO. DeepSeek-AI 2025, *DeepSeek-R1*: section 2.2. Schulman 2020, *Approximating KL divergence*: k3. Chen et al. 2021, *Evaluating large language models trained on code*: equation 1. Wang et al. 2023, *Self-consistency*: votes. Gao, Schulman and Hilton 2023, *Scaling laws for reward model overoptimization*: section 7 in the large. Yue et al. 2025, *Does reinforcement learning really incentivize reasoning capacity in LLMs …?*: pass@k of large models.

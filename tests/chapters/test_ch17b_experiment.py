@@ -120,6 +120,8 @@ def test_a_rewarded_batch_has_questions_of_one_length_and_what_the_model_says(mo
     expected = token_log_probabilities(model, batch.inputs, batch.targets)
     torch.testing.assert_close(batch.old, expected.detach())
     torch.testing.assert_close(batch.advantages.view(3, 4).sum(1), torch.zeros(3), atol=1e-5, rtol=0)
+    assert batch.worth.view(3, 4).sum().item() == pytest.approx(12 * batch.reward.item())
+    torch.testing.assert_close(leave_one_out_advantages(batch.worth.view(3, 4)).flatten(), batch.advantages.cpu())
     assert batch.length.item() == pytest.approx((batch.targets != IGNORED).sum().item() / 12)
     assert batch.even.item() == pytest.approx((batch.advantages.view(3, 4) == 0).all(1).float().mean().item())
 

@@ -23,7 +23,8 @@ GOOD, BAD = "#D6F2EA", "#F3DCEE"
 
 def wrapped(text: str, width: int, lines: int) -> str:
     """Return a text in lines of this width, cut off behind the last; matplotlib's sign for formulas is none here."""
-    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …")).replace("$", r"\$")
+    found = textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    return "\n".join(found).replace("$", r"\$")
 
 
 def eight_draws(rows: Mapping[str, Sequence[Group]]) -> Figure:
@@ -83,10 +84,10 @@ def choosers(tuned: Record, sizes: Sequence[int], luck: Mapping[str, float]) -> 
     for name, colour in (("one draw", BLUE), ("one of 8", TEAL)):
         right.scatter([], [], color=colour, marker=MARKS[colour], label=name)
     right.plot([], [], "|", color=BERRY, markersize=11, markeredgewidth=2, label="by luck")
-    right.legend(frameon=False, fontsize=9, loc="lower right", handletextpad=0.3)
+    right.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.98), ncols=3, handletextpad=0.3)
     right.set_yticks([-place for place in range(len(FAMILIES))], list(FAMILIES))
     right.set(xlabel="share right, 14 questions a family, five seeds", xlim=(-0.02, 1.02))
-    figures.title(right, "Count and weekday: mostly luck")
+    right.set_title("Count and weekday: mostly luck", loc="left", fontsize=12, color=INK, pad=26)
     return figure
 
 
@@ -136,10 +137,8 @@ def trainings(
             for run in record.each(name):
                 ax.plot(steps[: len(run)], run, color=colour, linestyle=dash, linewidth=1)
             ax.plot(*history.curve(name), color=INK, linestyle=dash, linewidth=2.4, marker=".", markersize=7)
-        ax.set(xlabel=unit, ylabel=label)
+        ax.set(xlabel=f"{unit} (black: this run)", ylabel=label)
         figures.title(ax, title)
-    for y, (text, colour) in enumerate((("━ this run", INK), ("— record", TEXT[ORANGE]))):
-        axes[0].text(0.03, 0.92 - 0.09 * y, text, color=colour, fontsize=9, transform=axes[0].transAxes)
     return figure
 
 
@@ -181,15 +180,14 @@ def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
 def goodhart(record: Record, arms: Mapping[str, str]) -> Figure:
     """Return what is paid by the hole, what is right, and length over the batches, five runs for each arm."""
     figure, (axes,) = figures.new(1, 3, height=3.3)
-    labels = {"paid": "share paid", "judged": "share right", "length": "tokens of an answer"}
-    titles = ("Without a price it is paid more", "But right less often", "And its answers are shorter")
+    labels = {"reward": "share in order (paid)", "judged": "share right", "length": "tokens of an answer"}
+    titles = ("Without a price more is paid", "Less is right", "And answers are shorter")
     for ax, (key, label), title in zip(axes, labels.items(), titles, strict=True):
         for (arm, name), colour in zip(arms.items(), (BERRY, BLUE, TEAL), strict=True):
-            if (key, arm) == ("paid", "checker"):
-                continue  # it is paid for what the second panel shows
-            runs = torch.tensor(record.arm(arm).each("reward" if key == "paid" else key), dtype=torch.float64)
-            _band(ax, record.arm(arm).each("steps"), runs, colour, "")
-            axes[1].plot([], [], color=colour, marker=MARKS[colour], label=name) if key == "judged" else None
+            if not (key == "reward" and arm == "checker"):  # which is paid for what is right
+                runs = torch.tensor(record.arm(arm).each(key), dtype=torch.float64)
+                _band(ax, record.arm(arm).each("steps"), runs, colour, "")
+            ax.plot([], [], color=colour, marker=MARKS[colour], label=name)
         ax.set(xlabel="batch (two updates)", ylabel=label)
         figures.title(ax, title)
     for ax in axes[:2]:
@@ -220,19 +218,19 @@ def sheets(patients: Sequence[Patient]) -> Figure:
 
 def ladder(record: Record, stages: Mapping[str, str], ways: Mapping[str, str], title: str) -> Figure:
     """Return each seed's share right less that of one draw of the tuned model, for stages and ways of answering."""
-    figure, (axes,) = figures.new(1, 2, height=3.4)
-    colours = (BLUE, ORANGE, BERRY, TEAL)
-    for ax, (part, name) in zip(
-        axes, {"ladder": "test questions", "familiar": "familiar questions"}.items(), strict=True
-    ):
+    figure, (axes,) = figures.new(1, 2, height=4.6)
+    colours = (BLUE, BERRY, ORANGE, INK, TEAL)
+    parts = {"ladder": "test questions", "familiar": "familiar questions"}
+    for ax, (part, name) in zip(axes, parts.items(), strict=True):
         start = torch.tensor(record.arm(part, "tuned").each("right"), dtype=torch.float64)
         for place, stage in enumerate(stages):
-            for way, colour, shift in zip(ways, colours, (0.27, 0.09, -0.09, -0.27), strict=True):
+            for i, (way, colour) in enumerate(zip(ways, colours, strict=True)):
                 more = torch.tensor(record.arm(part, stage).each(way), dtype=torch.float64) - start
-                ax.scatter(figures.values(more), [shift - place] * len(more), color=colour, marker=MARKS[colour], s=26)
+                y = 0.32 - 0.16 * i - place
+                ax.scatter(figures.values(more), [y] * len(more), color=colour, marker=MARKS[colour], s=22)
         ax.axvline(0, color=MUTE, linestyle="--", linewidth=1.2)
         ax.set_yticks([-place for place in range(len(stages))], list(stages.values()))
-        ax.set(xlabel=f"{name}: gain in share right", xlim=(-0.08, 0.42))
+        ax.set(xlabel=f"{name}: share right, less one tuned draw's", xlim=(-0.08, 0.42))
     axes[1].set_yticks([])
     for name, colour in zip(ways.values(), colours, strict=True):
         axes[1].scatter([], [], color=colour, marker=MARKS[colour], label=name)
