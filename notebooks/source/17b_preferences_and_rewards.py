@@ -176,7 +176,7 @@ claim("five more for each answer changes no probability", torch.allclose(choices
 # %% [markdown]
 # So a fit says nothing of where zero is, for only differences count. (And one number for each answer cannot hold tastes that go in a circle.)
 #
-# InstructGPT (Ouyang et al. 2022) trained a network $r(x,y)$ on people's choices by this likelihood, and then the model that answers on that network's rewards. The next section leaves the network out.
+# InstructGPT (Ouyang et al. 2022) trained a network $r(x,y)$ on people's choices so, then the model on that network's rewards. The next section leaves the network out.
 #
 # ## 3 · A price of moving
 #
@@ -314,7 +314,7 @@ show(pictures.toy(p, best, found, {"One pair, free logits: D rises": free,
 # %% [markdown]
 # β is no brake here: it scales a margin that goes to infinity, as the other choice was never seen. And the loss sees a difference only; it does not say where the probability goes that leaves A. Here it goes to the answer that lies furthest along $\phi_{\mathrm D}-\phi_{\mathrm A}$. (φ was made to show it; section 5 looks at what a Transformer does.)
 #
-# The explorer, after a question of its own: what reward does a price buy, and what does best of $n$, not trained at all, buy for as many nats?
+# The explorer: what reward does a price buy, and what does best of $n$, not trained at all, for as many nats?
 
 # %% tags=["nbval-ignore-output"]
 TiltExplorer(alt="Left, five answers before, tilted by their rewards, and as best of four. Right, mean "
@@ -323,9 +323,9 @@ TiltExplorer(alt="Left, five answers before, tilted by their rewards, and as bes
 # %% [markdown]
 # ## 5 · DPO on the model
 #
-# Now for the model. 2,000 questions of the training part, eight draws each, judged by the program: a right and a wrong draw of one question are a pair, up to two a question, some 2,300 in all. β = 0.1, and 140 steps of 16 pairs at Adam's rate $10^{-4}$. (Some chat models are made so, with people in the program's place.) Rates and numbers of steps, here and below, were tried on validation questions with the first of the five seeds.
+# Now for the model. 2,000 questions of the training part, eight draws each, judged by the program: a right and a wrong draw of one question are a pair, up to two a question, some 2,300 in all. β = 0.1, and 140 steps of 16 pairs at Adam's rate $10^{-4}$. (Some chat models are made so, with people in the program's place.) Rates and numbers of steps, here and below, were tried on validation questions with the first of the five seeds (but not how many batches section 6 takes).
 #
-# Here are the first 8 of 32 steps of a smaller run, on pairs from 60 questions.
+# Here are the first 8 of 32 steps on pairs from 60 questions.
 
 # %% tags=["nbval-ignore-output"]
 run.expect("DPO on 4,000 questions", minutes=3)
@@ -344,8 +344,8 @@ history = fit(step, experiment.draw_pairs(pairs, settings["pairs"], template.end
 claim("after 8 steps of this run the mean margin of the last four batches is above 0",
       history.curve("margin").values[-1] > 0, margins=history.curve("margin").values)
 good, bad = (of("preferences", f"{side}_reward")[:, -2:].mean(1) for side in ("chosen", "rejected"))
-claim("five runs: at their end the rejected answers have lost more than twice the log-probability that "
-      "the chosen have won or lost", (bad < -2 * good.abs()).all(), chosen=good, rejected=bad)
+claim("five runs: at their end the chosen answers have lost log-probability, the rejected over five "
+      "times as much", (good < 0).all() and (bad < 5 * good).all(), chosen=good, rejected=bad)
 before, after = (lambda key: of("ladder", "tuned", key)), (lambda key: of("ladder", "preferred", key))
 moved = {part: of("preferences", "moved", part) for part in ("right", "wrong", "not drawn")}
 claim("in probability, over training questions with right and wrong draws, the wrong draws lose, "
@@ -367,7 +367,7 @@ show(pictures.trainings(record.arm("preferences"), history,
          "and the first steps of this one: the margins rise, as the rejected answers fall.")
 
 # %% [markdown]
-# In logs the chosen hardly move, and do not fall as in section 4. In probability the wrong lose; some runs give it to right draws, some to answers never drawn.
+# In logs chosen and rejected fall, as with one number in section 4. In probability the wrong lose; some runs give it to right draws, some to answers never drawn.
 #
 # ## 6 · A number for each answer
 #
@@ -482,7 +482,7 @@ show(pictures.estimates(high, known[2]),
 #
 # A simpler rival is **imitation** (Zelikman et al. 2022): (17b.7) with rewards 0 and 1, no baseline, and draws made once. That is tuning on one's own right draws; section 8 has it.
 #
-# The loop: draw 8 questions of one length, so that they are answered together; let the model *as it is* answer each eight times; reward, compare, take two updates. 144 batches, λ = 0.04, rate $2\cdot10^{-4}$. Again the first 8 batches of a shorter run, of another seed.
+# The loop: draw 8 questions of one length, so that they are answered together; let the model *as it is* answer each eight times; reward, compare, take two updates. 144 batches, λ = 0.04, rate $2\cdot10^{-4}$. Again the first 8 batches of a shorter run.
 
 # %% tags=["nbval-ignore-output"]
 run.expect("GRPO, 200 steps of 64 questions", minutes=8)
@@ -503,11 +503,11 @@ change = (token_log_probabilities(learner, batch.inputs, batch.targets) - batch.
 lift = (change * leave_one_out_advantages(batch.worth.view(-1, 8)).flatten().to(device)).mean()
 claim("one more batch, one update by SGD: within groups right answers gain on wrong ones", lift > 0,
       lift=lift, reward=history.curve("reward").values)
-gain, reward = after_rewards("right") - before("right"), of("rewards", "reward")  # (5, 12)
-rise = reward[:, -3:].mean(1) - reward[:, :3].mean(1)
-claim("five runs: all move, but over their last twelve batches the reward is not clearly above that of "
-      "the first twelve", of("rewards", "kl")[:, -1].min() > 1e-3 and not clear(rise), rise=rise.mean(),
-      error=error_of(rise), even=of("rewards", "even").mean())
+gain, reward = after_rewards("right") - before("right"), of("rewards", "reward")  # (5, 36)
+rise = reward[:, -12:].mean(1) - reward[:, :12].mean(1)
+claim("five runs: all move, and the reward of the last 48 batches is above that of the first 48, "
+      "clearly, by less than 0.1", of("rewards", "kl")[:, -1].min() > 1e-3 and clear(rise)
+      and within(rise, 0.1), rise=rise.mean(), error=error_of(rise), even=of("rewards", "even").mean())
 claim("on test questions rewards change how often one draw is right by less than 0.04 either way, by "
       "three standard errors; it stays behind greedy decoding of the tuned model in each run",
       within(gain, 0.04) and (after_rewards("right") < before("greedy")).all(), gain=gain,
@@ -515,7 +515,7 @@ claim("on test questions rewards change how often one draw is right by less than
 
 # %% tags=["hide-input"]
 show(pictures.trainings(record.arm("rewards"), history,
-                        {"The reward does not clearly rise": ["reward"], "The model moves": ["kl"],
+                        {"The reward rises a little": ["reward"], "The model moves": ["kl"],
                          "Half of the groups teach nothing": ["even"]},
                         ["share of draws right", "k3 (nats a token)", "groups all right or all wrong"],
                         "batch"),
@@ -525,7 +525,7 @@ show(pictures.trainings(record.arm("rewards"), history,
 # %% [markdown]
 # ## 7 · A checker with a hole
 #
-# A checker never says all that is wanted. This one has a hole that nobody planned: it hardly looks at what a sentence is about. 'The word facility has the letter F 1 times' is taken for 'how often has facility the letter a?' Both chapters' records are judged by it.
+# Our checker has a hole that nobody planned: it hardly looks at what a sentence is about. 'The word facility has the letter F 1 times' is taken for 'how often has facility the letter a?' Both chapters' records are judged by it.
 #
 # Now a hole on purpose. A checker for 'Sort these words' asks whether an answer's words are in alphabetical order, and forgets to ask which words they are. **Guess:** what does a training find that is paid by it, and how many of the words to be sorted come back?
 
@@ -541,8 +541,8 @@ stages = {"tuned": "tuned", "preferred": "then DPO", "imitated": "then imitation
           "further": "then more books", "rewarded": "then rewards"}
 astray = torch.stack([of("ladder", stage, "astray") for stage in stages])  # (5, 5)
 claim("of counts that the checker takes fewer than 95 in 100 name the question's word and letter; of "
-      "all answers that it takes at most 8 in 100 name another subject, at every stage",
-      share < 0.95 and astray.max() < 0.08, counts=share, most=astray.max(), tuned=astray[0].mean())
+      "all answers that it takes at most 1 in 10 names another subject, at every stage",
+      share < 0.95 and astray.max() < 0.1, counts=share, most=astray.max(), tuned=astray[0].mean())
 one_list = ask("sort", "test", 1)[0]
 claim("one word of a list is in order, and so paid; right it is not",
       in_order(one_list, one_list.about[0]) == 1 > experiment.is_right(one_list, one_list.about[0]))
@@ -550,21 +550,26 @@ claim("one word of a list is in order, and so paid; right it is not",
 # %%
 arms = {"kl weight 0": "hole, λ = 0", "kl weight 0.3": "hole, λ = 0.3", "checker": "whole, λ = 0"}
 hole = lambda arm, key: of("hole", arm, "after", key) - of("hole", arm, "before", key)
-for arm, key in itertools.product(arms, ("reward", "kept", "words", "right")):
-    before_after = (f"{of('hole', arm, at, key).mean():.2f}" for at in ("before", "after"))
-    print(f"{arms[arm]}, {key}:", *before_after)
+shown = lambda *names: f"{of('hole', *names).mean():.2f}"
+for arm, name in arms.items():
+    print(f"{name:>14}:", *(f"{key} {shown(arm, 'before', key)} → {shown(arm, 'after', key)}"
+                            for key in ("reward", "kept", "words", "right")))
 texts = record.arm("hole", "kl weight 0", "after").values["texts"]
 print(*texts[hole("kl weight 0", "words").argsort()[2]][:3], sep="\n")  # of the middle run
-free, dear = ({key: hole(arm, key) for key in ("reward", "kept", "words")} for arm in list(arms)[:2])
+free, dear, whole = ({key: hole(arm, key) for key in ("reward", "kept", "words")} for arm in arms)
 claim("five runs, test lists: without a price the share in order rises, clearly, and fewer of the words "
       "come back, clearly", clear(free["reward"]) and clear(-free["kept"]), guessed="hole", **free)
 claim("with λ = 0.3 the share in order rises less and answers lose fewer words, clearly",
       clear(free["reward"] - dear["reward"]) and clear(dear["words"] - free["words"]), **dear)
-fall = {name: judged[:, :3].mean(1) - judged[:, -3:].mean(1)
-        for name, judged in ((name, of("hole", arm, "judged")) for arm, name in arms.items())}
-claim("training lists, first six batches less last six: without a price the share right falls, clearly; "
-      "paid by the whole checker, at the same rate, it falls less, clearly", clear(fall["hole, λ = 0"])
-      and clear(fall["hole, λ = 0"] - fall["whole, λ = 0"]), **fall)
+claim("paid by the whole checker, at the same rate, the share in order rises less and more of the words "
+      "come back than by the hole, clearly", clear(free["reward"] - whole["reward"])
+      and clear(whole["kept"] - free["kept"]), **whole)
+start, end = ({key: [of("hole", arm, key)[:, batches].mean(1) for arm in arms]
+               for key in ("reward", "judged", "length")} for batches in (slice(3), slice(-3, None)))
+claim("training lists, last six batches: without a price more is paid and less is right than with it, "
+      "clearly; since the first six right and length have fallen, clearly", all(map(clear, (
+      end["reward"][0] - end["reward"][1], end["judged"][1] - end["judged"][0],
+      start["judged"][0] - end["judged"][0], start["length"][0] - end["length"][0]))))
 
 # %% tags=["hide-input"]
 show(pictures.goodhart(record.arm("hole"), arms),
@@ -573,7 +578,7 @@ show(pictures.goodhart(record.arm("hole"), arms),
          "is paid, less is right, and answers are shorter.")
 
 # %% [markdown]
-# One word is always in order, and so is a short list of one's own. Such lists were among the draws, and were paid. The honest way was nearly closed: 1 answer in 100 was right before. A price slows it down. The rate, thrice section 6's, does not do it alone: by the whole checker right falls less. (*kept*: share of the words that come back; *words*: how many an answer has.)
+# One word is always in order, and so is a short list of one's own. Such lists were among the draws, and were paid. The honest way was nearly closed: 1 answer in 100 was right before. A price slows it down. The rate, thrice section 6's, does not do it alone: paid by the whole checker, more words come back. (*kept*: share of the words that come back; *words*: in an answer.)
 #
 # ### Exercise: two patients
 # *difficulty 3/5 · importance 5/5 · 8 minutes*
@@ -605,9 +610,9 @@ claim("where all groups are even the gradient is 0; with too strong a brake it i
 # %% [markdown]
 # ## 8 · The ladder
 #
-# Can training make a draw as good as the best of eight? Section 3 says yes: for rewards 0 and 1 and a small β a draw of $q^*$ is nearly always right, if $p$ ever is. But there each question has logits of its own, and no step is left to take. Here one set of weights took a few steps, and half of the groups taught nothing.
+# Can training make a draw as good as the best of eight? Section 3 says yes: for rewards 0 and 1 and a small β a draw of $q^*$ is nearly always right, if $p$ ever is. But there each question has logits of its own, and no step is left to take. Here one set of weights took a few, and half of the groups taught nothing.
 #
-# All stages, on the test questions, whose words and wordings are new, and on *familiar* ones, made anew from the part that was trained on. DPO took 140 updates, rewards 288, imitation 120, all on the model's own draws; their control 120 on the books' answers to the questions of DPO. None took more than six minutes of a core.
+# All stages, on the test questions, whose words and wordings are new, and on *familiar* ones, made anew from the part that was trained on. On the model's own draws DPO took 140 updates, imitation 120, rewards 288; the control of these took 120 on the books' answers to DPO's questions. Each is less than six minutes of a core.
 
 # %%
 ways = {"right": "one draw", "vote": "vote", "greedy": "greedy", "likeliest 8": "likeliest",
@@ -619,15 +624,17 @@ for part, stage in itertools.product(parts, stages):
 gains = lambda part, way="right": {stage: of(part, stage, way) - of(part, "tuned", way)
                                    for stage in list(stages)[1:]}
 test, familiar = map(gains, parts)
-claim("no: on test questions, by imitation or rewards, one draw changes by less than 0.04 either way, "
-      "by three standard errors; to one of eight over 0.2 are missing", within(test["imitated"], 0.04)
-      and within(test["rewarded"], 0.04) and (any_of_8 - one).min() > 0.2,
-      **{stage: gain.mean() for stage, gain in test.items()})
-claim("Further likelihood on the books gains, clearly, for test and for familiar questions",
-      clear(test["further"]) and clear(familiar["further"]),
-      **{stage: gain.mean() for stage, gain in familiar.items()})
-claim("greedy decoding of the tuned model is right more often than one draw after any training, "
-      "clearly, for test and for familiar questions", all(clear(
+claim("no: to one of eight over 0.2 are missing; on test questions one draw gains, clearly, by more of "
+      "the books alone, and by imitation or rewards changes by less than 0.04 either way (3 errors)",
+      (any_of_8 - one).min() > 0.2 and clear(test["further"]) and within(test["imitated"], 0.04)
+      and within(test["rewarded"], 0.04), **test)
+claim("on familiar questions one draw gains, clearly, by each of the three, and by less than 0.08",
+      all(clear(familiar[stage]) and within(familiar[stage], 0.08)
+          for stage in ("imitated", "further", "rewarded")), **familiar)
+claim("after imitation, as after DPO, one of eight is right less often on test questions, clearly",
+      clear(-gains("ladder", "pass@8")["imitated"]), **gains("ladder", "pass@8"))
+claim("Greedy decoding of the tuned model is right more often than one draw after any training, "
+      "clearly, on test and on familiar questions", all(clear(
       of(part, "tuned", "greedy") - of(part, stage, "right")) for part in parts for stage in stages))
 
 # %% tags=["hide-input"]
@@ -639,11 +646,11 @@ show(pictures.ladder(record, stages, ways, "Tuned, greedy decoding beats one dra
 # %% [markdown]
 # ## What stays
 #
-# - What is right in one of $n$ draws bounds all choosing: [*one of eight than greedy*](#Exercise:-one-of-k).
+# - One of $n$ draws right bounds all choosing: [*one of eight than greedy*](#Exercise:-one-of-k).
 # - The best model for a reward and a price is a tilt of the old: [*the end is q\**](#3-·-A-price-of-moving). From choices on all pairs DPO gets there with free logits: [*downhill on DPO's expected loss*](#4-·-Where-the-optimum-is-known). One pair says nothing of the rest: [*E, of which nobody said a word*](#4-·-Where-the-optimum-is-known).
 # - Baselines that do not know their answer keep the mean: [*have the exact gradient*](#Exercise:-compared-with-whom?); some [*are noisier than none*](#Exercise:-compared-with-whom?).
 # - What is paid is what comes: [*fewer of the words come back*](#7-·-A-checker-with-a-hole); a price slows it down: [*rises less*](#7-·-A-checker-with-a-hole).
-# - With these few updates rewards and imitation bought little: [*one draw changes by less than*](#8-·-The-ladder) 0.04. After DPO [*one draw is right less often*](#5-·-DPO-on-the-model). [*Further likelihood on the books*](#8-·-The-ladder) bought more, and greedy decoding most: [*than one draw after any training*](#8-·-The-ladder).
+# - With these few updates imitation, more books and rewards raised single draws [*on familiar questions*](#8-·-The-ladder), on new ones [*more of the books alone*](#8-·-The-ladder). [*Greedy decoding of the tuned model*](#8-·-The-ladder) gives more. DPO broke something: [*one draw is right less often*](#5-·-DPO-on-the-model), and [*one of eight*](#8-·-The-ladder).
 
 # %% tags=["nbval-ignore-output"]
 progress("17b_preferences_and_rewards")

@@ -181,7 +181,7 @@ def goodhart(record: Record, arms: Mapping[str, str]) -> Figure:
     """Return what is paid by the hole, what is right, and length over the batches, five runs for each arm."""
     figure, (axes,) = figures.new(1, 3, height=3.3)
     labels = {"reward": "share in order (paid)", "judged": "share right", "length": "tokens of an answer"}
-    titles = ("Without a price more is paid", "Less is right", "And answers are shorter")
+    titles = ("Without a price more is paid", "And less is right", "Its answers get shorter")
     for ax, (key, label), title in zip(axes, labels.items(), titles, strict=True):
         for (arm, name), colour in zip(arms.items(), (BERRY, BLUE, TEAL), strict=True):
             if not (key == "reward" and arm == "checker"):  # which is paid for what is right
@@ -230,7 +230,7 @@ def ladder(record: Record, stages: Mapping[str, str], ways: Mapping[str, str], t
                 ax.scatter(figures.values(more), [y] * len(more), color=colour, marker=MARKS[colour], s=22)
         ax.axvline(0, color=MUTE, linestyle="--", linewidth=1.2)
         ax.set_yticks([-place for place in range(len(stages))], list(stages.values()))
-        ax.set(xlabel=f"{name}: share right, less one tuned draw's", xlim=(-0.08, 0.42))
+        ax.set(xlabel=f"{name}: gain in share right", xlim=(-0.08, 0.42))
     axes[1].set_yticks([])
     for name, colour in zip(ways.values(), colours, strict=True):
         axes[1].scatter([], [], color=colour, marker=MARKS[colour], label=name)
