@@ -39,9 +39,7 @@ PUBLISHED = (
     # answers written for 13 thousand prompts, answers to 33 thousand others put in order; 31 thousand had no label
     Published("InstructGPT", 175e9, 300e9, None, 13_000 + 33_000, None, "Ouyang et al. 2022, section 3.2"),
     Published("Chinchilla", 70e9, 1.4e12, 5.76e23, None, None, "Hoffmann et al. 2022, section 4"),
-    Published(
-        "Llama 2, 70 B", 70e9, 2.0e12, None, 27_540 + 1_418_091, 1_720_320, "Touvron et al. 2023, 3.1, tables 2, 6"
-    ),
+    Published("Llama 2, 70 B", 70e9, 2.0e12, None, 27_540 + 1_418_091, 1_720_320, LLAMA_2),
     Published("Llama 3.1, 405 B", 405e9, 15.6e12, 3.8e25, None, 30.84e6, "Llama team 2024; model card"),
     Published("DeepSeek-V3", 37e9, 14.8e12, None, None, 2.664e6, "DeepSeek-AI 2024, table 1"),
 )
