@@ -570,7 +570,7 @@ show(pictures.reliability(found_at, mean_of_kind, (
 # So it is not calibrated, by more than luck: below 0.5 it is too unsure. (Meanings and rhymes have many right answers, among which even a perfect model shares its probability; spellings have one, and there it is too sure.) Of a made-up word it mostly tells what another means, half as surely. A weekday it guesses: nothing is left to fall.
 #
 # ### Exercise: two patients
-# *difficulty 2/5 · importance 4/5 · 5 minutes*
+# *difficulty 2/5 · importance 4/5 · 8 minutes*
 #
 # Below, three tunings of 120 steps (one seed), a sound one and two that went wrong, asked five questions that the sound one gets right. Which fault has each? `end_not_learned` (the mask leaves `<end>` out), `no_mask` (all tokens are learned), `overfitted` (a hundred training questions, over and over); or, in use of a sound one: `roles_as_text` (the roles typed), `temperature_3`, `question_cut` (its first half is lost).
 
