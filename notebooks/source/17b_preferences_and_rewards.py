@@ -578,12 +578,12 @@ show(pictures.goodhart(record.arm("hole"), arms),
          "is paid, less is right, and answers are shorter.")
 
 # %% [markdown]
-# One word is always in order, and so is a short list of one's own. Such lists were among the draws, and were paid. The honest way was nearly closed: 1 answer in 100 was right before. A price slows it down. The rate, thrice section 6's, does not do it alone: paid by the whole checker, more words come back. (*kept*: share of the words that come back; *words*: in an answer.)
+# One word is always in order, and so is a short list of one's own. Such lists were drawn, and paid. The honest way was nearly closed: 1 answer in 100 was right before. A price slows it down. (So section 6's code can raise a reward.) The rate, thrice section 6's, does not do it alone: paid by the whole checker, more words come back. (*kept*: share of the words that come back; *words*: in an answer.)
 #
 # ### Exercise: two patients
 # *difficulty 3/5 · importance 5/5 · 8 minutes*
 #
-# A small table is trained by rewards: 32 questions, eight possible answers. *Right*, what a person would take, may lie on the reward's line. Which fault has A (`symptom_1`), which has B (`symptom_2`)? `hole_in_the_checker`, `reference_moved_along` (p is copied from q again and again), `groups_all_equal` (the questions are too easy or too hard), `brake_too_strong` (λ fifty times as large), `sign_turned`, `never_drawn_again` (the first draws serve for ever).
+# A small table is trained by rewards: 32 questions, eight possible answers. *Right*, what a person would take, may lie on the reward's line. Which fault has A (`symptom_1`), which has B (`symptom_2`)? `hole_in_the_checker`, `reference_moved_along` (p copied from q again and again), `groups_all_equal` (questions too easy or too hard), `brake_too_strong` (λ fifty times as large), `sign_turned`, `never_drawn_again` (the first draws serve for ever).
 
 # %% tags=["hide-input"]
 show(pictures.sheets(patients.shown()),
