@@ -156,7 +156,7 @@ def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
     left.set_yticks([-place for place in range(len(high))], list(high))
     left.set(xlabel="variance, over the squared mean", ylim=(0.6 - len(high), 0.85))
     left.set_xlim(-0.3, 1.12 * max(*high.values(), *known.values()))
-    figures.title(left, "Here it helps ▲, there it harms ●")
+    figures.title(left, "It helps ▲, or harms ●")
     ratio = torch.linspace(0.4, 1.8, 141)
     for gain, colour, dash in ((1.0, TEAL, "-"), (-1.0, BERRY, "--")):
         kept = torch.minimum(ratio * gain, ratio.clamp(0.8, 1.2) * gain)
@@ -164,7 +164,7 @@ def estimates(high: Mapping[str, float], known: Mapping[str, float]) -> Figure:
     middle.text(1.25, 1.02, "A = 1", color=TEXT[TEAL], va="top")
     middle.text(0.45, -1.05, "A = −1", color=BERRY, va="top")
     middle.set(xlabel="ratio ρ of new to old probability", ylabel="what is maximised")
-    figures.title(middle, "Good: level above 1.2; bad: below 0.8")
+    figures.title(middle, "Beyond the clip it is level")
     log_u = torch.linspace(-2, 2, 161, dtype=torch.float64)
     right.axhline(0, color=INK, linewidth=0.6)
     right.plot(figures.values(log_u), figures.values(-log_u), color=MUTE, linestyle="--", linewidth=1.6)
