@@ -120,7 +120,7 @@ def curves(evaluated: Sequence[float], arms: Mapping[str, Sequence[Sequence[floa
         xlabel="training step",
         ylabel="training loss (nats a token)",
         xlim=(0, 1.2 * max(evaluated)),
-        xticks=range(0, max(evaluated) + 1, max(1, max(evaluated) // 4)),
+        xticks=np.linspace(0, max(evaluated), 5),
         yscale="log",
     )
     ax.set_yticks((0.1, 0.3, 1, 3), ("0.1", "0.3", "1", "3"))
