@@ -24,7 +24,7 @@ from course_lib.classroom.exercises.guard import undisturbed
 from course_lib.classroom.exercises.spec import Exercise
 
 COUNT, INPUTS, TOLERANCE = 200, 200, 1e-6
-IN_TESTS = 50  # mutants an exercise in `make test-all`; `make checks` tries COUNT, `make fuzz` all
+IN_TESTS = 25  # mutants an exercise in `make test-all`; `make checks` tries COUNT, `make fuzz` all
 PATIENCE = 2.0  # seconds for a mutant, beside twenty times what the reference takes
 EXERCISES = [e for entries in REGISTRY.chapters.values() for e in entries.values() if isinstance(e, Exercise)]
 
