@@ -564,12 +564,12 @@ claim("with λ = 0.3 the share in order rises less and answers lose fewer words,
 claim("paid by the whole checker, at the same rate, the share in order rises less and more of the words "
       "come back than by the hole, clearly", clear(free["reward"] - whole["reward"])
       and clear(whole["kept"] - free["kept"]), **whole)
-start, end = ({key: [of("hole", arm, key)[:, batches].mean(1) for arm in arms]
-               for key in ("reward", "judged", "length")} for batches in (slice(3), slice(-3, None)))
+early, late = ({key: [of("hole", arm, key)[:, batches].mean(1) for arm in arms]
+                for key in ("reward", "judged", "length")} for batches in (slice(3), slice(-3, None)))
 claim("training lists, last six batches: without a price more is paid and less is right than with it, "
       "clearly; since the first six right and length have fallen, clearly", all(map(clear, (
-      end["reward"][0] - end["reward"][1], end["judged"][1] - end["judged"][0],
-      start["judged"][0] - end["judged"][0], start["length"][0] - end["length"][0]))))
+      late["reward"][0] - late["reward"][1], late["judged"][1] - late["judged"][0],
+      early["judged"][0] - late["judged"][0], early["length"][0] - late["length"][0]))))
 
 # %% tags=["hide-input"]
 show(pictures.goodhart(record.arm("hole"), arms),

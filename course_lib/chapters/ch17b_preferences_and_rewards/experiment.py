@@ -152,11 +152,11 @@ class Rewarded(NamedTuple):
     targets: Tensor
     old: Tensor
     advantages: Tensor
+    worth: Tensor  # (answers,), the reward of each
     reward: Tensor
     judged: Tensor  # what a second judge says, who pays nothing
     length: Tensor  # tokens of an answer, its end among them
     even: Tensor  # share of the groups whose answers are all worth the same: they teach nothing
-    worth: Tensor  # (answers,), the reward of each
 
 
 def draw_rewarded(
@@ -195,7 +195,7 @@ def draw_rewarded(
         even = (rewards == rewards[:, :1]).all(1).float()
         also = torch.tensor([(judge or reward)(group.question, text) for group in groups for text in group.texts])
         watched = (each.mean().to(device) for each in (rewards, also, spoken, even))
-        return Rewarded(inputs, targets, old, advantages(rewards).flatten().to(device), *watched, rewards.flatten())
+        return Rewarded(inputs, targets, old, advantages(rewards).flatten().to(device), rewards.flatten(), *watched)
 
     return draw
 
