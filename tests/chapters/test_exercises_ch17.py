@@ -162,9 +162,9 @@ WRONG = {
         "all_searched": (
             by_loop(find="find_call(text, answered=True)"),
             f"{TOOLS}text, calls = prompt, 0\nwhile calls < most_calls:\n    text = text + write(text)\n"
-            "    call = find_call(text, 0, True)\n    if not call:\n        return text.removeprefix(prompt)\n"
+            "    call = find_call(text, 0, True)\n    if not call:\n        return text[len(prompt) :]\n"
             "    text, calls = text[: call.end] + result_of(call, limits), calls + 1\n"
-            "return (text + write(text)).removeprefix(prompt)",
+            "return (text + write(text))[len(prompt) :]",
         ),
         "prompt_unseen": (
             by_while(given="said", last="return said + write(said)"),

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 import pytest
-from asked import alone
+from company import alone
 
 from course_lib.chat.checks import check
 from course_lib.chat.number_words import in_words, plain_words

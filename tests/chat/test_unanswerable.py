@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from asked import alone
+from company import alone
 
 from course_lib.chat.checks import check
 from course_lib.chat.questions import FAMILIES, ask, questions
