@@ -46,12 +46,13 @@ class Drawn(NamedTuple):
 class SentencePicture(Blitted):
     """Four pictures drawn for a sentence, and for one of them what its places looked at; the networks on one device.
 
-    What was drawn last is kept: to look at another picture costs no new drawing.
+    What was drawn last is kept, by the networks and on the canvas: to look at another picture draws the looks alone.
     """
 
     def __init__(self, autoencoder: QuantisedAutoencoder, model: CaptionedTransformer, judge: Classifier) -> None:
         self._autoencoder, self._model, self._judge = autoencoder, model, judge
         self._last: tuple[tuple[str, float, int], Drawn] | None = None
+        self._above: Drawn | None = None  # whose pictures and words are on the canvas
         figure, (top, below) = figures.new(2, 36, height=4.2, height_ratios=(1.7, 1))
         for ax in (*top, *below):
             ax.remove()
@@ -69,23 +70,34 @@ class SentencePicture(Blitted):
         self._found = [ax.text(16, 32.5, "two\nlines", **says) for ax in above]
         self._words = [ax.set_title("word", fontsize=9, color=TEXT[BERRY]) for ax in under]
         self._whose = under[0].text(-1, 3.5, "picture 1\nlooks at", fontsize=8.5, rotation=90, ha="right", va="center")
-        texts = [*self._marks, *self._found, *self._words, self._whose]
-        super().__init__(figure, [*self._shown, *self._looks, *texts])
+        self._settled = [*self._shown, *self._marks, *self._found, *self._words]
+        super().__init__(figure, [*self._settled, *self._looks, self._whose])
+        self._empty, self._moving = self._background, [*self._looks, self._whose]
 
     def frame(self, state: SentenceState) -> bytes:
         """Return the picture of a state as PNG; the same state gives the same bytes. ValueError as for ``parse``."""
         drawn = self.drawn(state)
+        if drawn is not self._above:
+            self._settle(drawn)
+        self._whose.set_text(f"picture {state.which}\nlooks at")
+        nothing = torch.zeros(8, 8)
+        for i, look in enumerate(self._looks):
+            there = i < len(drawn.words)
+            look.set_data(figures.values(0.5 + 4 * (drawn.maps[state.which - 1, i] - 0.5) if there else nothing))
+        return self.png()
+
+    def _settle(self, drawn: Drawn) -> None:
+        """Put under what moves the pictures, what is found, and the words: the same for whatever looks."""
         for i, picture in enumerate(colours_of(drawn.images)):
             self._shown[i].set_data(picture)
             self._marks[i].set_text(f"{i + 1}: {'✓ all right' if drawn.good[i] else '✗ not all right'}")
             self._found[i].set_text("\n".join(textwrap.wrap(drawn.found[i], 30)[:2]))
-        self._whose.set_text(f"picture {state.which}\nlooks at")
-        nothing = torch.zeros(8, 8)
-        for i, (word, look) in enumerate(zip(self._words, self._looks, strict=True)):
-            there = i < len(drawn.words)
-            word.set_text(drawn.words[i] if there else "")
-            look.set_data(figures.values(0.5 + 4 * (drawn.maps[state.which - 1, i] - 0.5) if there else nothing))
-        return self.png()
+        for i, word in enumerate(self._words):
+            word.set_text(drawn.words[i] if i < len(drawn.words) else "")
+        self._canvas.restore_region(self._empty)
+        for artist in self._settled:
+            self.figure.draw_artist(artist)
+        self._background, self._above = self._canvas.copy_from_bbox(self.figure.bbox), drawn
 
     def drawn(self, state: SentenceState) -> Drawn:
         """Return the pictures, judged, and where each word with a meaning is looked at. ValueError as for ``parse``."""
