@@ -43,12 +43,15 @@ ACTS = {"GanExplorer": "G turn", "SentenceExplorer": "look at", "ChatExplorer": 
 
 
 @pytest.fixture
-def explorer(ran, chapter, name):
+def explorer(ran, chapter, name, request):
     """The explorer of a chapter in which everything has run, at rest."""
     notebook = ran[chapter].notebook
     root = notebook.select(f"{name}(").locator(".course-live, .widget-vbox").first
     assert root.count(), "\n".join([f"{chapter}: {name} is not on the page", *ran[chapter].wrong])
-    return Explorer(notebook.page, root)
+    yield Explorer(notebook.page, root)
+    own = [test for test in request.session.items if "ran" in test.fixturenames and "explorer" in test.fixturenames]
+    if request.node is [test for test in own if test.callspec.params["chapter"] == chapter][-1]:
+        notebook.close()
 
 
 def times(explorer, name):
