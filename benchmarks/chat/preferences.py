@@ -102,8 +102,8 @@ def preferred(
     history = train(dpo_step(learner, tuned, [adam], DPO["beta"]), draw, learner, adam, DPO, seed)
     names = ("loss", "margin", "right", "chosen_reward", "rejected_reward")
     seen = curves(history, names, started) | {"n_pairs": len(pairs)}
-    moved = {name: after - before for (name, before), after in zip(
-        masses(tuned, groups[:WEIGHED]).items(), masses(learner, groups[:WEIGHED]).values(), strict=True)}  # fmt: skip
+    before, after = (masses(model, groups[:WEIGHED]) for model in (tuned, learner))
+    moved = {name: after[name] - before[name] for name in before}
     return learner.eval().requires_grad_(False), seen | {"moved": moved}
 
 
@@ -183,7 +183,7 @@ def measured(model: Transformer, template: ChatTemplate, asked: Sequence[Questio
         found[f"likeliest {n}"] = right.gather(1, log_q[:, :n].argmax(1, keepdim=True)).mean().item()
     found |= {"pass@8": found["any 8"], "vote": found["vote 8"]}
     found["length"] = mean([len(answer) for group in groups for answer in group.answers])
-    taken = [(g.question, text) for g in groups for text, is_right in zip(g.texts, g.rewards, strict=True) if is_right]
+    taken = [(g.question, text) for g in groups for text, reward in zip(g.texts, g.rewards, strict=True) if reward]
     found["astray"] = mean([astray(*each) for each in taken])
     for family in FAMILIES:
         own = torch.tensor([group.question.family == family for group in groups])
@@ -222,7 +222,7 @@ def run(seed: int, folder: Path, part: str = "test") -> dict[str, Any]:
     models, found = {"tuned": tuned}, {}
     groups = own_draws(tuned, template, seed)
     models["preferred"], found["preferences"] = preferred(tuned, template, groups, seed)
-    right = [row for g in groups for row, is_right in zip(g.encoded, g.rewards, strict=True) if is_right]
+    right = [row for g in groups for row, reward in zip(g.encoded, g.rewards, strict=True) if reward]
     of_books = encoded_exchanges(template, [group.question for group in groups])
     for name, rows in (("imitated", right), ("further", of_books)):
         models[name], found[name] = imitated(tuned, template, rows, seed)
