@@ -8,7 +8,7 @@ import pytest
 from browser import chromium
 from browser.lab import Lab, served
 from browser.notebook import KEPT
-from browser.run_all import run_all
+from browser.run_all import explored_by, run_all
 
 MEASURED = KEPT / "measured.txt"
 
@@ -59,10 +59,9 @@ def pytest_collection_modifyitems(items):
     A chapter's notebook is closed behind the last test of its explorers: each that is open slows the others down.
     """
 
-    def place(item) -> tuple[bool, bool, str]:
-        names = {*getattr(item, "fixturenames", ())}
-        chapter = item.callspec.params["chapter"] if "explorer" in names and "ran" in names else ""
-        return bool({"lab", "own_lab"} & names), bool(chapter), chapter
+    def place(item) -> tuple[bool, str]:
+        needs_lab = bool({"lab", "own_lab"} & {*getattr(item, "fixturenames", ())})
+        return needs_lab, explored_by(item)
 
     items.sort(key=place)
 
@@ -106,7 +105,7 @@ def ran(lab, notes, request):
     """What Run All did to each chapter that a test asks for; those whose explorers are tested stay open."""
     asked = [test for test in request.session.items if "ran" in test.fixturenames]
     chapters = {test.callspec.params["chapter"] for test in asked}
-    kept = {test.callspec.params["chapter"] for test in asked if "explorer" in test.fixturenames}
+    kept = {chapter for test in asked if (chapter := explored_by(test))}
     started = time.monotonic()
     done = run_all(lab, chapters, kept)
     slowest = sorted(done, key=lambda chapter: -done[chapter].seconds)[:6]

@@ -28,6 +28,12 @@ class Ran:
     notebook: Notebook | None = None
 
 
+def explored_by(test) -> str:
+    """Return the chapter whose explorer a test needs; '' where it needs none."""
+    needed = {"ran", "explorer"} <= {*getattr(test, "fixturenames", ())}
+    return test.callspec.params["chapter"] if needed else ""
+
+
 def run_all(lab, chapters: set[str], kept: set[str]) -> dict[str, Ran]:
     """Choose Run All Cells in every chapter, the longest first; close those that are not to be kept."""
     waiting = sorted(chapters, key=seconds_of)

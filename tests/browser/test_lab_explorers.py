@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 from browser.explorer import Explorer
-from browser.run_all import CHAPTERS, stored
+from browser.run_all import CHAPTERS, explored_by, stored
 
 pytestmark = pytest.mark.browser
 WITHIN = 150  # milliseconds from the key to the changed picture, in the median
@@ -49,8 +49,7 @@ def explorer(ran, chapter, name, request):
     root = notebook.select(f"{name}(").locator(".course-live, .widget-vbox").first
     assert root.count(), "\n".join([f"{chapter}: {name} is not on the page", *ran[chapter].wrong])
     yield Explorer(notebook.page, root)
-    own = [test for test in request.session.items if "ran" in test.fixturenames and "explorer" in test.fixturenames]
-    if request.node is [test for test in own if test.callspec.params["chapter"] == chapter][-1]:
+    if request.node is [test for test in request.session.items if explored_by(test) == chapter][-1]:
         notebook.close()
 
 
